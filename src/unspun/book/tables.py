@@ -1,0 +1,129 @@
+"""The typed tables that reading yields: score histories and renewals, with every row of the file accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Times = NDArray[np.datetime64]  # datetime64[us], NaT where not given
+
+OUTCOMES = ("renewed", "churned", "contracted", "expanded")
+RENEWED, CHURNED, CONTRACTED, EXPANDED = range(4)
+UNDECIDED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """A text column in dictionary form: `codes[i]` is an index into `names`, or -1 where the cell is empty."""
+
+    codes: NDArray[np.int32]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Rows set aside for one reason. `rows` are row numbers of the file; `values` the offending cells, when one cell is at fault."""
+
+    code: str
+    reason: str
+    rows: Ints
+    column: str = ""
+    values: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input as it was read. rows_read = rows in the tables below + rows in `rejections`, always.
+
+    `columns` maps role to the file's own column name, `unused` lists the columns nothing was read from, and `notes`
+    states what was detected (encoding, separator, date format, time zone).
+    """
+
+    role: Literal["scores", "renewals"]
+    name: str
+    sha256: str
+    format: str
+    rows_read: int
+    columns: dict[str, str]
+    unused: tuple[str, ...]
+    notes: tuple[str, ...]
+    rejections: tuple[Rejection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSeries:
+    """One score. `rows` index into the history's arrays (None: all of them, in order); `values` run parallel to it.
+
+    A number is itself; a band is its rank, 0 the worst, and `bands` names the ranks from worst to best. NaN is no value.
+    """
+
+    name: str
+    values: Floats
+    rows: Ints | None = None
+    bands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreHistory:
+    """Scores over time. All arrays have one entry per accepted row; `row` is the row number in the file.
+
+    `band` is the score's own band (rank, NaN where empty) where the file has one beside a single numeric score.
+    """
+
+    source: Source
+    row: Ints
+    account: Codes
+    dated: Times
+    series: tuple[ScoreSeries, ...]
+    recorded: Times | None = None
+    set_by: Codes | None = None
+    segment: Codes | None = None
+    owner: Codes | None = None
+    parent: Codes | None = None
+    band: Floats | None = None
+    band_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Renewals:
+    """Renewals due, one row each. `outcome` holds indexes into OUTCOMES, or UNDECIDED. Dates are datetime64[D].
+
+    Amounts are in the row's own currency (NaN where not given); `currency` is None when the file states none.
+    """
+
+    source: Source
+    row: Ints
+    account: Codes
+    due: NDArray[np.datetime64]
+    outcome: NDArray[np.int8]
+    amount_before: Floats | None = None
+    amount_after: Floats | None = None
+    currency: Codes | None = None
+    term_start: NDArray[np.datetime64] | None = None
+    notice: NDArray[np.datetime64] | None = None
+    outcome_known: NDArray[np.datetime64] | None = None
+    segment: Codes | None = None
+    owner: Codes | None = None
+    parent: Codes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How the files are to be read where their own words do not say.
+
+    `columns` maps a role ("account", or "scores.account" for one file only) to a column name. `outcomes` maps the
+    file's words to OUTCOMES or "undecided". `bands` runs from worst to best. `time_zone` is the zone in which dates
+    are days (timestamps that carry an offset are converted to it).
+    """
+
+    columns: dict[str, str] = field(default_factory=dict)
+    scores: tuple[str, ...] = ()
+    outcomes: dict[str, str] = field(default_factory=dict)
+    bands: tuple[str, ...] = ()
+    date_format: str | None = None
+    time_zone: str = "UTC"
