@@ -1,0 +1,82 @@
+"""Unspun: customer success that refuses to state a number it cannot back.
+
+result = unspun.audit_score("health_scores.csv", "renewals.csv")
+result.scores[0].verdict
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from unspun.errors import BadInput, Fault, UnspunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unspun.audit.result import AuditResult
+
+__all__ = ["BadInput", "Fault", "UnspunError", "audit_score"]
+
+
+def audit_score(
+    scores: object,
+    renewals: object,
+    *,
+    design: Literal["auto", "renewal", "landmark"] = "auto",
+    horizons: Sequence[int] = (30, 60, 90, 180),
+    primary_horizon: int | None = None,
+    capacity: int = 20,
+    direction: str | dict[str, str] = "higher",
+    thresholds: Sequence[float] = (),
+    fixed: Sequence[str] = (),
+    as_of: date | None = None,
+    columns: dict[str, str] | None = None,
+    score_columns: Sequence[str] = (),
+    outcomes: dict[str, str] | None = None,
+    bands: Sequence[str] = (),
+    date_format: str | None = None,
+    time_zone: str = "UTC",
+    currency_rates: dict[str, float] | None = None,
+    reporting_currency: str | None = None,
+    rates_dated: date | None = None,
+    seed: int = 20261031,
+    detail: Literal["auto", "all", "none"] = "auto",
+) -> AuditResult:
+    """Audit one or several scores against renewals and return the typed result.
+
+    `scores` and `renewals` are paths (CSV, TSV, Parquet, gzip of them), "-" for standard input, or pandas, Polars or
+    Arrow tables. `columns` maps roles to column names ("account", or "scores.account" for one input only); `outcomes`
+    maps the data's words to renewed, churned, contracted, expanded or undecided; `direction` is "higher" or "lower"
+    (which is healthier), for all scores or by name. The protocol is described in docs/audit-protocol.md.
+
+    Raises BadInput with every fault of both inputs and of the options.
+    """
+    from unspun.app.audits import AuditRequest, audit_scores
+    from unspun.audit.protocol import AuditSettings
+    from unspun.book.tables import ReadingOptions
+
+    reading = ReadingOptions(
+        columns=dict(columns or {}),
+        scores=tuple(score_columns),
+        outcomes=dict(outcomes or {}),
+        bands=tuple(bands),
+        date_format=date_format,
+        time_zone=time_zone,
+    )
+    settings = AuditSettings(
+        design=design,
+        horizons=tuple(horizons),
+        primary_horizon=primary_horizon,
+        capacity=capacity,
+        direction={"*": direction} if isinstance(direction, str) else dict(direction),
+        thresholds=tuple(thresholds),
+        fixed=tuple(fixed),
+        as_of=as_of,
+        currency_rates=dict(currency_rates or {}),
+        reporting_currency=reporting_currency,
+        rates_dated=rates_dated,
+        seed=seed,
+        detail=detail,
+    )
+    return audit_scores(AuditRequest(scores, renewals, reading, settings)).result

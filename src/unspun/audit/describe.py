@@ -1,0 +1,268 @@
+"""What describes a score and does not decide: bands, lead time, stability, missed churns, false alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from unspun.audit.frame import Lookup, rows_known, value_at
+from unspun.audit.protocol import LEAD_DAYS, LISTED_UNITS, MIN_GROUP_CHURNED_CLUSTERS, AuditSettings
+from unspun.audit.result import (
+    BandRow,
+    Bands,
+    Description,
+    GroupRow,
+    LeadPoint,
+    LeadTime,
+    ListedUnit,
+    Listing,
+    Stability,
+)
+from unspun.audit.split import Parts
+from unspun.audit.terms import UNKNOWN, Terms
+from unspun.audit.trial import Trial
+from unspun.audit.units import Units, renewal_units
+from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries
+from unspun.stats.concordance import auc_interval, count_clusters, t_quantile
+from unspun.stats.estimate import LEVEL, Estimate, MaybeEstimate, NoEstimate
+from unspun.stats.proportion import clustered_share
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+THREE_BANDS = ("red", "yellow", "green")
+THIRDS = ("worst third", "middle third", "best third")
+
+
+@dataclass(frozen=True, slots=True)
+class BandRule:
+    """How a score falls into bands: `assign(value, history row)` gives ranks, 0 the worst, NaN where none."""
+
+    names: tuple[str, ...]
+    source: str
+    assign: Callable[[Floats, Ints], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """All that the descriptions of one score need."""
+
+    trial: Trial
+    series: ScoreSeries
+    lookup: Lookup
+    sign: float
+    terms: Terms
+    history: ScoreHistory
+    renewals: Renewals
+    settings: AuditSettings
+
+
+def describe(it: Described) -> Description:
+    """The whole description, at the trial's horizon and on all its eligible units."""
+    rule = _band_rule(it)
+    band = np.full(len(it.trial.value), np.nan) if isinstance(rule, NoEstimate) else rule.assign(it.trial.value, it.trial.row)
+    names = () if isinstance(rule, NoEstimate) else rule.names
+    churned = it.trial.frame.units.churned
+    best, worst = (band == len(names) - 1, band == 0) if names else (np.zeros(len(band), bool), np.zeros(len(band), bool))
+    return Description(
+        bands=rule if isinstance(rule, NoEstimate) else _bands(it.trial, rule, band),
+        lead_time=rule if isinstance(rule, NoEstimate) else _lead_time(it, rule),
+        stability=_stability(it.trial),
+        missed=_listing(it, band, names, churned & best, f"churned, yet {names[-1] if names else 'unscored'} when looked at"),
+        false_alarms=_listing(it, band, names, ~churned & worst, f"{names[0] if names else 'unscored'} when looked at, yet did not churn"),
+    )
+
+
+def _band_rule(it: Described) -> BandRule | NoEstimate:
+    """The file's own bands, else declared thresholds, else thirds of the training scores."""
+    if it.series.bands:
+        names = it.series.bands if it.sign < 0 else it.series.bands[::-1]
+        last = len(names) - 1
+        return BandRule(names, "the score's own bands", (lambda v, _: v) if it.sign < 0 else (lambda v, _: last - v))
+    if it.history.band is not None and len(it.history.series) == 1:
+        own = it.history.band
+        return BandRule(it.history.band_names, "the file's own bands", lambda _, row: np.where(row >= 0, own[np.maximum(row, 0)], np.nan))
+    if it.settings.thresholds:
+        cuts = np.sort(np.array(it.settings.thresholds))
+        names = THREE_BANDS if len(cuts) == 2 else tuple(f"band {i + 1}" for i in range(len(cuts) + 1))
+        return BandRule(names, "declared thresholds", _by_cuts(cuts, it.sign))
+    parts = it.trial.frame.parts
+    trained = it.trial.risk[parts.train & it.trial.scored] if isinstance(parts, Parts) else np.empty(0)
+    if len(np.unique(trained)) < 3:
+        return NoEstimate("the score has no bands, and too few training values to cut into thirds", "thresholds, declared")
+    cuts = np.quantile(it.sign * trained, [1 / 3, 2 / 3])
+    return BandRule(THIRDS, f"thirds of the training scores, cut at {cuts[0]:.4g} and {cuts[1]:.4g}", _by_cuts(cuts, it.sign))
+
+
+def _by_cuts(cuts: Floats, sign: float) -> Callable[[Floats, Ints], Floats]:
+    def assign(value: Floats, _: Ints) -> Floats:
+        level = np.searchsorted(cuts, value, side="right").astype(np.float64)
+        level = level if sign < 0 else len(cuts) - level
+        return np.where(np.isfinite(value), level, np.nan)
+
+    return assign
+
+
+def _bands(trial: Trial, rule: BandRule, band: Floats) -> Bands:
+    units = trial.frame.units
+    held = np.isfinite(band)
+    rows = []
+    for rank, name in enumerate(rule.names):
+        inside = held & (band == rank)
+        gone = held & units.churned
+        left = clustered_share(units.churned[inside], units.cluster[inside])
+        share = clustered_share(inside[gone], units.cluster[gone])
+        rows.append(BandRow(name, int(inside.sum()), int((inside & units.churned).sum()), left, share))
+    return Bands(rule.source, tuple(rows))
+
+
+def _lead_time(it: Described, rule: BandRule) -> LeadTime:
+    """Look at the same renewals from one day to a year ahead, each as the score then stood."""
+    points = tuple(_lead_point(it, rule, days) for days in LEAD_DAYS)
+    told: int | None = None
+    for point in points:
+        if isinstance(point.auc, NoEstimate) and told is None:
+            continue
+        if not isinstance(point.auc, Estimate) or point.auc.low <= 0.5:
+            break
+        told = point.days_before
+    text = (
+        "At no lead does the interval of its AUC stay above 0.50."
+        if told is None
+        else f"Its AUC stays above 0.50, interval and all, from the due date back to {told} days before."
+    )
+    return LeadTime(f"{rule.names[0]} ({rule.source})", points, told, text)
+
+
+def _lead_point(it: Described, rule: BandRule, days: int) -> LeadPoint:
+    units = renewal_units(_ongoing(it), days)
+    row = rows_known(it.lookup, units.account, units.as_of)
+    value = value_at(it.series, row)
+    scored = np.isfinite(value)
+    event, cluster = units.churned[scored], units.cluster[scored]
+    alarm = rule.assign(value, row)[scored] == 0
+    auc = auc_interval(it.sign * value[scored], event, cluster) if scored.any() else NoEstimate("no renewal had a score then")
+    return LeadPoint(
+        days_before=days,
+        n=int(scored.sum()),
+        n_churned=int(event.sum()),
+        auc=_enough(auc, event, cluster),
+        churned_in_alarm=clustered_share(alarm[event], cluster[event]),
+        renewed_in_alarm=clustered_share(alarm[~event], cluster[~event]),
+    )
+
+
+def _ongoing(it: Described) -> Terms:
+    """Terms for looking back beyond their start: where terms are short (landmark design) a term begins with the account."""
+    if it.trial.frame.units.design == "landmark":
+        return replace(it.terms, start=it.terms.first_seen[it.terms.account])
+    return it.terms
+
+
+def _stability(trial: Trial) -> Stability:
+    frame = trial.frame
+    day = frame.units.as_of if frame.units.design == "landmark" else frame.units.due
+    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    quarter = month // 3
+    quarters = tuple(
+        _group(trial, f"{1970 + q // 4} Q{q % 4 + 1}", quarter == q, _in_test(trial, quarter == q)) for q in np.unique(quarter).tolist()
+    )
+    segments = _by_code(trial, frame.segment, frame.segment_names)
+    owners = _by_code(trial, frame.owner, frame.owner_names)
+    told = [group for group in (*segments, *owners) if isinstance(group.auc, Estimate)]
+    note = f"{len(told)} groups were looked at and not corrected for one another; none is claimed." if told else ""
+    return Stability(quarters, segments, owners, _trend(quarters), note)
+
+
+def _in_test(trial: Trial, inside: Bools) -> bool | None:
+    parts = trial.frame.parts
+    return bool(parts.test[inside].mean() >= 0.5) if isinstance(parts, Parts) and inside.any() else None
+
+
+def _by_code(trial: Trial, codes: Ints | None, names: tuple[str, ...]) -> tuple[GroupRow, ...]:
+    if codes is None:
+        return ()
+    rows = [_group(trial, names[code] if code >= 0 else "(not given)", codes == code) for code in np.unique(codes).tolist()]
+    return tuple(sorted(rows, key=lambda row: (-row.n, row.group)))
+
+
+def _group(trial: Trial, name: str, inside: Bools, in_test: bool | None = None) -> GroupRow:
+    units, judged = trial.frame.units, inside & trial.scored
+    event, cluster = units.churned[judged], units.cluster[judged]
+    auc = auc_interval(trial.risk[judged], event, cluster) if judged.any() else NoEstimate("no unit has a score")
+    return GroupRow(name, int(judged.sum()), int(event.sum()), _enough(auc, event, cluster), in_test)
+
+
+def _enough(auc: MaybeEstimate, event: Bools, cluster: Ints) -> MaybeEstimate:
+    """An interval on very few churned clusters is not worth the ink."""
+    held = count_clusters(event, cluster).with_event if event.any() else 0
+    if held >= MIN_GROUP_CHURNED_CLUSTERS or isinstance(auc, NoEstimate):
+        return auc
+    return NoEstimate(f"{held} churned, under {MIN_GROUP_CHURNED_CLUSTERS}", f"{MIN_GROUP_CHURNED_CLUSTERS - held} more")
+
+
+def _trend(quarters: tuple[GroupRow, ...]) -> MaybeEstimate:
+    """Slope of the quarterly AUCs by inverse-variance weighted least squares."""
+    told = [(i, row.auc, row.n_churned) for i, row in enumerate(quarters) if isinstance(row.auc, Estimate) and row.auc.high > row.auc.low]
+    if len(told) < 3:
+        return NoEstimate(f"{len(told)} quarters have an interval", "at least three")
+    at = np.array([i for i, _, _ in told], dtype=np.float64)
+    auc = np.array([estimate.point for _, estimate, _ in told])
+    error = np.array([(estimate.high - estimate.low) / (2 * t_quantile(max(churned, 2))) for _, estimate, churned in told])
+    weight = 1 / error**2
+    centred = at - (weight @ at) / weight.sum()
+    slope = float((weight * centred) @ auc / (weight @ centred**2))
+    half = float(special.ndtri(0.5 + LEVEL / 2)) / float(np.sqrt(weight @ centred**2))
+    return Estimate(slope, slope - half, slope + half, "inverse-variance weighted line through the quarterly AUCs, normal", len(told))
+
+
+def _listing(it: Described, band: Floats, names: tuple[str, ...], chosen: Bools, rule: str) -> Listing:
+    """The largest chosen units by amount. In the landmark design a renewal (or account) is listed once, as last looked at."""
+    units, money = it.trial.frame.units, it.terms.money
+    picked = _once_each(units, np.flatnonzero(chosen & it.trial.scored))
+    amount = units.amount[picked]
+    order = np.lexsort((units.account[picked], np.where(np.isfinite(amount), -amount, np.inf)))
+    total = float(np.nansum(amount)) if money.given and money.stated_in is not None else None
+    listed = tuple(_listed(it, int(unit), band, names) for unit in picked[order[:LISTED_UNITS]])
+    return Listing(rule, len(picked), total, listed)
+
+
+def _once_each(units: Units, picked: Ints) -> Ints:
+    """Units come in order of as-of date, so the last of each renewal that churned, or of each account, is kept."""
+    key = np.where(units.churned[picked], units.terms_row[picked], -1 - units.account[picked])
+    if units.design == "renewal":
+        return picked
+    _, last = np.unique(key[::-1], return_index=True)
+    return np.sort(picked[len(picked) - 1 - last])
+
+
+def _listed(it: Described, unit: int, band: Floats, names: tuple[str, ...]) -> ListedUnit:
+    frame, terms = it.trial.frame, it.terms
+    row = int(frame.units.terms_row[unit])
+    amount = float(frame.units.amount[unit])
+    code = int(terms.money.currency[row])
+    return ListedUnit(
+        account=terms.account_names[int(frame.units.account[unit])],
+        due=_day(int(terms.due[row])),
+        looked_at=_day(int(frame.units.as_of[unit])),
+        score=float(it.trial.value[unit]),
+        band=names[int(band[unit])] if names and np.isfinite(band[unit]) else "",
+        amount=amount if np.isfinite(amount) else None,
+        currency=(terms.money.currencies[code] if code >= 0 else "") or None,
+        segment=_name(frame.segment, frame.segment_names, unit),
+        owner=_name(frame.owner, frame.owner_names, unit),
+        row=int(it.renewals.row[terms.order[row]]),
+    )
+
+
+def _name(codes: Ints | None, names: tuple[str, ...], unit: int) -> str:
+    return "" if codes is None or codes[unit] < 0 else names[int(codes[unit])]
+
+
+def _day(days: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=days) if days != UNKNOWN else date.min

@@ -1,0 +1,189 @@
+"""What all scores share at one horizon: units, split, baseline and candidates; and the score of each unit as known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.audit.baseline import Baseline, baseline_columns
+from unspun.audit.capture import Candidates, gather
+from unspun.audit.known import KnownHistory
+from unspun.audit.protocol import AuditSettings
+from unspun.audit.split import Parts, split_units
+from unspun.audit.terms import UNKNOWN, PastOutcomes, Terms, align
+from unspun.audit.units import ActiveMonths, Units, landmark_units, renewal_units, take
+from unspun.book.tables import CHURNED, Codes, Renewals, ScoreHistory, ScoreSeries
+from unspun.stats.estimate import NoEstimate
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One series over its usable rows: `rows` index into the history, and the two ways of asking run over them."""
+
+    rows: Ints
+    known: KnownHistory
+    as_dated: KnownHistory
+    shared: bool  # the same rows as every complete series of the file
+
+
+class ScoreIndex:
+    """Answers which row of a score history was the last one known. Complete series of a wide file share one index."""
+
+    def __init__(self, history: ScoreHistory, account_names: tuple[str, ...], as_of: int) -> None:
+        self.history = history
+        self.account = align(history.account, account_names)
+        self.after_as_of = history.dated.astype("datetime64[D]").astype(np.int64) > as_of
+        self.usable = (self.account >= 0) & ~self.after_as_of
+        self._shared: Lookup | None = None
+
+    def lookup(self, series: ScoreSeries) -> Lookup:
+        """The index over a series' rows that have a value and an account with renewals."""
+        if series.rows is None and not np.isnan(series.values).any():
+            if self._shared is None:
+                self._shared = self._index(np.flatnonzero(self.usable), shared=True)
+            return self._shared
+        rows = np.arange(len(series.values)) if series.rows is None else series.rows
+        return self._index(rows[self.usable[rows] & np.isfinite(series.values)], shared=False)
+
+    def attribute(self, codes: Codes | None) -> tuple[KnownHistory, Ints] | None:
+        """An index over a dated attribute of the scores file (segment, owner), and its codes."""
+        if codes is None:
+            return None
+        rows = np.flatnonzero(self.usable & (codes.codes >= 0))
+        if not len(rows):
+            return None
+        return self._history(rows, as_dated=False), codes.codes[rows].astype(np.int64)
+
+    def _index(self, rows: Ints, *, shared: bool) -> Lookup:
+        known = self._history(rows, as_dated=False)
+        return Lookup(rows, known, known if self.history.recorded is None else self._history(rows, as_dated=True), shared)
+
+    def _history(self, rows: Ints, *, as_dated: bool) -> KnownHistory:
+        recorded = self.history.recorded
+        return KnownHistory(self.account[rows], self.history.dated[rows], None if recorded is None else recorded[rows], as_dated=as_dated)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One horizon, before any score is looked at. `segment` and `owner` are codes per unit, -1 where not known."""
+
+    units: Units
+    parts: Parts | NoEstimate
+    baseline: Baseline | None
+    segment: Ints | None
+    segment_names: tuple[str, ...]
+    owner: Ints | None
+    owner_names: tuple[str, ...]
+    candidates: Candidates | NoEstimate
+    treated: Units | None  # the candidates as units, looked at on the first day of their month
+    applicable_share: float
+
+
+def make_frame(
+    horizon_days: int, terms: Terms, months: ActiveMonths | None, renewals: Renewals, index: ScoreIndex, settings: AuditSettings
+) -> Frame:
+    """Units of the design (landmark where `months` is given), split, baseline columns and capacity candidates."""
+    units = renewal_units(terms, horizon_days) if months is None else landmark_units(terms, months, horizon_days)
+    parts = split_units(units)
+    segment, segment_names, dated = _attribute(units, terms, index, index.history.segment, renewals.segment)
+    owner, owner_names, _ = _attribute(units, terms, index, index.history.owner, renewals.owner)
+    in_baseline = segment if dated or "segment" in settings.fixed else None
+    baseline = None
+    if isinstance(parts, Parts):
+        baseline = baseline_columns(units, terms, PastOutcomes(terms), in_baseline, parts.train)
+    candidates, treated = _candidates(units, parts, terms, months, settings)
+    base = int(terms.decided.sum()) if months is None else len(months.day)
+    share = (base - units.not_applicable) / base if base else 0.0
+    return Frame(units, parts, baseline, segment, segment_names, owner, owner_names, candidates, treated, share)
+
+
+def value_at(series: ScoreSeries, rows: Ints) -> Floats:
+    """Values of a series at rows of the history, NaN at -1."""
+    if series.rows is not None:
+        rows = np.where(rows >= 0, np.searchsorted(series.rows, np.maximum(rows, 0)), -1)
+    return np.where(rows >= 0, series.values[np.maximum(rows, 0)], np.nan) if len(series.values) else np.full(len(rows), np.nan)
+
+
+def rows_known(lookup: Lookup, account: Ints, day: Ints, *, as_dated: bool = False) -> Ints:
+    """History row of the last value known to each account by each day, -1 where there is none."""
+    found = (lookup.as_dated if as_dated else lookup.known).last_known(account, day)
+    return np.where(found >= 0, lookup.rows[np.maximum(found, 0)], -1) if len(lookup.rows) else np.full(len(account), -1)
+
+
+def _attribute(
+    units: Units, terms: Terms, index: ScoreIndex, dated: Codes | None, snapshot: Codes | None
+) -> tuple[Ints | None, tuple[str, ...], bool]:
+    """An attribute per unit as known then, else the renewals file's own (undated), and whether it is dated."""
+    found = index.attribute(dated)
+    if found is not None and dated is not None:
+        history, codes = found
+        rows = history.last_known(units.account, units.as_of)
+        return np.where(rows >= 0, codes[np.maximum(rows, 0)], -1), dated.names, True
+    if snapshot is None:
+        return None, (), False
+    return snapshot.codes[terms.order[units.terms_row]].astype(np.int64), snapshot.names, False
+
+
+def _candidates(
+    units: Units, parts: Parts | NoEstimate, terms: Terms, months: ActiveMonths | None, settings: AuditSettings
+) -> tuple[Candidates | NoEstimate, Units | None]:
+    if isinstance(parts, NoEstimate):
+        return parts, None
+    if settings.replicates < 1:
+        return NoEstimate("captured ARR was not asked for (no bootstrap replicates)"), None
+    if terms.money.stated_in is None:
+        return NoEstimate(f"amounts are in {', '.join(terms.money.currencies)}", "a dated rate for each currency"), None
+    if not terms.money.given:
+        return NoEstimate("the renewals file has no amount before the renewal", "a column with the ARR before each renewal"), None
+    treated, month = _treated_renewals(units, parts, terms) if months is None else _treated_months(units, parts)
+    if not len(treated):
+        return NoEstimate("no whole month lies inside the test period", "at least one month of test renewals"), None
+    money = treated.amount, treated.churned, treated.cluster, terms.money.stated_in
+    return gather(month, *money, settings.capacity, settings.replicates, settings.seed), treated
+
+
+def _treated_months(units: Units, parts: Parts) -> tuple[Units, Ints]:
+    """Landmark design: the test units themselves; each as-of date is the first day of a month."""
+    rows = np.flatnonzero(parts.test)
+    return take(units, rows), units.as_of[rows]
+
+
+def _treated_renewals(units: Units, parts: Parts, terms: Terms) -> tuple[Units, Ints]:
+    """Renewal design: on each month's first day t, the renewals due in [t + h, next first day + h) undecided at t.
+
+    Only months that begin inside the test period, and whose renewals were all due by the as-of date.
+    """
+    horizon = units.horizon_days
+    looked_at = terms.due - horizon
+    month = looked_at.astype("datetime64[D]").astype("datetime64[M]")
+    first_day = month.astype("datetime64[D]").astype(np.int64)
+    next_first = (month + 1).astype("datetime64[D]").astype(np.int64)
+    begun = (terms.start == UNKNOWN) | (terms.start <= looked_at)
+    open_then = (terms.decided_on == UNKNOWN) | (terms.decided_on > first_day)
+    inside = (first_day >= parts.cut) & (next_first + horizon <= terms.as_of + 1)
+    rows = np.flatnonzero(terms.decided & begun & open_then & inside)
+    rows = rows[np.argsort(first_day[rows], kind="stable")]
+    churned = terms.outcome[rows] == CHURNED
+    none = np.zeros(len(rows), dtype=bool)
+    treated = Units(
+        design="renewal",
+        horizon_days=horizon,
+        account=terms.account[rows],
+        as_of=first_day[rows],
+        terms_row=rows,
+        amount=terms.money.before[rows],
+        churned=churned,
+        contracted=none,
+        expanded=none,
+        known_on=terms.known_on[rows],
+        cluster=terms.cluster[terms.account[rows]],
+        not_applicable=0,
+        flow=(),
+    )
+    return treated, first_day[rows]

@@ -1,0 +1,276 @@
+"""The audit itself: two tables in, a judged result out. Pure: no files, no clock, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from unspun.audit.describe import Described, describe
+from unspun.audit.frame import Frame, Lookup, ScoreIndex, make_frame
+from unspun.audit.inputs import observe_until, refuse_if_empty, report_design, report_input, set_aside_renewals, set_aside_scores
+from unspun.audit.leak import check_leak
+from unspun.audit.protocol import APPLICABLE_SHARE, DEFAULT_HORIZONS, DETAILED_SCORES, FDR_Q, FROZEN_SHARE, AuditSettings
+from unspun.audit.result import PROTOCOL_VERSION, AuditResult, Caution, Description, LeakCheck, ScoreResult
+from unspun.audit.terms import Terms, order_terms
+from unspun.audit.trial import BaselineFits, Trial, try_score
+from unspun.audit.units import ActiveMonths, active_months, choose_design
+from unspun.audit.verdict import rule, work_out_need
+from unspun.audit.wording import leak_cautions, say, three_facts, too_good
+from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries, Source
+from unspun.stats.estimate import NoEstimate
+from unspun.stats.multiplicity import benjamini_hochberg
+
+Progress = Callable[[str, int, int], None]  # stage, done, total
+LOW_COVERAGE = 0.90
+STALE_DAYS = 45
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A progress listener that says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The result, and both sources with the rows the audit itself set aside."""
+
+    result: AuditResult
+    sources: tuple[Source, Source]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The two tables made ready: ordered terms, an index over the scores, and the months of the landmark design."""
+
+    scores: ScoreHistory
+    renewals: Renewals
+    settings: AuditSettings
+    terms: Terms
+    index: ScoreIndex
+    months: ActiveMonths | None
+
+    def frame(self, horizon_days: int) -> Frame:
+        """Units, split and baseline at one horizon."""
+        return make_frame(horizon_days, self.terms, self.months, self.renewals, self.index, self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One score at all horizons, before the verdict."""
+
+    series: ScoreSeries
+    lookup: Lookup
+    sign: float
+    trials: tuple[Trial, ...]
+
+    def at(self, horizon_days: int) -> Trial:
+        """The trial at one horizon."""
+        return next(trial for trial in self.trials if trial.result.horizon_days == horizon_days)
+
+
+def judge(
+    scores: ScoreHistory,
+    renewals: Renewals,
+    settings: AuditSettings,
+    package_version: str,
+    today: date | None = None,
+    progress: Progress = silent,
+) -> Judged:
+    """Run the audit protocol. Raises BadInput where the two tables hold nothing that can be judged."""
+    as_of, as_of_why = observe_until(scores, renewals, settings, today)
+    terms = order_terms(renewals, scores, as_of, settings.currency_rates, settings.reporting_currency)
+    index = ScoreIndex(scores, renewals.account.names, as_of)
+    refuse_if_empty(terms, index)
+    design, why = choose_design(terms, settings.design)
+    evidence = Evidence(scores, renewals, settings, terms, index, active_months(terms) if design == "landmark" else None)
+    frames, primary = _frames(evidence, progress)
+    tried = _try_all(evidence, frames, progress)
+    results = _conclude(evidence, tried, primary[0], progress)
+    sources = (set_aside_scores(scores, index), set_aside_renewals(renewals, terms))
+    frame = next(frame for frame in frames if frame.units.horizon_days == primary[0])
+    result = AuditResult(
+        protocol_version=PROTOCOL_VERSION,
+        package_version=package_version,
+        seed=settings.seed,
+        settings=_said(settings),
+        inputs=tuple(report_input(source) for source in sources),
+        design=report_design(design, why, as_of_why, primary, terms, scores, renewals, settings, frame),
+        scores=results,
+        n_tested=sum(one.at(primary[0]).result.test.gain_p is not None for one in tried),
+        fdr_q=FDR_Q,
+    )
+    return Judged(result, sources)
+
+
+def _frames(evidence: Evidence, progress: Progress) -> tuple[list[Frame], tuple[int, str]]:
+    """A frame for each horizon asked, and the primary horizon with the reason it is that one."""
+    settings = evidence.settings
+    days = sorted({*settings.horizons} | ({settings.primary_horizon} if settings.primary_horizon else set()))
+    frames = []
+    for i, horizon_days in enumerate(days):
+        progress("laying out units", i, len(days))
+        frames.append(evidence.frame(horizon_days))
+    primary = _primary_horizon(evidence, frames)
+    if primary[0] not in days:
+        frames.append(evidence.frame(primary[0]))
+    return sorted(frames, key=lambda frame: frame.units.horizon_days), primary
+
+
+def _primary_horizon(evidence: Evidence, frames: list[Frame]) -> tuple[int, str]:
+    """Declared, else the longest default one applicable to 80 % of units, else half the median term.
+
+    In the landmark design a horizon applies to a unit when its window is over by the as-of date; see docs/decisions.
+    """
+    if evidence.settings.primary_horizon:
+        return evidence.settings.primary_horizon, "declared"
+    share = {frame.units.horizon_days: frame.applicable_share for frame in frames}
+    if not set(share) & set(DEFAULT_HORIZONS):
+        return max(share), "the longest horizon asked for"
+    fitting = [days for days in share if days in DEFAULT_HORIZONS and share[days] >= APPLICABLE_SHARE]
+    if fitting:
+        days = max(fitting)
+        return days, f"the longest default horizon applicable to at least {APPLICABLE_SHARE:.0%} of units (to {share[days]:.0%})"
+    lengths = evidence.terms.length_days
+    half = max(1, int(np.median(lengths)) // 2) if len(lengths) else min(share)
+    return half, f"half the median term, as no default horizon is applicable to {APPLICABLE_SHARE:.0%} of units"
+
+
+def _try_all(evidence: Evidence, frames: list[Frame], progress: Progress) -> list[Tried]:
+    fits, tried = BaselineFits(), []
+    series = evidence.scores.series
+    for i, one in enumerate(series):
+        progress("judging scores", i, len(series))
+        lookup = evidence.index.lookup(one)
+        sign = -1.0 if evidence.settings.higher_is_healthier(one.name) else 1.0
+        tried.append(Tried(one, lookup, sign, tuple(try_score(frame, one, lookup, sign, fits) for frame in frames)))
+    progress("judging scores", len(series), len(series))
+    return tried
+
+
+def _conclude(evidence: Evidence, tried: list[Tried], primary: int, progress: Progress) -> tuple[ScoreResult, ...]:
+    rejected = _control_false_discovery([one.at(primary).result.test.gain_p for one in tried])
+    detail = evidence.settings.detail
+    detailed = detail == "all" or (detail == "auto" and len(tried) <= DETAILED_SCORES)
+    results = []
+    for i, (one, reject) in enumerate(zip(tried, rejected, strict=True)):
+        progress("describing scores", i, len(tried))
+        results.append(_conclude_one(evidence, one, primary, reject, detailed))
+    progress("describing scores", len(tried), len(tried))
+    return tuple(results)
+
+
+def _conclude_one(evidence: Evidence, one: Tried, primary: int, rejected: bool | None, detailed: bool) -> ScoreResult:
+    trial = one.at(primary)
+    leaks = {trial.result.horizon_days: _leak(evidence, one, trial) for trial in one.trials}
+    ruling = rule(trial.result, leaks[primary], rejected)
+    inputs = trial.frame.baseline.inputs if trial.frame.baseline else ()
+    return ScoreResult(
+        name=one.series.name,
+        kind="band" if one.series.bands else "number",
+        higher_is_healthier=one.sign < 0,
+        verdict=ruling.verdict,
+        verdict_why=ruling.why,
+        sentence=say(ruling.verdict, trial.result, inputs),
+        facts=three_facts(trial.result, inputs),
+        cautions=tuple(_score_cautions(evidence, one, primary, leaks)),
+        primary_horizon_days=primary,
+        horizons=tuple(trial.result for trial in one.trials),
+        leak=leaks[primary],
+        needed=work_out_need(trial.result, ruling.verdict, _churned_per_month(trial)),
+        description=_description(evidence, one, trial, detailed),
+        rejected_at_fdr=rejected,
+    )
+
+
+def _description(evidence: Evidence, one: Tried, trial: Trial, detailed: bool) -> Description | NoEstimate:
+    if not detailed:
+        return NoEstimate(
+            f"with more than {DETAILED_SCORES} scores in one run, bands, lead time, stability and lists are left out", "--detail all"
+        )
+    return describe(
+        Described(trial, one.series, one.lookup, one.sign, evidence.terms, evidence.scores, evidence.renewals, evidence.settings)
+    )
+
+
+def _leak(evidence: Evidence, one: Tried, trial: Trial) -> LeakCheck:
+    return check_leak(trial, one.series, one.lookup, one.sign, evidence.scores, evidence.renewals, evidence.terms)
+
+
+def _score_cautions(evidence: Evidence, one: Tried, primary: int, leaks: dict[int, LeakCheck]) -> list[Caution]:
+    trial = one.at(primary)
+    results = tuple(trial.result for trial in one.trials)
+    good = too_good(results, trial.result, _frozen_share(evidence, one))
+    found = [good] if good else []
+    found += leak_cautions(primary, leaks)
+    coverage = trial.result.coverage
+    if coverage is not None and coverage < LOW_COVERAGE:
+        missing = trial.result.n - trial.result.n_scored
+        text = f"{missing:,} of {trial.result.n:,} eligible units had no score by then ({coverage:.0%} had)"
+        found.append(Caution("low_coverage", f"{text}; they are missing, not neutral, and no AUC speaks of them."))
+    age = _median_age_days(evidence, trial)
+    if age is not None and age > STALE_DAYS:
+        found.append(Caution("stale", f"When looked at, half of the scores were {age:,} days old or more."))
+    return found
+
+
+def _median_age_days(evidence: Evidence, trial: Trial) -> int | None:
+    if not trial.scored.any():
+        return None
+    dated = evidence.scores.dated[trial.row[trial.scored]].astype("datetime64[D]").astype(np.int64)
+    return int(np.median(trial.frame.units.as_of[trial.scored] - dated))
+
+
+def _frozen_share(evidence: Evidence, one: Tried) -> float:
+    """Share of accounts whose score never changed, 0 where it is below the house's threshold."""
+    rows = one.lookup.rows
+    if not len(rows):
+        return 0.0
+    value = one.series.values[rows] if one.series.rows is None else one.series.values[np.searchsorted(one.series.rows, rows)]
+    account = evidence.index.account[rows]
+    accounts = int(account.max()) + 1
+    low, high = np.full(accounts, np.inf), np.full(accounts, -np.inf)
+    np.minimum.at(low, account, value)
+    np.maximum.at(high, account, value)
+    present = np.isfinite(low)
+    share = float((low == high)[present].mean())
+    return share if share >= FROZEN_SHARE else 0.0
+
+
+def _churned_per_month(trial: Trial) -> float | None:
+    units = trial.frame.units
+    if not len(units):
+        return None
+    months = max((int(units.due.max()) - int(units.due.min())) / 30.4375, 1.0)
+    return float(units.churned.sum()) / months or None
+
+
+def _control_false_discovery(p_values: list[float | None]) -> list[bool | None]:
+    """Benjamini-Hochberg over the scores that have a gain; with a single score there is nothing to control."""
+    if len(p_values) < 2:
+        return [None] * len(p_values)
+    tested = [i for i, p in enumerate(p_values) if p is not None]
+    rejected: list[bool | None] = [None] * len(p_values)
+    for i, reject in zip(
+        tested, benjamini_hochberg(np.array([p_values[i] for i in tested], dtype=np.float64), FDR_Q).tolist(), strict=True
+    ):
+        rejected[i] = bool(reject)
+    return rejected
+
+
+def _said(settings: AuditSettings) -> tuple[tuple[str, str], ...]:
+    """The settings that change figures, as text."""
+    said = {
+        "design": settings.design,
+        "horizons": ",".join(str(days) for days in settings.horizons),
+        "primary_horizon": str(settings.primary_horizon or "by the protocol"),
+        "capacity": str(settings.capacity),
+        "direction": ",".join(f"{name}={way}" for name, way in sorted(settings.direction.items())) or "higher is healthier",
+        "thresholds": ",".join(f"{cut:g}" for cut in settings.thresholds) or "none",
+        "fixed": ",".join(settings.fixed) or "none",
+        "as_of": str(settings.as_of or "by the files"),
+        "rates": ",".join(f"{name}={rate:g}" for name, rate in sorted(settings.currency_rates.items())) or "none",
+        "detail": settings.detail,
+    }
+    return tuple(said.items())

@@ -1,0 +1,68 @@
+"""Was the score edited after the outcome was known? The audit as dated against the audit as known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from unspun.audit.frame import Lookup, rows_known, value_at
+from unspun.audit.known import to_days
+from unspun.audit.protocol import LEAK_FISHER_P, LEAK_MIN_EDITED
+from unspun.audit.result import LeakCheck
+from unspun.audit.terms import Terms
+from unspun.audit.trial import Trial
+from unspun.audit.units import Units
+from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries
+from unspun.stats.concordance import auc_estimate, count_clusters, influence, paired_difference
+from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
+
+Ints = NDArray[np.int64]
+
+
+def check_leak(
+    trial: Trial, series: ScoreSeries, lookup: Lookup, sign: float, history: ScoreHistory, renewals: Renewals, terms: Terms
+) -> LeakCheck:
+    """The protocol's leak rule on all eligible units of one horizon."""
+    why_not = _why_impossible(history, renewals)
+    if why_not or history.recorded is None:
+        nothing = NoEstimate(why_not)
+        return LeakCheck(False, why_not, 0, 0, 0, 0, None, nothing, nothing, nothing, False)
+    units = trial.frame.units
+    row = rows_known(lookup, units.account, units.as_of, as_dated=True)
+    dated = np.flatnonzero(row >= 0)
+    recorded = to_days(history.recorded)[row[dated]]
+    edited = recorded > _outcome_known(units, terms)[dated]
+    churned = units.churned[dated]
+    counts = [int(x.sum()) for x in (edited & churned, churned, edited & ~churned, ~churned)]
+    table = np.array([[counts[0], counts[1] - counts[0]], [counts[2], counts[3] - counts[2]]])
+    p = float(stats.fisher_exact(table, alternative="greater").pvalue) if len(dated) else 1.0
+    auc_dated, auc_known, difference = _compare(trial, units, sign * value_at(series, row))
+    leaks = counts[0] >= LEAK_MIN_EDITED and p < LEAK_FISHER_P and isinstance(difference, Estimate) and difference.low > 0
+    return LeakCheck(True, "", counts[0], counts[1], counts[2], counts[3], p, auc_dated, auc_known, difference, leaks)
+
+
+def _why_impossible(history: ScoreHistory, renewals: Renewals) -> str:
+    missing = []
+    if history.recorded is None or np.isnat(history.recorded).all():
+        missing.append("the scores do not say when each was recorded (recorded_at)")
+    if renewals.outcome_known is None or np.isnat(renewals.outcome_known).all():
+        missing.append("the renewals do not say when each outcome was known (outcome_known_at)")
+    return "; ".join(missing)
+
+
+def _outcome_known(units: Units, terms: Terms) -> Ints:
+    """When a unit's outcome was known: a churn when its renewal's outcome was, anything else at the unit's own end."""
+    return np.where(units.churned, terms.known_on[units.terms_row], units.known_on)
+
+
+def _compare(trial: Trial, units: Units, risk_dated: NDArray[np.float64]) -> tuple[MaybeEstimate, MaybeEstimate, MaybeEstimate]:
+    """AUC as dated, as known, and their paired difference, on units that have both."""
+    both = np.isfinite(risk_dated) & trial.scored
+    event, cluster = units.churned[both], units.cluster[both]
+    if not both.any() or not event.any() or event.all() or count_clusters(event, cluster).with_event < 2:
+        reason = NoEstimate("fewer than two churned clusters have a score both as dated and as known")
+        return reason, reason, reason
+    counts = count_clusters(event, cluster)
+    dated, known = influence(risk_dated[both], event), influence(trial.risk[both], event)
+    return auc_estimate(dated, counts, cluster), auc_estimate(known, counts, cluster), paired_difference(dated, known, counts, cluster)[0]

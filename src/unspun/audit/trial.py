@@ -1,0 +1,219 @@
+"""One score at one horizon: AUC on all eligible units, and the out-of-time test against the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.audit.baseline import FrozenRisks, fit_baseline, freeze_risks, percentile_in, training_percentile
+from unspun.audit.capture import captured_arr
+from unspun.audit.frame import Frame, Lookup, rows_known, value_at
+from unspun.audit.mapping import Mapping, calibrate, fit_mapping
+from unspun.audit.protocol import MIN_TRAIN_CHURNED_FOR_GAIN
+from unspun.audit.result import Calibration, CapturedArr, HorizonResult, Split, TestResult
+from unspun.audit.split import Parts
+from unspun.book.tables import ScoreSeries
+from unspun.stats.calibration import clustered_mean
+from unspun.stats.concordance import auc_estimate, auc_interval, count_clusters, influence, paired_difference
+from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A score laid over a frame's units: history row, value, and risk (the value turned so that more is worse)."""
+
+    frame: Frame
+    row: Ints
+    value: Floats
+    risk: Floats
+    scored: Bools
+    result: HorizonResult
+
+
+class BaselineFits:
+    """Baseline coefficients by frame and by which training units have a score, so that scores alike share one fit."""
+
+    def __init__(self) -> None:
+        self._fits: dict[tuple[int, bytes], Floats] = {}
+
+    def coefficients(self, frame: Frame, fit_on: Bools) -> Floats:
+        """Coefficients of B fitted on these units."""
+        key = (frame.units.horizon_days, np.packbits(fit_on).tobytes())
+        if key not in self._fits:
+            if frame.baseline is None:
+                raise ValueError("a frame without a split has no baseline")
+            self._fits[key] = fit_baseline(frame.baseline, frame.units.churned, fit_on)
+        return self._fits[key]
+
+
+def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, fits: BaselineFits) -> Trial:
+    """Everything the protocol asks of one score at one horizon. `sign` is -1 where higher is healthier, else 1."""
+    units = frame.units
+    row = rows_known(lookup, units.account, units.as_of)
+    value = value_at(series, row)
+    risk, scored = sign * value, np.isfinite(value)
+    n_scored = int(scored.sum())
+    renewed = scored & ~units.churned
+    percentile = training_percentile(risk, frame.parts.train) if isinstance(frame.parts, Parts) else np.full(len(units), np.nan)
+    mapping = fit_mapping(percentile, units.churned, frame.parts.train & scored) if isinstance(frame.parts, Parts) else frame.parts
+    result = HorizonResult(
+        horizon_days=units.horizon_days,
+        n=len(units),
+        n_churned=int(units.churned.sum()),
+        n_scored=n_scored,
+        n_scored_churned=int((scored & units.churned).sum()),
+        coverage=n_scored / len(units) if len(units) else None,
+        not_applicable=units.not_applicable,
+        auc=_auc(risk, units.churned, units.cluster, scored, "churned"),
+        auc_contracted=_auc(risk, units.contracted, units.cluster, renewed, "contracted"),
+        auc_expanded=_auc(-risk, units.expanded, units.cluster, renewed, "expanded"),
+        split=_split(frame, scored),
+        test=_test(frame, risk, percentile, scored, fits),
+        calibration=_calibration(frame, mapping, percentile, scored),
+        captured_arr=_capture(frame, series, lookup, sign, mapping, risk),
+        flow=_flow(frame, scored),
+    )
+    return Trial(frame, row, value, risk, scored, result)
+
+
+def _auc(risk: Floats, event: Bools, cluster: Ints, among: Bools, name: str) -> MaybeEstimate:
+    if not among.any():
+        return NoEstimate("no eligible unit has a score", "scores dated and recorded by the as-of dates")
+    found = auc_interval(risk[among], event[among], cluster[among])
+    if isinstance(found, NoEstimate):
+        return NoEstimate(found.reason.replace("has the event", name).replace("events", f"units that {name}"), found.what_it_would_take)
+    return found
+
+
+def _split(frame: Frame, scored: Bools) -> Split | NoEstimate:
+    if isinstance(frame.parts, NoEstimate):
+        return frame.parts
+    parts, units = frame.parts, frame.units
+    judged = parts.test & scored & units.churned
+    return Split(
+        first_test_as_of=date.fromordinal(parts.cut + date(1970, 1, 1).toordinal()),
+        n_train=int(parts.train.sum()),
+        n_train_churned=int((parts.train & units.churned).sum()),
+        n_left_out=int((~parts.test & ~parts.train).sum()),
+        n_test=int(parts.test.sum()),
+        n_test_churned=int((parts.test & units.churned).sum()),
+        n_test_churned_clusters=len(np.unique(units.cluster[judged])),
+    )
+
+
+def _test(frame: Frame, risk: Floats, percentile: Floats, scored: Bools, fits: BaselineFits) -> TestResult:
+    units, parts = frame.units, frame.parts
+    if isinstance(parts, NoEstimate):
+        return TestResult(0, 0, 0, 0, 0, parts, parts, parts, parts, None, parts, ())
+    judged = parts.test & scored
+    event, cluster = units.churned[judged], units.cluster[judged]
+    auc = _auc(risk, units.churned, units.cluster, judged, "churned")
+    gain = _gain(frame, percentile, judged, parts.train & scored, fits) if isinstance(auc, Estimate) else _no_gain(auc)
+    return TestResult(
+        n=int(parts.test.sum()),
+        n_churned=int((parts.test & units.churned).sum()),
+        n_scored=int(judged.sum()),
+        n_scored_churned=int(event.sum()),
+        n_churned_clusters=len(np.unique(cluster[event])),
+        auc=auc,
+        auc_baseline=gain.baseline,
+        auc_both=gain.both,
+        gain=gain.gain,
+        gain_p=gain.p,
+        gain_log_loss=gain.log_loss,
+        others=_others(frame, judged, parts.train),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What the score adds to the baseline on the test units."""
+
+    baseline: MaybeEstimate
+    both: MaybeEstimate
+    gain: MaybeEstimate
+    p: float | None
+    log_loss: MaybeEstimate
+
+
+def _no_gain(reason: NoEstimate) -> Gain:
+    return Gain(reason, reason, reason, None, reason)
+
+
+def _gain(frame: Frame, percentile: Floats, judged: Bools, fit_on: Bools, fits: BaselineFits) -> Gain:
+    units = frame.units
+    churned = int((fit_on & units.churned).sum())
+    if churned < MIN_TRAIN_CHURNED_FOR_GAIN or frame.baseline is None:
+        reason = f"{churned} training units with a score churned; under {MIN_TRAIN_CHURNED_FOR_GAIN} no baseline is fitted"
+        return _no_gain(NoEstimate(reason, f"{MIN_TRAIN_CHURNED_FOR_GAIN - churned} more churned units before the test begins"))
+    coefficients = fits.coefficients(frame, fit_on)
+    risks = freeze_risks(frame.baseline, coefficients, percentile, units.churned, fit_on)
+    return _compare(risks, units.churned, units.cluster, judged)
+
+
+def _compare(risks: FrozenRisks, churned: Bools, clusters: Ints, judged: Bools) -> Gain:
+    event, cluster = churned[judged], clusters[judged]
+    counts = count_clusters(event, cluster)
+    alone, both = influence(risks.baseline[judged], event), influence(risks.both[judged], event)
+    gain, p = paired_difference(both, alone, counts, cluster)
+    if risks.against_direction:
+        caveat = "fitted freely, the score's coefficient ran against its declared direction; held at zero, it changes nothing"
+        gain = Estimate(gain.point, gain.low, gain.high, gain.method, gain.n, caveats=(caveat,))
+    saved = _log_loss(risks.baseline[judged], event) - _log_loss(risks.both[judged], event)
+    log_loss = clustered_mean(saved, event, cluster, "mean log loss of B less that of B + S; clustered, t")
+    return Gain(auc_estimate(alone, counts, cluster), auc_estimate(both, counts, cluster), gain, p, log_loss)
+
+
+def _log_loss(linear: Floats, event: Bools) -> Floats:
+    return np.logaddexp(0.0, linear) - event * linear
+
+
+def _others(frame: Frame, judged: Bools, train: Bools) -> tuple[tuple[str, MaybeEstimate], ...]:
+    """ARR alone, turned in training; shown, and decides nothing."""
+    units = frame.units
+    given = np.isfinite(units.amount)
+    if not (given & judged).any() or not units.churned[train & given].any() or units.churned[train & given].all():
+        return ()
+    turn = 1.0 if influence(units.amount[train & given], units.churned[train & given]).auc >= 0.5 else -1.0
+    return (("ARR alone", _auc(turn * units.amount, units.churned, units.cluster, judged & given, "churned")),)
+
+
+def _calibration(frame: Frame, mapping: Mapping, percentile: Floats, scored: Bools) -> Calibration | NoEstimate:
+    if isinstance(frame.parts, NoEstimate):
+        return frame.parts
+    judged, fit_on = frame.parts.test & scored, frame.parts.train & scored
+    base_rate = float(frame.units.churned[fit_on].mean()) if fit_on.any() else 0.0
+    return calibrate(mapping, percentile[judged], frame.units.churned[judged], frame.units.cluster[judged], base_rate)
+
+
+def _capture(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, mapping: Mapping, risk: Floats) -> CapturedArr | NoEstimate:
+    """Rank the candidates by the score as known on the first day of their month."""
+    if isinstance(frame.candidates, NoEstimate) or frame.treated is None or isinstance(frame.parts, NoEstimate):
+        return frame.candidates if isinstance(frame.candidates, NoEstimate) else NoEstimate("there is no test period")
+    then = sign * value_at(series, rows_known(lookup, frame.treated.account, frame.treated.as_of))
+    if isinstance(mapping, NoEstimate):
+        return captured_arr(frame.candidates, then, None)
+    reference = np.sort(risk[frame.parts.train & np.isfinite(risk)])
+    return captured_arr(frame.candidates, then, mapping(percentile_in(reference, then)))
+
+
+def _flow(frame: Frame, scored: Bools) -> tuple[tuple[str, int], ...]:
+    """From rows used to units judged: signed counts that add up."""
+    parts, units = frame.parts, frame.units
+    if isinstance(parts, NoEstimate):
+        return units.flow
+    return (
+        *units.flow,
+        (f"training ({int((parts.train & units.churned).sum()):,} churned)", -int(parts.train.sum())),
+        ("outcome not known when the test began", -int((~parts.train & ~parts.test).sum())),
+        (f"test ({int((parts.test & units.churned).sum()):,} churned)", int(parts.test.sum())),
+        ("no score by then: missing, not zero", -int((parts.test & ~scored).sum())),
+        ("judged", int((parts.test & scored).sum())),
+    )

@@ -1,0 +1,124 @@
+"""The verdict in words: one sentence a CFO understands, the three facts under it, and the cautions."""
+
+from __future__ import annotations
+
+from unspun.audit.protocol import ADDS_NOTHING_BELOW, FROZEN_AUC, TOO_GOOD_AUC, TOO_GOOD_GAIN
+from unspun.audit.result import Caution, Fact, HorizonResult, LeakCheck, Verdict
+from unspun.stats.estimate import Estimate, NoEstimate
+
+SENTENCES: dict[Verdict, str] = {
+    "leaks": "The score looks good because it was edited after the outcome was known; on what was known in time, it is unproven.",
+    "cannot tell": "Nobody can tell yet whether the score sees churn coming: too few of the customers it can be tested on have churned.",
+    "reversed": "The score points the wrong way: customers it rates healthier have churned more.",
+    "foretells": "The score sees churn coming, and it knows more than {baseline} do.",
+    "foretells, adds nothing": "The score does see churn coming, but it tells you nothing that {baseline} had not told you already.",
+    "foretells, gain unproven": "The score does see churn coming; whether it knows more than {baseline} is not proven.",
+    "no evidence": "The score does not see churn coming: if it ranks customers at all, it does so too weakly to act on.",
+}
+
+
+def say(verdict: Verdict, result: HorizonResult, baseline_inputs: tuple[str, ...]) -> str:
+    """The sentence. It claims no more than the verdict's rule."""
+    if verdict == "cannot tell" and isinstance(result.test.auc, Estimate) and result.test.n_churned_clusters >= 20:
+        return "Nobody can tell yet whether the score sees churn coming: what has been seen fits a useful score and a useless one."
+    return SENTENCES[verdict].format(baseline=_plain(baseline_inputs))
+
+
+def three_facts(result: HorizonResult, baseline_inputs: tuple[str, ...]) -> tuple[Fact, Fact, Fact]:
+    """AUC on unseen units, gain over the baseline, churned ARR at the team's capacity."""
+    return _auc_fact(result), _gain_fact(result, baseline_inputs), _captured_fact(result)
+
+
+def _auc_fact(result: HorizonResult) -> Fact:
+    auc = result.test.auc
+    text = (
+        auc.reason
+        if isinstance(auc, NoEstimate)
+        else f"Given one account that churned and one that did not, it puts the churned one lower {auc.point * 100:.0f} times in 100. "
+        "A coin does so 50 times."
+    )
+    return Fact("AUC on units it had never seen", auc, "auc", 0.5, text)
+
+
+def _gain_fact(result: HorizonResult, baseline_inputs: tuple[str, ...]) -> Fact:
+    gain = result.test.gain
+    known = _plain(baseline_inputs)
+    if isinstance(gain, NoEstimate):
+        text = gain.reason
+    elif gain.low > 0:
+        text = f"Added to {known}, it ranks better than they do alone."
+    elif gain.high < ADDS_NOTHING_BELOW:
+        text = f"Added to {known}, it lifts the ranking by less than {ADDS_NOTHING_BELOW:.2f}, whichever end of the interval is true."
+    else:
+        text = f"Added to {known}, it may lift the ranking or may not: the interval holds both."
+    return Fact("Gain over the baseline", gain, "gain", 0.0, text)
+
+
+def _captured_fact(result: HorizonResult) -> Fact:
+    captured = result.captured_arr
+    if isinstance(captured, NoEstimate):
+        return Fact("Churned ARR reached", captured, "share", None, captured.reason)
+    alone = captured.arr_alone
+    reference = alone.point if isinstance(alone, Estimate) else None
+    label = f"Churned ARR reached, {captured.capacity} accounts a month"
+    if isinstance(alone, NoEstimate):
+        return Fact(label, captured.score, "share", reference, "")
+    text = (
+        f"Calling the {captured.capacity} largest each month, with no score at all, reaches "
+        f"{alone.point:.0%} ({alone.low:.0%} to {alone.high:.0%})."
+    )
+    return Fact(label, captured.score, "share", reference, text)
+
+
+def leak_cautions(primary_days: int, checks: dict[int, LeakCheck]) -> list[Caution]:
+    """That no leak check was possible, or that the score leaks at a horizon that does not decide."""
+    primary = checks[primary_days]
+    if not primary.possible:
+        return [
+            Caution("leak_check_impossible", f"Leak check impossible: {primary.why_not}. A score edited after the fact would go unseen.")
+        ]
+    nearer = [str(days) for days, check in sorted(checks.items()) if check.leaks and days != primary_days]
+    if nearer and not primary.leaks:
+        days = ", ".join(nearer)
+        return [
+            Caution(
+                "leaks_elsewhere",
+                f"At {days} days before, the score was edited after the outcome was known; at {primary_days} it was not.",
+                loud=True,
+            )
+        ]
+    return []
+
+
+def too_good(horizons: tuple[HorizonResult, ...], primary: HorizonResult, frozen_share: float) -> Caution | None:
+    """A loud caution where a score is too good for its history. It names what to check; it is not a verdict."""
+    reasons = []
+    strong = [h for h in horizons if isinstance(h.auc, Estimate) and h.auc.low > TOO_GOOD_AUC]
+    if strong:
+        at = max(strong, key=lambda h: h.horizon_days)
+        reasons.append(f"its AUC is {_point(at.auc)} {at.horizon_days} days ahead, which honest scores hardly reach")
+    gain = primary.test.gain
+    if isinstance(gain, Estimate) and gain.low > TOO_GOOD_GAIN:
+        reasons.append(f"it gains {gain.point:.2f} over the baseline")
+    auc = primary.auc
+    if frozen_share and isinstance(auc, Estimate) and auc.low > FROZEN_AUC:
+        share = f"it never changed for {frozen_share:.0%} of accounts, yet ranks their churn at {auc.point:.2f}"
+        reasons.append(f"{share}, as today's value copied to the past would")
+    if not reasons:
+        return None
+    what = (
+        "Check that each value was worked out on the day it is dated, from what was known then: whether it is a copy of a later "
+        "export, was edited later, or counts something that only a customer who stays can do."
+    )
+    return Caution("too_good", f"Too good for its history: {'; '.join(reasons)}. {what}", loud=True)
+
+
+def _point(estimate: object) -> str:
+    return f"{estimate.point:.2f}" if isinstance(estimate, Estimate) else "unknown"
+
+
+def _plain(inputs: tuple[str, ...]) -> str:
+    """The baseline's inputs as a CFO says them."""
+    words = {"log ARR": "contract size", "tenure": "contract age", "segment": "segment", "last outcome": "the last outcome"}
+    said = [words[name] for name in inputs] or ["nothing at all"]
+    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"

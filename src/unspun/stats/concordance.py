@@ -1,0 +1,145 @@
+"""Concordance (AUC) with DeLong placement values summed by cluster.
+
+Sources: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837-845 (placement values); Obuchowski, Biometrics 53
+(1997) 567-578 (clustered data); Newcombe, Statistics in Medicine 25 (2006) 559-573, method 5 (perfect separation).
+Everywhere `risk` runs with the event: larger means the event is more likely.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special, stats
+
+from unspun.stats.estimate import LEVEL, Estimate, MaybeEstimate, NoEstimate
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+CLUSTERED_DELONG = "concordance; DeLong placement values summed by cluster, G/(G - 1), logit scale, t"
+PAIRED_DELONG = "difference of concordances; DeLong placement values summed by cluster, G/(G - 1), t"
+PERFECT_SEPARATION = "concordance; Newcombe 2006 method 5 on clusters, as separation is perfect"
+ALL_TIED = "concordance; every unit has the same value, so it is one half exactly"
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """A concordance and what each unit adds to its error: `auc - truth` is about `values.sum()` (centred)."""
+
+    auc: float
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """How many clusters there are, and how many hold an event: what the degrees of freedom rest on."""
+
+    total: int
+    with_event: int
+    without_event: int
+
+
+def concordance(risk: Floats, event: Bools) -> float:
+    """Probability that a random event unit has the higher risk, ties counting one half. NaN where a class is empty."""
+    cases, controls = risk[event], np.sort(risk[~event])
+    if not len(cases) or not len(controls):
+        return math.nan
+    return float(_share_below(controls, cases).mean())
+
+
+def influence(risk: Floats, event: Bools) -> Influence:
+    """Concordance with its empirical influence per unit, shape (n,). Raises ValueError where a class is empty."""
+    cases, controls = risk[event], risk[~event]
+    if not len(cases) or not len(controls):
+        raise ValueError("concordance needs units with and without the event")
+    case_placements = _share_below(np.sort(controls), cases)
+    control_placements = 1.0 - _share_below(np.sort(cases), controls)
+    auc = float(case_placements.mean())
+    values = np.empty(len(risk))
+    values[event] = (case_placements - auc) / len(cases)
+    values[~event] = (control_placements - auc) / len(controls)
+    return Influence(auc, values)
+
+
+def count_clusters(event: Bools, cluster: Ints) -> Clusters:
+    """Clusters present among the units, those with at least one event, and those with at least one non-event."""
+    units, events = np.bincount(cluster), np.bincount(cluster[event], minlength=int(cluster.max()) + 1)
+    return Clusters(int((units > 0).sum()), int((events > 0).sum()), int((units > events).sum()))
+
+
+def clustered_standard_error(values: Floats, cluster: Ints) -> float:
+    """Standard error of the sum of `values` with independent clusters: sqrt(G/(G - 1) * sum of squared cluster sums)."""
+    sums = np.bincount(cluster, weights=values)
+    total = int((np.bincount(cluster) > 0).sum())
+    return math.sqrt(total / (total - 1) * float(sums @ sums)) if total > 1 else math.nan
+
+
+def t_quantile(clusters_with_event: int) -> float:
+    """Two-sided t quantile at the house level with (clusters with an event - 1) degrees of freedom."""
+    return float(special.stdtrit(clusters_with_event - 1, 0.5 + LEVEL / 2))
+
+
+def auc_interval(risk: Floats, event: Bools, cluster: Ints) -> MaybeEstimate:
+    """AUC with its clustered interval, or why there is none (fewer than two clusters with an event, or one class only)."""
+    refusal = _refuse(event, cluster)
+    return refusal or auc_estimate(influence(risk, event), count_clusters(event, cluster), cluster)
+
+
+def auc_estimate(part: Influence, clusters: Clusters, cluster: Ints) -> Estimate:
+    """The interval of a concordance whose influence is known already."""
+    n = len(cluster)
+    if part.auc in (0.0, 1.0):
+        return Estimate(part.auc, *_newcombe(part.auc, clusters), PERFECT_SEPARATION, n)
+    error = clustered_standard_error(part.values, cluster)
+    if error == 0.0:
+        return Estimate(part.auc, part.auc, part.auc, ALL_TIED, n)
+    centre = float(special.logit(part.auc))
+    half = t_quantile(clusters.with_event) * error / (part.auc * (1 - part.auc))
+    return Estimate(part.auc, float(special.expit(centre - half)), float(special.expit(centre + half)), CLUSTERED_DELONG, n)
+
+
+def paired_difference(first: Influence, second: Influence, clusters: Clusters, cluster: Ints) -> tuple[Estimate, float]:
+    """first.auc - second.auc on the same units: its interval, and the one-sided p of a difference above zero.
+
+    Where the two rank the units alike the difference is zero exactly: the interval is a point and p is 1.
+    """
+    point = first.auc - second.auc
+    error = clustered_standard_error(first.values - second.values, cluster)
+    half = t_quantile(clusters.with_event) * error
+    p = float(stats.t.sf(point / error, clusters.with_event - 1)) if error > 0 else float(point <= 0)
+    return Estimate(point, point - half, point + half, PAIRED_DELONG, len(cluster)), p
+
+
+def _share_below(sorted_others: Floats, values: Floats) -> Floats:
+    """For each value, the share of the others below it, ties one half."""
+    below = np.searchsorted(sorted_others, values, side="left")
+    up_to = np.searchsorted(sorted_others, values, side="right")
+    return (below + up_to) / (2.0 * len(sorted_others))
+
+
+def _refuse(event: Bools, cluster: Ints) -> NoEstimate | None:
+    if not event.any():
+        return NoEstimate("no unit has the event", "at least two clusters with an event")
+    if event.all():
+        return NoEstimate("every unit has the event", "units without the event to compare with")
+    if count_clusters(event, cluster).with_event < 2:
+        return NoEstimate("all events fall in one cluster", "events in at least two clusters")
+    return None
+
+
+def _newcombe(auc: float, clusters: Clusters) -> tuple[float, float]:
+    """Newcombe's method 5 with cluster counts for unit counts: it has width even at 0 and 1."""
+    m, n = clusters.with_event, max(clusters.without_event, 1)
+    mean = (m + n) / 2
+    z = t_quantile(m)
+
+    def excess(theta: float) -> float:
+        spread = 1 + (mean - 1) * ((1 - theta) / (2 - theta) + theta / (1 + theta))
+        return abs(theta - auc) - z * math.sqrt(max(theta * (1 - theta) * spread / (m * n), 0.0))
+
+    bound = float(np.asarray(optimize.brentq(excess, 1e-12, 1 - 1e-12))) if excess(1e-12) * excess(1 - 1e-12) < 0 else 1 - auc
+    return (bound, 1.0) if auc == 1.0 else (0.0, bound)
