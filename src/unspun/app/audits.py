@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from importlib.metadata import version
 
+from unspun._version import __version__
 from unspun.audit.judge import Progress, judge, silent
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import AuditResult
-from unspun.book.reading import read_inputs
+from unspun.book.inputs import read_inputs
 from unspun.book.tables import ReadingOptions, Source
+from unspun.errors import BadInput, Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,15 @@ class AuditRun:
 def audit_scores(request: AuditRequest, progress: Progress = silent, today: date | None = None) -> AuditRun:
     """Audit every score of the request. Raises BadInput with all faults of both inputs at once."""
     progress("reading", 0, 1)
-    scores, renewals = read_inputs(request.scores, request.renewals, request.reading)
+    faults = request.settings.faults()
+    try:
+        scores, renewals = read_inputs(request.scores, request.renewals, request.reading)
+    except BadInput as bad:
+        raise BadInput([*faults, *bad.faults]) from None
+    unknown = set(request.settings.direction) - {"*"} - {series.name for series in scores.series}
+    faults += [Fault("bad_option", f"names {name!r}, which is not a score of the file.", "direction") for name in sorted(unknown)]
+    if faults:
+        raise BadInput(faults)
     progress("reading", 1, 1)
-    judged = judge(scores, renewals, request.settings, version("unspun"), today, progress)
+    judged = judge(scores, renewals, request.settings, __version__, today, progress)
     return AuditRun(judged.result, judged.sources)

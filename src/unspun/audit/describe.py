@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from unspun.audit.frame import Lookup, rows_known, value_at
+from unspun.audit.frame import value_at
 from unspun.audit.protocol import LEAD_DAYS, LISTED_UNITS, MIN_GROUP_CHURNED_CLUSTERS, AuditSettings
 from unspun.audit.result import (
     BandRow,
     Bands,
     Description,
+    Design,
     GroupRow,
     LeadPoint,
     LeadTime,
@@ -54,12 +55,20 @@ class Described:
 
     trial: Trial
     series: ScoreSeries
-    lookup: Lookup
     sign: float
+    leads: tuple[Units, ...]  # one for each of LEAD_DAYS
+    lead_rows: tuple[Ints, ...]  # history row of each of their scores as known
     terms: Terms
     history: ScoreHistory
     renewals: Renewals
     settings: AuditSettings
+
+
+def lead_units(terms: Terms, design: Design) -> tuple[Units, ...]:
+    """The same renewals looked at from ever further ahead; where terms are short, beyond the term's start."""
+    if design == "landmark":
+        terms = replace(terms, start=terms.first_seen[terms.account])
+    return tuple(renewal_units(terms, days) for days in LEAD_DAYS)
 
 
 def describe(it: Described) -> Description:
@@ -84,7 +93,7 @@ def _band_rule(it: Described) -> BandRule | NoEstimate:
         names = it.series.bands if it.sign < 0 else it.series.bands[::-1]
         last = len(names) - 1
         return BandRule(names, "the score's own bands", (lambda v, _: v) if it.sign < 0 else (lambda v, _: last - v))
-    if it.history.band is not None and len(it.history.series) == 1:
+    if it.history.band is not None and (len(it.history.series) == 1 or it.series.rows is not None):
         own = it.history.band
         return BandRule(it.history.band_names, "the file's own bands", lambda _, row: np.where(row >= 0, own[np.maximum(row, 0)], np.nan))
     if it.settings.thresholds:
@@ -123,7 +132,7 @@ def _bands(trial: Trial, rule: BandRule, band: Floats) -> Bands:
 
 def _lead_time(it: Described, rule: BandRule) -> LeadTime:
     """Look at the same renewals from one day to a year ahead, each as the score then stood."""
-    points = tuple(_lead_point(it, rule, days) for days in LEAD_DAYS)
+    points = tuple(_lead_point(it, rule, units, row) for units, row in zip(it.leads, it.lead_rows, strict=True))
     told: int | None = None
     for point in points:
         if isinstance(point.auc, NoEstimate) and told is None:
@@ -139,29 +148,20 @@ def _lead_time(it: Described, rule: BandRule) -> LeadTime:
     return LeadTime(f"{rule.names[0]} ({rule.source})", points, told, text)
 
 
-def _lead_point(it: Described, rule: BandRule, days: int) -> LeadPoint:
-    units = renewal_units(_ongoing(it), days)
-    row = rows_known(it.lookup, units.account, units.as_of)
+def _lead_point(it: Described, rule: BandRule, units: Units, row: Ints) -> LeadPoint:
     value = value_at(it.series, row)
     scored = np.isfinite(value)
     event, cluster = units.churned[scored], units.cluster[scored]
     alarm = rule.assign(value, row)[scored] == 0
     auc = auc_interval(it.sign * value[scored], event, cluster) if scored.any() else NoEstimate("no renewal had a score then")
     return LeadPoint(
-        days_before=days,
+        days_before=units.horizon_days,
         n=int(scored.sum()),
         n_churned=int(event.sum()),
         auc=_enough(auc, event, cluster),
         churned_in_alarm=clustered_share(alarm[event], cluster[event]),
         renewed_in_alarm=clustered_share(alarm[~event], cluster[~event]),
     )
-
-
-def _ongoing(it: Described) -> Terms:
-    """Terms for looking back beyond their start: where terms are short (landmark design) a term begins with the account."""
-    if it.trial.frame.units.design == "landmark":
-        return replace(it.terms, start=it.terms.first_seen[it.terms.account])
-    return it.terms
 
 
 def _stability(trial: Trial) -> Stability:

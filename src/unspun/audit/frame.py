@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.audit.baseline import Baseline, baseline_columns
-from unspun.audit.capture import Candidates, gather
+from unspun.audit.capture import Choices, gather
 from unspun.audit.known import KnownHistory
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.split import Parts, split_units
@@ -80,7 +80,7 @@ class Frame:
     segment_names: tuple[str, ...]
     owner: Ints | None
     owner_names: tuple[str, ...]
-    candidates: Candidates | NoEstimate
+    choices: Choices | NoEstimate
     treated: Units | None  # the candidates as units, looked at on the first day of their month
     applicable_share: float
 
@@ -97,10 +97,10 @@ def make_frame(
     baseline = None
     if isinstance(parts, Parts):
         baseline = baseline_columns(units, terms, PastOutcomes(terms), in_baseline, parts.train)
-    candidates, treated = _candidates(units, parts, terms, months, settings)
+    choices, treated = _choices(units, parts, terms, months, settings)
     base = int(terms.decided.sum()) if months is None else len(months.day)
     share = (base - units.not_applicable) / base if base else 0.0
-    return Frame(units, parts, baseline, segment, segment_names, owner, owner_names, candidates, treated, share)
+    return Frame(units, parts, baseline, segment, segment_names, owner, owner_names, choices, treated, share)
 
 
 def value_at(series: ScoreSeries, rows: Ints) -> Floats:
@@ -130,9 +130,9 @@ def _attribute(
     return snapshot.codes[terms.order[units.terms_row]].astype(np.int64), snapshot.names, False
 
 
-def _candidates(
+def _choices(
     units: Units, parts: Parts | NoEstimate, terms: Terms, months: ActiveMonths | None, settings: AuditSettings
-) -> tuple[Candidates | NoEstimate, Units | None]:
+) -> tuple[Choices | NoEstimate, Units | None]:
     if isinstance(parts, NoEstimate):
         return parts, None
     if settings.replicates < 1:

@@ -8,15 +8,15 @@ from datetime import date
 
 import numpy as np
 
-from unspun.audit.describe import Described, describe
+from unspun.audit.describe import Described, describe, lead_units
 from unspun.audit.frame import Frame, Lookup, ScoreIndex, make_frame
 from unspun.audit.inputs import observe_until, refuse_if_empty, report_design, report_input, set_aside_renewals, set_aside_scores
 from unspun.audit.leak import check_leak
 from unspun.audit.protocol import APPLICABLE_SHARE, DEFAULT_HORIZONS, DETAILED_SCORES, FDR_Q, FROZEN_SHARE, AuditSettings
 from unspun.audit.result import PROTOCOL_VERSION, AuditResult, Caution, Description, LeakCheck, ScoreResult
 from unspun.audit.terms import Terms, order_terms
-from unspun.audit.trial import BaselineFits, Trial, try_score
-from unspun.audit.units import ActiveMonths, active_months, choose_design
+from unspun.audit.trial import Shared, Trial, try_score
+from unspun.audit.units import ActiveMonths, Units, active_months, choose_design
 from unspun.audit.verdict import rule, work_out_need
 from unspun.audit.wording import leak_cautions, say, three_facts, too_good
 from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries, Source
@@ -86,8 +86,9 @@ def judge(
     design, why = choose_design(terms, settings.design)
     evidence = Evidence(scores, renewals, settings, terms, index, active_months(terms) if design == "landmark" else None)
     frames, primary = _frames(evidence, progress)
-    tried = _try_all(evidence, frames, progress)
-    results = _conclude(evidence, tried, primary[0], progress)
+    shared = Shared()
+    tried = _try_all(evidence, frames, shared, progress)
+    results = _conclude(evidence, tried, shared, primary[0], progress)
     sources = (set_aside_scores(scores, index), set_aside_renewals(renewals, terms))
     frame = next(frame for frame in frames if frame.units.horizon_days == primary[0])
     result = AuditResult(
@@ -137,31 +138,35 @@ def _primary_horizon(evidence: Evidence, frames: list[Frame]) -> tuple[int, str]
     return half, f"half the median term, as no default horizon is applicable to {APPLICABLE_SHARE:.0%} of units"
 
 
-def _try_all(evidence: Evidence, frames: list[Frame], progress: Progress) -> list[Tried]:
-    fits, tried = BaselineFits(), []
+def _try_all(evidence: Evidence, frames: list[Frame], shared: Shared, progress: Progress) -> list[Tried]:
+    tried = []
     series = evidence.scores.series
     for i, one in enumerate(series):
         progress("judging scores", i, len(series))
         lookup = evidence.index.lookup(one)
         sign = -1.0 if evidence.settings.higher_is_healthier(one.name) else 1.0
-        tried.append(Tried(one, lookup, sign, tuple(try_score(frame, one, lookup, sign, fits) for frame in frames)))
+        tried.append(Tried(one, lookup, sign, tuple(try_score(frame, one, lookup, sign, shared) for frame in frames)))
     progress("judging scores", len(series), len(series))
     return tried
 
 
-def _conclude(evidence: Evidence, tried: list[Tried], primary: int, progress: Progress) -> tuple[ScoreResult, ...]:
+def _conclude(evidence: Evidence, tried: list[Tried], shared: Shared, primary: int, progress: Progress) -> tuple[ScoreResult, ...]:
     rejected = _control_false_discovery([one.at(primary).result.test.gain_p for one in tried])
     detail = evidence.settings.detail
     detailed = detail == "all" or (detail == "auto" and len(tried) <= DETAILED_SCORES)
+    design = "renewal" if evidence.months is None else "landmark"
+    leads = lead_units(evidence.terms, design) if detailed else ()
     results = []
     for i, (one, reject) in enumerate(zip(tried, rejected, strict=True)):
         progress("describing scores", i, len(tried))
-        results.append(_conclude_one(evidence, one, primary, reject, detailed))
+        results.append(_conclude_one(evidence, one, shared, leads, primary, reject))
     progress("describing scores", len(tried), len(tried))
     return tuple(results)
 
 
-def _conclude_one(evidence: Evidence, one: Tried, primary: int, rejected: bool | None, detailed: bool) -> ScoreResult:
+def _conclude_one(
+    evidence: Evidence, one: Tried, shared: Shared, leads: tuple[Units, ...], primary: int, rejected: bool | None
+) -> ScoreResult:
     trial = one.at(primary)
     leaks = {trial.result.horizon_days: _leak(evidence, one, trial) for trial in one.trials}
     ruling = rule(trial.result, leaks[primary], rejected)
@@ -179,18 +184,17 @@ def _conclude_one(evidence: Evidence, one: Tried, primary: int, rejected: bool |
         horizons=tuple(trial.result for trial in one.trials),
         leak=leaks[primary],
         needed=work_out_need(trial.result, ruling.verdict, _churned_per_month(trial)),
-        description=_description(evidence, one, trial, detailed),
+        description=_description(evidence, one, shared, leads, trial),
         rejected_at_fdr=rejected,
     )
 
 
-def _description(evidence: Evidence, one: Tried, trial: Trial, detailed: bool) -> Description | NoEstimate:
-    if not detailed:
-        return NoEstimate(
-            f"with more than {DETAILED_SCORES} scores in one run, bands, lead time, stability and lists are left out", "--detail all"
-        )
+def _description(evidence: Evidence, one: Tried, shared: Shared, leads: tuple[Units, ...], trial: Trial) -> Description | NoEstimate:
+    if not leads:
+        return NoEstimate(f"left out, as they were not asked for or more than {DETAILED_SCORES} scores share the run", "--detail all")
+    rows = tuple(shared.rows_known(one.lookup, units) for units in leads)
     return describe(
-        Described(trial, one.series, one.lookup, one.sign, evidence.terms, evidence.scores, evidence.renewals, evidence.settings)
+        Described(trial, one.series, one.sign, leads, rows, evidence.terms, evidence.scores, evidence.renewals, evidence.settings)
     )
 
 

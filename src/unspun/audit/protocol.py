@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+
+from unspun.errors import Fault
 
 DEFAULT_HORIZONS = (30, 60, 90, 180)
 LONG_TERM_DAYS = 180  # at least half the terms this long: renewal design
@@ -31,6 +34,9 @@ MIN_GROUP_CHURNED_CLUSTERS = 5
 LISTED_UNITS = 20
 DETAILED_SCORES = 12  # with more scores in one run, only the verdicts are worked out unless asked
 
+MAX_HORIZON_DAYS = 3650
+WHOLE_DAYS = f"Give whole days from 1 to {MAX_HORIZON_DAYS}."
+
 
 @dataclass(frozen=True, slots=True)
 class AuditSettings:
@@ -54,3 +60,35 @@ class AuditSettings:
     def higher_is_healthier(self, score: str) -> bool:
         """The declared direction of a score; by default higher is healthier."""
         return self.direction.get(score, self.direction.get("*", "higher")) == "higher"
+
+    def faults(self) -> list[Fault]:
+        """Everything wrong with the settings themselves; empty where they can be used."""
+        checks = (
+            (self.design in ("auto", "renewal", "landmark"), "design", f"is {self.design!r}", "Say renewal or landmark."),
+            (bool(self.horizons) and all(_whole(h) for h in self.horizons), "horizons", f"are {self.horizons}", WHOLE_DAYS),
+            (self.primary_horizon is None or _whole(self.primary_horizon), "primary_horizon", f"is {self.primary_horizon}", WHOLE_DAYS),
+            (self.capacity >= 1, "capacity", f"is {self.capacity}", "Say how many accounts a month, 1 or more."),
+            (
+                set(self.direction.values()) <= {"higher", "lower"},
+                "direction",
+                f"is {self.direction}",
+                "Say higher or lower (is healthier).",
+            ),
+            (set(self.fixed) <= {"segment"}, "fixed", f"names {', '.join(self.fixed)}", "Only segment can be declared fixed."),
+            (all(map(math.isfinite, self.thresholds)), "thresholds", f"are {self.thresholds}", "Give finite numbers."),
+            (all(0 < r < math.inf for r in self.currency_rates.values()), "rates", f"are {self.currency_rates}", "Give positive numbers."),
+            (
+                not self.currency_rates or bool(self.reporting_currency and self.rates_dated),
+                "rates",
+                "are given without a currency to convert to or the day they hold for",
+                "Give both: --currency USD --rates-dated 2026-01-31.",
+            ),
+            (self.detail in ("auto", "all", "none"), "detail", f"is {self.detail!r}", "Say auto, all or none."),
+            (self.seed >= 0, "seed", f"is {self.seed}", "Give a whole number, 0 or more."),
+            (self.replicates >= 0, "replicates", f"is {self.replicates}", "Give a whole number, 0 or more."),
+        )
+        return [Fault("bad_option", f"{what}.", name, hint) for right, name, what, hint in checks if not right]
+
+
+def _whole(days: int) -> bool:
+    return isinstance(days, int) and 1 <= days <= MAX_HORIZON_DAYS

@@ -15,9 +15,10 @@ from unspun.audit.mapping import Mapping, calibrate, fit_mapping
 from unspun.audit.protocol import MIN_TRAIN_CHURNED_FOR_GAIN
 from unspun.audit.result import Calibration, CapturedArr, HorizonResult, Split, TestResult
 from unspun.audit.split import Parts
+from unspun.audit.units import Units
 from unspun.book.tables import ScoreSeries
 from unspun.stats.calibration import clustered_mean
-from unspun.stats.concordance import auc_estimate, auc_interval, count_clusters, influence, paired_difference
+from unspun.stats.concordance import auc_estimate, auc_interval, concordance, count_clusters, influence, paired_difference
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 Floats = NDArray[np.float64]
@@ -37,26 +38,44 @@ class Trial:
     result: HorizonResult
 
 
-class BaselineFits:
-    """Baseline coefficients by frame and by which training units have a score, so that scores alike share one fit."""
+class Shared:
+    """What scores known on the same rows have in common, worked out once: known rows, baseline fits, other baselines."""
 
     def __init__(self) -> None:
+        self._rows: dict[tuple[int, int], Ints] = {}
         self._fits: dict[tuple[int, bytes], Floats] = {}
+        self._others: dict[tuple[int, bytes], tuple[tuple[str, MaybeEstimate], ...]] = {}
+
+    def rows_known(self, lookup: Lookup, units: Units) -> Ints:
+        """History row of each unit's score as known."""
+        if not lookup.shared:
+            return rows_known(lookup, units.account, units.as_of)
+        key = (id(lookup), id(units))  # both outlive this object
+        if key not in self._rows:
+            self._rows[key] = rows_known(lookup, units.account, units.as_of)
+        return self._rows[key]
 
     def coefficients(self, frame: Frame, fit_on: Bools) -> Floats:
         """Coefficients of B fitted on these units."""
+        if frame.baseline is None:
+            raise ValueError("a frame without a split has no baseline")
         key = (frame.units.horizon_days, np.packbits(fit_on).tobytes())
         if key not in self._fits:
-            if frame.baseline is None:
-                raise ValueError("a frame without a split has no baseline")
             self._fits[key] = fit_baseline(frame.baseline, frame.units.churned, fit_on)
         return self._fits[key]
 
+    def others(self, frame: Frame, judged: Bools, train: Bools) -> tuple[tuple[str, MaybeEstimate], ...]:
+        """Baselines that are shown beside the score and decide nothing, on the units it is judged on."""
+        key = (frame.units.horizon_days, np.packbits(judged).tobytes())
+        if key not in self._others:
+            self._others[key] = _others(frame, judged, train)
+        return self._others[key]
 
-def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, fits: BaselineFits) -> Trial:
+
+def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, shared: Shared) -> Trial:
     """Everything the protocol asks of one score at one horizon. `sign` is -1 where higher is healthier, else 1."""
     units = frame.units
-    row = rows_known(lookup, units.account, units.as_of)
+    row = shared.rows_known(lookup, units)
     value = value_at(series, row)
     risk, scored = sign * value, np.isfinite(value)
     n_scored = int(scored.sum())
@@ -75,9 +94,9 @@ def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, fi
         auc_contracted=_auc(risk, units.contracted, units.cluster, renewed, "contracted"),
         auc_expanded=_auc(-risk, units.expanded, units.cluster, renewed, "expanded"),
         split=_split(frame, scored),
-        test=_test(frame, risk, percentile, scored, fits),
+        test=_test(frame, risk, percentile, scored, shared),
         calibration=_calibration(frame, mapping, percentile, scored),
-        captured_arr=_capture(frame, series, lookup, sign, mapping, risk),
+        captured_arr=_capture(frame, series, shared.rows_known(lookup, frame.treated) if frame.treated else None, sign, mapping, risk),
         flow=_flow(frame, scored),
     )
     return Trial(frame, row, value, risk, scored, result)
@@ -108,14 +127,14 @@ def _split(frame: Frame, scored: Bools) -> Split | NoEstimate:
     )
 
 
-def _test(frame: Frame, risk: Floats, percentile: Floats, scored: Bools, fits: BaselineFits) -> TestResult:
+def _test(frame: Frame, risk: Floats, percentile: Floats, scored: Bools, shared: Shared) -> TestResult:
     units, parts = frame.units, frame.parts
     if isinstance(parts, NoEstimate):
         return TestResult(0, 0, 0, 0, 0, parts, parts, parts, parts, None, parts, ())
     judged = parts.test & scored
     event, cluster = units.churned[judged], units.cluster[judged]
     auc = _auc(risk, units.churned, units.cluster, judged, "churned")
-    gain = _gain(frame, percentile, judged, parts.train & scored, fits) if isinstance(auc, Estimate) else _no_gain(auc)
+    gain = _gain(frame, percentile, judged, parts.train & scored, shared) if isinstance(auc, Estimate) else _no_gain(auc)
     return TestResult(
         n=int(parts.test.sum()),
         n_churned=int((parts.test & units.churned).sum()),
@@ -128,7 +147,7 @@ def _test(frame: Frame, risk: Floats, percentile: Floats, scored: Bools, fits: B
         gain=gain.gain,
         gain_p=gain.p,
         gain_log_loss=gain.log_loss,
-        others=_others(frame, judged, parts.train),
+        others=shared.others(frame, judged, parts.train),
     )
 
 
@@ -147,13 +166,13 @@ def _no_gain(reason: NoEstimate) -> Gain:
     return Gain(reason, reason, reason, None, reason)
 
 
-def _gain(frame: Frame, percentile: Floats, judged: Bools, fit_on: Bools, fits: BaselineFits) -> Gain:
+def _gain(frame: Frame, percentile: Floats, judged: Bools, fit_on: Bools, shared: Shared) -> Gain:
     units = frame.units
     churned = int((fit_on & units.churned).sum())
     if churned < MIN_TRAIN_CHURNED_FOR_GAIN or frame.baseline is None:
         reason = f"{churned} training units with a score churned; under {MIN_TRAIN_CHURNED_FOR_GAIN} no baseline is fitted"
         return _no_gain(NoEstimate(reason, f"{MIN_TRAIN_CHURNED_FOR_GAIN - churned} more churned units before the test begins"))
-    coefficients = fits.coefficients(frame, fit_on)
+    coefficients = shared.coefficients(frame, fit_on)
     risks = freeze_risks(frame.baseline, coefficients, percentile, units.churned, fit_on)
     return _compare(risks, units.churned, units.cluster, judged)
 
@@ -181,7 +200,7 @@ def _others(frame: Frame, judged: Bools, train: Bools) -> tuple[tuple[str, Maybe
     given = np.isfinite(units.amount)
     if not (given & judged).any() or not units.churned[train & given].any() or units.churned[train & given].all():
         return ()
-    turn = 1.0 if influence(units.amount[train & given], units.churned[train & given]).auc >= 0.5 else -1.0
+    turn = 1.0 if concordance(units.amount[train & given], units.churned[train & given]) >= 0.5 else -1.0
     return (("ARR alone", _auc(turn * units.amount, units.churned, units.cluster, judged & given, "churned")),)
 
 
@@ -193,15 +212,15 @@ def _calibration(frame: Frame, mapping: Mapping, percentile: Floats, scored: Boo
     return calibrate(mapping, percentile[judged], frame.units.churned[judged], frame.units.cluster[judged], base_rate)
 
 
-def _capture(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, mapping: Mapping, risk: Floats) -> CapturedArr | NoEstimate:
-    """Rank the candidates by the score as known on the first day of their month."""
-    if isinstance(frame.candidates, NoEstimate) or frame.treated is None or isinstance(frame.parts, NoEstimate):
-        return frame.candidates if isinstance(frame.candidates, NoEstimate) else NoEstimate("there is no test period")
-    then = sign * value_at(series, rows_known(lookup, frame.treated.account, frame.treated.as_of))
+def _capture(frame: Frame, series: ScoreSeries, row: Ints | None, sign: float, mapping: Mapping, risk: Floats) -> CapturedArr | NoEstimate:
+    """Rank the candidates by the score as known on the first day of their month, at these rows of the history."""
+    if isinstance(frame.choices, NoEstimate) or row is None or isinstance(frame.parts, NoEstimate):
+        return frame.choices if isinstance(frame.choices, NoEstimate) else NoEstimate("there is no test period")
+    then = sign * value_at(series, row)
     if isinstance(mapping, NoEstimate):
-        return captured_arr(frame.candidates, then, None)
+        return captured_arr(frame.choices, then, None)
     reference = np.sort(risk[frame.parts.train & np.isfinite(risk)])
-    return captured_arr(frame.candidates, then, mapping(percentile_in(reference, then)))
+    return captured_arr(frame.choices, then, mapping(percentile_in(reference, then)))
 
 
 def _flow(frame: Frame, scored: Bools) -> tuple[tuple[str, int], ...]:

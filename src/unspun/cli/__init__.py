@@ -1,0 +1,104 @@
+"""The command line: `unspun audit`, `unspun demo`, `unspun schema`. Each command is thin and asks one operation of `unspun.app`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from unspun.cli.audit import BAD_INPUT, audit
+from unspun.cli.demo import demo
+from unspun.errors import Fault, UnspunError
+
+OWN_FAULT, INTERRUPTED = 70, 130
+
+app = typer.Typer(
+    name="unspun",
+    help="Customer success that refuses to state a number it cannot back.",
+    epilog="unspun COMMAND --help shows a command's options, with examples.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: quick to show, and the same in a pipe
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+)
+app.command()(audit)
+app.command()(demo)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the document that `unspun audit --json` writes."""
+    import json
+
+    from unspun.cli.terminal import reader_may_leave
+    from unspun.reports.result_json import schema as result_schema
+
+    with reader_may_leave():
+        sys.stdout.buffer.write(json.dumps(result_schema(), indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from unspun._version import __version__
+
+        print(f"unspun {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    """Customer success that refuses to state a number it cannot back."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code. Nothing ends in a traceback unless UNSPUN_TRACEBACK=1 asks for it."""
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name="unspun", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except UnspunError as refusal:
+        return _report(refusal.faults)
+    except typer.Abort:
+        return INTERRUPTED
+    except typer.TyperException as misuse:
+        return _report([Fault("usage", misuse.format_message(), "unspun", "See unspun --help, or unspun COMMAND --help.")])
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as fault:
+        return _confess(fault)
+
+
+def _report(faults: Sequence[Fault]) -> int:
+    from unspun.cli.terminal import print_plain
+
+    print_plain(fault_line(fault) for fault in faults)
+    return BAD_INPUT
+
+
+def fault_line(fault: Fault) -> str:
+    """One fault on one line: where, what, what to do."""
+    hint = f" {fault.hint}" if fault.hint else ""
+    message = fault.message if not fault.hint or fault.message.endswith((".", "?", "!")) else f"{fault.message}."
+    return " ".join(f"{fault.where}{': ' if fault.where else ''}{message}{hint}".split())
+
+
+def _confess(fault: Exception) -> int:
+    """One line that is worth sending to those who can mend it."""
+    from unspun.cli.terminal import print_plain
+
+    if os.environ.get("UNSPUN_TRACEBACK") == "1":
+        traceback.print_exception(fault)
+    from unspun._version import __version__
+
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
+    what = f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__
+    told = f"a fault of Unspun's own ({what}; {place}; version {__version__})."
+    print_plain([f"unspun: {told} Please report this line and the command. UNSPUN_TRACEBACK=1 shows where it happened."])
+    return OWN_FAULT

@@ -63,12 +63,16 @@ def calibration_slope(probability: Floats, event: Bools, cluster: Ints) -> Maybe
     log_odds = special.logit(probability)
     if np.ptp(log_odds) < 1e-9:
         return NoEstimate("every unit was given the same risk", "a score that varies")
-    design = np.column_stack([np.ones(len(log_odds)), log_odds])
+    if _separated(log_odds, event):
+        return NoEstimate("the stated risk separates the two outcomes, so the regression has no finite answer")
+    design = np.column_stack([np.ones(len(log_odds)), log_odds - log_odds.mean()])
     return _coefficient(design, event, cluster, 1, None, "logistic slope on the stated log-odds; clustered sandwich, t")
 
 
 def calibration_intercept(probability: Floats, event: Bools, cluster: Ints) -> MaybeEstimate:
     """Log-odds by which the stated risks are too low (above 0) or too high (below 0), with the slope fixed at 1."""
+    if event.all() or not event.any():
+        return NoEstimate("only one outcome was seen, so the regression has no finite answer")
     design = np.ones((len(probability), 1))
     return _coefficient(
         design, event, cluster, 0, special.logit(probability), "logistic intercept, slope fixed at 1; clustered sandwich, t"
@@ -88,10 +92,18 @@ def expected_over_observed(probability: Floats, event: Bools, cluster: Ints) -> 
     )
 
 
+def _separated(value: Floats, event: Bools) -> bool:
+    """Whether some cut leaves all events on one side (units on the cut aside): then no finite slope is the likeliest."""
+    if event.all() or not event.any():
+        return True
+    with_event, without = value[event], value[~event]
+    return bool(with_event.min() >= without.max() or without.min() >= with_event.max())
+
+
 def _coefficient(design: Floats, event: Bools, cluster: Ints, column: int, offset: Floats | None, method: str) -> MaybeEstimate:
     fit = fit_logistic(design, event, np.zeros(design.shape[1]), offset)
-    if not fit.converged or np.abs(fit.coefficients).max() > 1e3:
-        return NoEstimate("the stated risk separates the two outcomes, so the regression has no finite answer")
+    if not fit.converged:
+        return NoEstimate("the regression did not settle on an answer")
     linear = design @ fit.coefficients + (0.0 if offset is None else offset)
     covariance = cluster_sandwich(fit, design, event - special.expit(linear), cluster)
     half = t_quantile(count_clusters(event, cluster).with_event) * math.sqrt(covariance[column, column])

@@ -117,7 +117,11 @@ def paired_difference(first: Influence, second: Influence, clusters: Clusters, c
 def _share_below(sorted_others: Floats, values: Floats) -> Floats:
     """For each value, the share of the others below it, ties one half."""
     below = np.searchsorted(sorted_others, values, side="left")
-    up_to = np.searchsorted(sorted_others, values, side="right")
+    tied = sorted_others[np.minimum(below, len(sorted_others) - 1)] == values
+    if not tied.any():
+        return below / len(sorted_others)
+    up_to = below.copy()
+    up_to[tied] = np.searchsorted(sorted_others, values[tied], side="right")
     return (below + up_to) / (2.0 * len(sorted_others))
 
 

@@ -1,0 +1,248 @@
+"""One file being read: its columns by role, its faults, and which of its rows are still in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from unspun.book.columns import REQUIRED, check_roles, did_you_mean, find_columns
+from unspun.book.dates import FIRST_YEAR, LAST_YEAR, Dates, read_dates
+from unspun.book.files import RawTable
+from unspun.book.outcomes import check_outcomes
+from unspun.book.tables import Codes, Ints, ReadingOptions, Rejection, Source, Times
+from unspun.book.text import Complaint, Mask, Words, as_text, call, codes_of, words_of
+from unspun.errors import BadInput, Fault
+
+MOST_FAULTS = 20
+MOST_UNREADABLE = 0.2  # of the cells of a column that are not blank
+
+
+def check_options(options: ReadingOptions) -> list[Fault]:
+    """What is wrong with the options themselves, whatever the files hold."""
+    faults = check_roles(options) + check_outcomes(options.outcomes)
+    if find_zone(options.time_zone) is None:
+        hint = f"{did_you_mean(options.time_zone, available_timezones())}Give a name such as Europe/Berlin or UTC."
+        faults.append(Fault("unknown_time_zone", f"'{options.time_zone}' is not a time zone.", "--time-zone", hint))
+    return faults
+
+
+def find_zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+class Reading:
+    """Collects faults and sets rows aside, each for the first reason that it meets.
+
+    After all columns are read, `refuse_faults` raises what stands in the way, and the rows left are `kept`.
+    """
+
+    def __init__(self, raw: RawTable, options: ReadingOptions) -> None:
+        self.raw = raw
+        self.options = options
+        self.faults = check_options(options)
+        self.zone = find_zone(options.time_zone) or ZoneInfo("UTC")
+        found = find_columns(raw, options)
+        self.faults += found.faults
+        self.columns, self.mapped = found.columns, found.mapped
+        self.notes = list(raw.notes)
+        self.rejections = list(raw.rejections)
+        self.alive: Mask = np.ones(len(raw.row), bool)
+        self._words: dict[int, Words] = {}
+
+    @property
+    def kept(self) -> Ints:
+        """Positions of the rows still in."""
+        return np.flatnonzero(self.alive).astype(np.int64)
+
+    def words(self, column: int) -> Words:
+        if column not in self._words:
+            self._words[column] = words_of(self.raw.columns[column])
+        return self._words[column]
+
+    def title(self, column: int) -> str:
+        return self.raw.names[column] or f"column {column + 1}"
+
+    def place(self, row: int, column: int) -> str:
+        return f"{self.raw.name}:{self.raw.row[row]}:{self.title(column)}"
+
+    def fault(self, complaint: Complaint, column: int) -> None:
+        self.faults.append(Fault(complaint.code, complaint.message, self.place(complaint.row, column), complaint.hint))
+
+    def set_aside(self, mask: Mask, code: str, reason: str, column: int | None = None, show: bool = False) -> None:
+        """Take rows out for a reason; `show` keeps the offending cells."""
+        rows = np.flatnonzero(mask & self.alive)
+        if len(rows) == 0:
+            return
+        self.alive[rows] = False
+        values = self.cells(column, rows) if column is not None and show else None
+        title = "" if column is None else self.title(column)
+        self.rejections.append(Rejection(code, reason, self.raw.row[rows], title, values))
+
+    def cells(self, column: int, rows: NDArray[Any]) -> tuple[str, ...]:
+        """The cells as the file has them, an empty one as ''."""
+        cells = self.raw.columns[column].take(pa.array(rows))
+        return tuple(call("fill_null", as_text(cells), pa.scalar("")).to_pylist())
+
+    def mostly_unreadable(self, unread: Mask, blank: Mask) -> bool:
+        return int(unread.sum()) > MOST_UNREADABLE * (len(blank) - int(blank.sum()))
+
+    def refuse_unreadable(self, unread: Mask, blank: Mask, column: int, what: str, hint: str) -> bool:
+        """A fault where too many cells of a column cannot be read for setting them aside to be honest."""
+        if not self.mostly_unreadable(unread, blank):
+            return False
+        first = int(np.argmax(unread))
+        cell = self.cells(column, np.array([first]))[0]
+        n, of = int(unread.sum()), len(blank) - int(blank.sum())
+        message = f"'{cell}' is not {what} ({n:,} of the {of:,} cells that are not blank cannot be read)."
+        self.faults.append(Fault("unreadable_column", message, self.place(first, column), hint))
+        return True
+
+    def account(self) -> None:
+        """Set aside the rows that name no account."""
+        if "account" in self.columns:
+            column = self.columns["account"]
+            words = self.words(column)
+            self.set_aside(words.without(words.blank()).codes < 0, "no_account", "no account", column, show=True)
+
+    def dates(self, role: str) -> Times | None:
+        """The times of a role, rows with an unreadable one set aside; of a required role, also the rows without one.
+
+        A column only taken for its name, in which most cells are no dates, is left unused.
+        """
+        if role not in self.columns:
+            return None
+        column, required = self.columns[role], role in REQUIRED[self.raw.role]
+        dates = read_dates(self.raw.columns[column], self.zone, self.options.date_format)
+        if not required and role not in self.mapped and self._is_no_date_column(dates, role):
+            return None
+        self._note_formats(dates, column)
+        if dates.complaint is not None:
+            self.fault(dates.complaint, column)
+            return None
+        hint = "Say how the dates are written, such as --date-format '%d/%m/%y'."
+        if self.refuse_unreadable(dates.unread, dates.blank, column, "a date that can be read", hint):
+            return None
+        self.set_aside(dates.unread, "unreadable_date", "unreadable date", column, show=True)
+        self.set_aside(dates.out_of_range, "impossible_date", f"date outside {FIRST_YEAR}-{LAST_YEAR}", column, show=True)
+        if required:
+            self.set_aside(dates.blank, "no_date", f"no {role} date" if role != "date" else "no date", column)
+        return dates.times
+
+    def _is_no_date_column(self, dates: Dates, role: str) -> bool:
+        if dates.complaint is not None or not self.mostly_unreadable(dates.unread, dates.blank):
+            return False
+        self.leave_unused(role, "most of its cells are no dates")
+        return True
+
+    def leave_unused(self, role: str, why: str) -> None:
+        self.notes.append(f"column '{self.title(self.columns.pop(role))}' is not read as {role}: {why}")
+
+    def _note_formats(self, dates: Dates, column: int) -> None:
+        if dates.formats:
+            self.notes.append(f"dates in '{self.title(column)}': {'; '.join(dates.formats)}")
+
+    def codes(self, role: str) -> Codes | None:
+        """The words of a role for the rows still in."""
+        return codes_of(self.words(self.columns[role]), self.kept) if role in self.columns else None
+
+    def set_duplicates_aside(self, keys: Sequence[NDArray[Any]], values: Sequence[NDArray[Any]], same: str, column: int | None) -> None:
+        """Of rows with equal keys: the later copies where all values agree, every one of them where they do not.
+
+        Keys and values have one entry a row of the file; NaN equals NaN, NaT equals NaT.
+        """
+        repeated = repeated_rows(keys, self.kept)
+        if len(repeated.rows) == 0:
+            return
+        agree = np.ones(len(repeated.rows), bool)
+        first = repeated.rows[repeated.starts[repeated.group]]
+        for array in values:
+            mine, theirs = array[repeated.rows], array[first]
+            agree &= (mine == theirs) | ((mine != mine) & (theirs != theirs))
+        whole = np.logical_and.reduceat(agree, repeated.starts)[repeated.group]
+        later = whole & (repeated.rows != first)
+        self.set_aside(self._mask(repeated.rows[later]), "duplicate", "exact duplicate of an earlier row", column)
+        reason = f"conflicting values for one {same}: which is right is not known"
+        self.set_aside(self._mask(repeated.rows[~whole]), "conflict", reason, column, show=column is not None)
+
+    def _mask(self, rows: NDArray[Any]) -> Mask:
+        mask = np.zeros(len(self.alive), bool)
+        mask[rows] = True
+        return mask
+
+    def refuse_faults(self) -> None:
+        """Raise all faults found so far, at most MOST_FAULTS of them spelled out."""
+        if self.faults:
+            raise BadInput(limited(self.faults, self.raw.name))
+
+    def refuse_nothing_left(self) -> None:
+        if not self.alive.any():
+            self._refuse_empty()
+
+    def _refuse_empty(self) -> NoReturn:
+        why = "; ".join(f"{r.reason}: {len(r.rows):,}" for r in self.rejections)
+        message = f"none of the {self.raw.rows_read:,} rows can be used ({why})."
+        raise BadInput(Fault("no_usable_rows", message, self.raw.name, "Check the export."))
+
+    def source(self, used: dict[str, int]) -> Source:
+        """What was read, `used` being the columns of scores beside those of roles."""
+        columns = {role: self.title(column) for role, column in {**self.columns, **used}.items()}
+        taken = {*self.columns.values(), *used.values()}
+        unused = tuple(self.title(i) for i in range(len(self.raw.names)) if i not in taken)
+        raw = self.raw
+        zone = f"time zone {self.zone.key}: dates are days there, and times without an offset are taken as its own"
+        notes = (*self.notes, zone)
+        return Source(raw.role, raw.name, raw.sha256, raw.format, raw.rows_read, columns, unused, notes, tuple(self.rejections))
+
+
+class Repeated:
+    """Rows that share their key with another row, in groups: rows[starts[g]] is the first of group g; group[i] is row i's."""
+
+    def __init__(self, rows: Ints, starts: Ints) -> None:
+        self.rows, self.starts = rows, starts
+        self.group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(rows))))
+
+
+def repeated_rows(keys: Sequence[NDArray[Any]], rows: Ints) -> Repeated:
+    """Find rows with equal keys: one sort of a combined integer key tells at once that there are none."""
+    combined = np.zeros(len(rows), np.int64)
+    size = 1
+    for key in keys:
+        codes, n = _dense(key[rows])
+        if size * n > 2**62:  # renumber what is combined so far
+            combined, size = _dense(combined)
+        combined, size = combined * n + codes, size * n
+    ordered = np.sort(combined)
+    if len(rows) == 0 or not (ordered[1:] == ordered[:-1]).any():
+        return Repeated(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    order = np.argsort(combined, kind="stable")
+    ordered = combined[order]
+    equal = ordered[1:] == ordered[:-1]
+    in_group = np.append(equal, False) | np.insert(equal, 0, False)
+    starts = np.flatnonzero(np.append(True, ~equal)[in_group])
+    return Repeated(rows[order[in_group]], starts)
+
+
+def _dense(key: NDArray[Any]) -> tuple[Ints, int]:
+    """The key renumbered 0, 1, ...; equal keys have equal numbers (NaT equals NaT)."""
+    whole = key.astype("datetime64[us]").view(np.int64) if key.dtype.kind == "M" else key.astype(np.int64)
+    if len(whole) and (low := int(whole.min())) >= -1 and (high := int(whole.max())) < 2**31:
+        return whole - low, high - low + 1
+    encoded = pa.array(whole).dictionary_encode()
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), max(1, len(encoded.dictionary))
+
+
+def limited(faults: Sequence[Fault], name: str) -> list[Fault]:
+    """At most MOST_FAULTS faults, and how many more there are."""
+    distinct = list(dict.fromkeys(faults))
+    if len(distinct) <= MOST_FAULTS:
+        return distinct
+    more = Fault("more_faults", f"and {len(distinct) - MOST_FAULTS:,} more faults.", name)
+    return [*distinct[:MOST_FAULTS], more]

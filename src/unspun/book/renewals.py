@@ -1,0 +1,120 @@
+"""Renewals due and what became of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.book.files import open_table
+from unspun.book.numbers import Numbers, read_numbers
+from unspun.book.outcomes import read_outcomes
+from unspun.book.reading import Reading
+from unspun.book.tables import Codes, Ints, ReadingOptions, Renewals, Times
+from unspun.book.text import codes_of
+
+AMOUNTS = ("amount_before", "amount_after")
+
+
+def read_renewals(source: object, options: ReadingOptions, name: str | None = None) -> Renewals:
+    """Read renewals from a path ("-" is standard input), an open file, or a pandas, Polars or Arrow table.
+
+    Raises BadInput with all faults of the file; rows that cannot be used are set aside in `source.rejections`.
+    """
+    reading = Reading(open_table(source, "renewals", name), options)
+    reading.account()
+    due = _days(reading.dates("due"))
+    dates = {role: _days(reading.dates(role)) for role in ("term_start", "notice", "outcome_known_at")}
+    outcome = _outcomes(reading)
+    amounts = {role: numbers for role in AMOUNTS if (numbers := _amounts(reading, role)) is not None}
+    reading.refuse_faults()
+    assert due is not None and outcome is not None  # their absence is a fault
+    currency = _currencies(reading, amounts)
+    accounts = reading.words(reading.columns["account"])
+    optional = [array for array in dates.values() if array is not None] + [numbers.values for numbers in amounts.values()]
+    values: list[NDArray[Any]] = [outcome, *optional, *([] if currency is None else [currency.codes])]
+    reading.set_duplicates_aside([accounts.codes, due], values, "account and due date", None)
+    reading.refuse_nothing_left()
+    kept = reading.kept
+
+    def rows(array: NDArray[Any] | None) -> Any:
+        return None if array is None else array[kept]
+
+    return Renewals(
+        source=reading.source({}),
+        row=reading.raw.row[kept],
+        account=codes_of(accounts, kept),
+        due=due[kept],
+        outcome=outcome[kept],
+        amount_before=rows(amounts["amount_before"].values if "amount_before" in amounts else None),
+        amount_after=rows(amounts["amount_after"].values if "amount_after" in amounts else None),
+        currency=None if currency is None else _compact(currency, kept),
+        term_start=rows(dates["term_start"]),
+        notice=rows(dates["notice"]),
+        outcome_known=rows(dates["outcome_known_at"]),
+        segment=reading.codes("segment"),
+        owner=reading.codes("owner"),
+        parent=reading.codes("parent"),
+    )
+
+
+def _days(times: Times | None) -> NDArray[np.datetime64] | None:
+    return None if times is None else times.astype("datetime64[D]")
+
+
+def _outcomes(reading: Reading) -> NDArray[np.int8] | None:
+    if "outcome" not in reading.columns:
+        return None
+    column = reading.columns["outcome"]
+    words = reading.words(column)
+    outcome, complaint = read_outcomes(words.without(words.blank()), reading.title(column), reading.options.outcomes)
+    if complaint is not None:
+        reading.fault(complaint, column)
+        return None
+    return outcome
+
+
+def _amounts(reading: Reading, role: str) -> Numbers | None:
+    """The amounts of a role; rows with a negative or unreadable one are set aside."""
+    if role not in reading.columns:
+        return None
+    column = reading.columns[role]
+    numbers = read_numbers(reading.raw.columns[column], "amount")
+    if numbers.complaint is not None:
+        reading.fault(numbers.complaint, column)
+        return None
+    if role not in reading.mapped and reading.mostly_unreadable(numbers.unread, numbers.blank):
+        reading.leave_unused(role, "most of its cells are no amounts")
+        return None
+    if reading.refuse_unreadable(numbers.unread, numbers.blank, column, "an amount", "Give amounts such as 1200.50 or $1,200.50."):
+        return None
+    reading.notes += [f"column '{reading.title(column)}': {note}" for note in numbers.notes]
+    reading.set_aside(numbers.unread, "unreadable_amount", "unreadable amount", column, show=True)
+    reading.set_aside(numbers.values < 0, "negative_amount", "negative amount", column, show=True)
+    return numbers
+
+
+def _currencies(reading: Reading, amounts: dict[str, Numbers]) -> Codes | None:
+    """The currency column, else what the cells of the amounts name (before, where both do)."""
+    if "currency" in reading.columns:
+        words = reading.words(reading.columns["currency"])
+        return codes_of(words, np.arange(len(words.codes)))
+    named = [numbers.currency for numbers in amounts.values() if numbers.currency is not None]
+    if not named:
+        return None
+    names = sorted({name for codes in named for name in codes.names})
+    merged = np.full(len(reading.raw.row), -1, np.int32)
+    for codes in reversed(named):
+        index = np.array([names.index(name) for name in codes.names], np.int32)
+        merged = np.where(codes.codes >= 0, index[codes.codes], merged)
+    return Codes(merged, tuple(names))
+
+
+def _compact(codes: Codes, rows: Ints) -> Codes:
+    """The codes of some rows, with names that none of them has left out."""
+    taken = codes.codes[rows]
+    present = np.unique(taken[taken >= 0])
+    renumbered = np.full(len(codes.names) + 1, -1, np.int32)
+    renumbered[present] = np.arange(len(present))
+    return Codes(renumbered[taken], tuple(codes.names[i] for i in present))

@@ -1,0 +1,84 @@
+"""`unspun demo`: a company whose truth is known, its three scores audited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from unspun.app.demo import DemoRequest, DemoRun
+
+
+def demo(
+    folder: Annotated[str, typer.Option(metavar="FOLDER", help="Where to write it: a new folder, or an earlier demo. [demo]")] = "demo",
+    seed: Annotated[str | None, typer.Option(metavar="N", help="Another seed makes another company.")] = None,
+    accounts: Annotated[str | None, typer.Option(metavar="N", help="How many accounts it has. [2000]")] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the report in a browser.")] = False,
+) -> int:
+    """Make a demo company whose truth is known, and audit its three scores.
+
+    \b
+    Examples:
+      unspun demo
+      unspun demo --folder /tmp/demo --seed 7 --accounts 500 --no-open
+    """
+    from unspun.app.demo import make_demo
+    from unspun.cli.progress import show_progress
+    from unspun.cli.terminal import open_console, print_lines, reader_may_leave
+    from unspun.cli.verdict_text import audit_lines
+
+    request = _read_request(folder, seed, accounts)
+    with show_progress() as report:
+        made = make_demo(request, report)
+    page = _write_results(request.folder, made)
+    with reader_may_leave():
+        console = open_console()
+        print_lines(console, audit_lines(made.audit.result, console.width))
+        print_lines(console, _what_next(made, page, not no_open))
+    return 0
+
+
+def _read_request(folder: str, seed: str | None, accounts: str | None) -> DemoRequest:
+    from unspun.app.demo import DemoRequest
+    from unspun.book.demo import DEMO_ACCOUNTS, DEMO_SEED
+    from unspun.cli.options import OptionReader
+    from unspun.errors import BadInput
+
+    reader = OptionReader()
+    chosen = reader.integer("--seed", seed, DEMO_SEED, at_least=0)
+    size = reader.integer("--accounts", accounts, DEMO_ACCOUNTS, at_least=1)
+    if reader.faults:
+        raise BadInput(reader.faults)
+    return DemoRequest(Path(folder), chosen, size)
+
+
+def _write_results(folder: Path, made: DemoRun) -> Path:
+    """`result.json` and `report.html` beside the company's files; the path of the report."""
+    from unspun.cli.outputs import OutputFile, write_text
+    from unspun.reports.audit_html import render
+    from unspun.reports.result_json import to_json
+
+    page = folder / "report.html"
+    write_text(OutputFile("--folder", folder / "result.json"), to_json(made.audit.result))
+    write_text(OutputFile("--folder", page), render(made.audit.result))
+    return page
+
+
+def _what_next(made: DemoRun, page: Path, may_open: bool) -> Iterator[Text]:
+    from rich.text import Text
+
+    from unspun.cli.browser import open_page
+    from unspun.cli.terminal import clean
+
+    folder = page.parent
+    yield Text()
+    yield Text(f"The company is in {clean(str(folder))}, what nobody in it knows in {clean(str(folder / 'truth'))}.")
+    opened = may_open and open_page(page)
+    yield Text(f"{'Opened the report' if opened else 'The report is'}: {clean(str(page))}")
+    yield Text("The same on your own files: unspun audit health_scores.csv renewals.csv --html report.html")

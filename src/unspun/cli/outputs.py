@@ -1,0 +1,98 @@
+"""Files the commands write: checked before the work starts, and replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from unspun.errors import BadInput, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file asked for, and the option that asked for it."""
+
+    option: str
+    path: Path
+
+
+def check_outputs(outputs: Sequence[OutputFile], inputs: Sequence[str]) -> list[Fault]:
+    """What stands in the way of writing `outputs`; `inputs` are the paths that must not be overwritten."""
+    faults = [fault for output in outputs if (fault := _obstacle(output)) is not None]
+    taken = {os.path.realpath(path): f"the input {path}" for path in inputs if path != "-"}
+    for output in outputs:
+        real = os.path.realpath(output.path)
+        if real in taken and not _is_special(output.path):
+            faults.append(Fault("output_twice", f"{output.path} is already {taken[real]}.", output.option, "Give another file."))
+        taken.setdefault(real, f"written by {output.option}")
+    return faults
+
+
+@contextmanager
+def replacing(output: OutputFile) -> Iterator[Path]:
+    """A path to write to; on success it takes the place of `output`, on failure nothing is left behind.
+
+    A device or pipe (`/dev/null`, `>(command)`) is written to as it is. Raises BadInput where the system refuses.
+    """
+    target = Path(os.path.realpath(output.path))
+    if _is_special(output.path):
+        with _refusals(output):
+            yield output.path
+        return
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with _refusals(output):
+            yield temporary
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o777)
+            temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(output: OutputFile, text: str) -> None:
+    """Write `text` as UTF-8 with plain newlines, in one step."""
+    with replacing(output) as path, open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def _obstacle(output: OutputFile) -> Fault | None:
+    path = output.path
+    if path.is_dir():
+        return Fault("output_is_folder", f"{path} is a folder.", output.option, "Give the name of a file in it.")
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        return Fault("no_folder", f"the folder {folder} does not exist.", output.option, "Make it, or give another place.")
+    if path.exists() and not os.access(path, os.W_OK):
+        return Fault("unwritable", f"{path} may not be written to.", output.option, "Give another file.")
+    return None if _is_special(path) else _probe(output, folder)
+
+
+def _probe(output: OutputFile, folder: Path) -> Fault | None:
+    """Permissions do not tell the whole (a full disk, a read-only mount, root): only making a file does."""
+    probe = folder / f".unspun.{secrets.token_hex(4)}.tmp"
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as refusal:
+        return Fault("unwritable", f"cannot write in {folder}: {refusal.strerror}.", output.option, "Give another place.")
+    return None
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextmanager
+def _refusals(output: OutputFile) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as refusal:
+        fault = Fault("unwritable", f"{output.path} could not be written: {refusal.strerror}.", output.option)
+        raise BadInput(fault) from refusal

@@ -1,0 +1,179 @@
+"""What `unspun audit` was asked, as typed, and what it comes to: a request, the files to write, and every fault."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal, cast
+
+from unspun.app.audits import AuditRequest
+from unspun.audit.protocol import DEFAULT_HORIZONS, AuditSettings
+from unspun.audit.result import Verdict
+from unspun.book.inputs import read_inputs
+from unspun.book.tables import ReadingOptions
+from unspun.cli.options import OptionReader
+from unspun.cli.outputs import OutputFile, check_outputs
+from unspun.errors import BadInput, Fault
+
+STDIN = STDOUT = "-"
+SETTINGS = {"rate", *(setting.name for setting in fields(AuditSettings))}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditWords:
+    """The arguments and options of `unspun audit` as they were typed."""
+
+    scores: str
+    renewals: str
+    design: str | None = None
+    horizons: str | None = None
+    primary_horizon: str | None = None
+    capacity: str | None = None
+    map: tuple[str, ...] = ()
+    score: tuple[str, ...] = ()
+    outcome: tuple[str, ...] = ()
+    bands: str | None = None
+    thresholds: str | None = None
+    direction: tuple[str, ...] = ()
+    date_format: str | None = None
+    tz: str | None = None
+    fixed: tuple[str, ...] = ()
+    as_of: str | None = None
+    rate: tuple[str, ...] = ()
+    currency: str | None = None
+    rates_dated: str | None = None
+    seed: str | None = None
+    detail: str | None = None
+    json: str | None = None
+    html: str | None = None
+    rejects: str | None = None
+    quiet: bool = False
+    open: bool = False
+    fail_unless: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An audit that can be run. `wanted` is empty where any verdict will do."""
+
+    request: AuditRequest
+    json: OutputFile | None
+    json_to_stdout: bool
+    html: OutputFile | None
+    rejects: OutputFile | None
+    wanted: frozenset[Verdict]
+    quiet: bool
+    open_report: bool
+    every_score: bool
+
+
+def make_plan(words: AuditWords) -> Plan:
+    """Raises BadInput with the faults of all options and, where there are any, those of both files as well."""
+    reader = OptionReader()
+    _check_inputs(words, reader)
+    request = AuditRequest(words.scores, words.renewals, _read_reading(words, reader), _read_settings(words, reader))
+    files = {
+        option: _output(option, text, reader)
+        for option, text in (("--json", words.json), ("--html", words.html), ("--rejects", words.rejects))
+    }
+    reader.faults.extend(check_outputs([file for file in files.values() if file], [words.scores, words.renewals]))
+    if words.open and words.html is None:
+        reader.refuse("--open", "there is no report to open.", "Say where to write it: --html report.html.")
+    wanted = reader.verdicts("--fail-unless", words.fail_unless)
+    if reader.faults:
+        raise BadInput([*reader.faults, *_other_faults(request, reader.faults)])
+    to_stdout = words.json == STDOUT
+    return Plan(
+        request,
+        files["--json"],
+        to_stdout,
+        files["--html"],
+        files["--rejects"],
+        wanted,
+        words.quiet,
+        words.open,
+        request.settings.detail == "all",
+    )
+
+
+def _read_reading(words: AuditWords, reader: OptionReader) -> ReadingOptions:
+    """The words of these are judged by the reading itself, together with the files."""
+    return ReadingOptions(
+        columns=reader.pairs("--map", words.map, 'account="Company ID"'),
+        scores=words.score,
+        outcomes=reader.pairs("--outcome", words.outcome, "won=renewed", last=True),
+        bands=reader.words("--bands", words.bands),
+        date_format=words.date_format,
+        time_zone=words.tz or "UTC",
+    )
+
+
+def _read_settings(words: AuditWords, reader: OptionReader) -> AuditSettings:
+    default = AuditSettings()
+    rates = reader.rates("--rate", words.rate)
+    rates_dated = reader.day("--rates-dated", words.rates_dated)
+    _check_rates(words, reader)
+    return AuditSettings(
+        design=cast(
+            "Literal['auto', 'renewal', 'landmark']", reader.choice("--design", words.design, ("auto", "renewal", "landmark"), "auto")
+        ),
+        horizons=reader.integers("--horizons", words.horizons, DEFAULT_HORIZONS, at_least=1),
+        primary_horizon=reader.integer("--primary-horizon", words.primary_horizon, None, at_least=1),
+        capacity=reader.integer("--capacity", words.capacity, default.capacity, at_least=1),
+        direction=reader.directions("--direction", words.direction),
+        thresholds=reader.ascending("--thresholds", words.thresholds),
+        fixed=words.fixed,
+        as_of=reader.day("--as-of", words.as_of),
+        currency_rates=rates,
+        reporting_currency=words.currency.strip().upper() if words.currency else None,
+        rates_dated=rates_dated,
+        seed=reader.integer("--seed", words.seed, default.seed, at_least=0),
+        detail=cast("Literal['auto', 'all', 'none']", reader.choice("--detail", words.detail, ("auto", "all", "none"), "auto")),
+    )
+
+
+def _check_inputs(words: AuditWords, reader: OptionReader) -> None:
+    if words.scores == words.renewals == STDIN:
+        reader.refuse("-", "standard input cannot be both files.", "Give a path for one of them.")
+    elif STDIN in (words.scores, words.renewals) and sys.stdin.isatty():
+        reader.refuse("-", "nothing is piped into standard input.", "Pipe a file in, or give its path.")
+
+
+def _check_rates(words: AuditWords, reader: OptionReader) -> None:
+    """Amounts in several currencies are added only with a dated rate."""
+    if words.rate and words.currency is None:
+        reader.refuse("--rate", "the currency that the rates lead to is not stated.", "Add --currency USD.")
+    if words.rate and words.rates_dated is None:
+        reader.refuse("--rate", "the rates have no date.", "Add --rates-dated 2026-10-31.")
+    if words.rates_dated is not None and not words.rate:
+        reader.refuse("--rates-dated", "there are no rates to date.", "Add --rate EUR=1.08.")
+
+
+def _output(option: str, text: str | None, reader: OptionReader) -> OutputFile | None:
+    if text is None or (text == STDOUT and option == "--json"):
+        return None
+    if text in ("", STDOUT):
+        reader.refuse(option, f"{text!r} is not the name of a file.", "Only --json can go to standard output.")
+        return None
+    return OutputFile(option, Path(text))
+
+
+def _other_faults(request: AuditRequest, noted: Sequence[Fault]) -> list[Fault]:
+    """What else is wrong with the settings, and what is wrong with the files, so that one run tells everything."""
+    options = {fault.where for fault in noted}
+    others = [fault for fault in map(name_option, request.settings.faults()) if fault.where not in options]
+    if STDIN in (request.scores, request.renewals):
+        return others  # what is piped in can be read once only, and it may be a terminal
+    try:
+        read_inputs(request.scores, request.renewals, request.reading)
+    except BadInput as refusal:
+        others += refusal.faults
+    return others
+
+
+def name_option(fault: Fault) -> Fault:
+    """A fault of a setting, said of the option that sets it."""
+    setting = "rate" if fault.where == "rates" else fault.where
+    return replace(fault, where=f"--{setting.replace('_', '-')}") if setting in SETTINGS else fault
