@@ -18,14 +18,14 @@ import argparse
 import json
 import multiprocessing
 import platform
-import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy
@@ -35,23 +35,26 @@ from true_values import SETTINGS, Population, Truth, build_population, true_valu
 
 from unspun import __version__
 from unspun.audit.judge import judge
-from unspun.audit.result import VERDICTS, ScoreResult
-from unspun.stats.estimate import Estimate, MaybeEstimate
+from unspun.audit.result import PROTOCOL_VERSION, VERDICTS, ScoreResult
+from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 HERE = Path(__file__).resolve().parent
-RESULTS, DOCUMENT = HERE / "results" / "protocol-study-2026-11-22.json", HERE.parent / "docs" / "proof-of-the-protocol.md"
-SEED = 20261122
+RESULTS = HERE / "results" / "protocol-study-2026-11-22.json"
+DOCUMENT = HERE.parent / "docs" / "proof-of-the-protocol.md"
+SEED, COMPANIES = 20261122, 2000
 SCORES = ("noise", "parent noise", "redundant", "modest", "strong", "reversed")
+INTERVALS = ("auc", "auc baseline", "auc both", "gain", "gain, no floor")
 MANY = 20  # noise scores in one run
 Row = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A kind of question asked of companies with about `churned` eligible churned units."""
+    """A kind of question asked of companies with about `churned` eligible churned units; `share` of --companies are run."""
 
     kind: str
     churned: int
+    share: float = 1.0
 
     @property
     def name(self) -> str:
@@ -60,11 +63,11 @@ class Cell:
 
 
 CELLS = (
-    *(Cell("coverage", churned) for churned in (50, 100, 200)),
+    *(Cell("coverage", churned) for churned in (50, 200, 100)),
     *(Cell("recording", churned) for churned in (50, 200)),
     Cell("many", 200),
-    *(Cell(kind, 1000) for kind in ("coverage", "recording", "many")),
-    Cell("coverage", 500),
+    Cell("coverage", 1000),
+    *(Cell(kind, 1000, share=0.25) for kind in ("recording", "many")),
 )
 
 
@@ -73,74 +76,190 @@ def audit(company: Company, score: str) -> ScoreResult:
     return judge(with_one_score(company.scores, score), company.renewals, SETTINGS, __version__).result.scores[0]
 
 
-def try_coverage(population: Population, rng: np.random.Generator, churned: int) -> dict[str, Row]:
+def try_coverage(population: Population | None, rng: np.random.Generator, churned: int) -> dict[str, Row]:
     """Each score by itself: its verdict, and each interval beside the value it should cover."""
+    if population is None:
+        raise ValueError("coverage needs a population to take the truth from")
     company = simulate_company(rng, churned, SCORES)
     truths = true_values(population, company)
     return {score: _held_against(audit(company, score), truths[score]) for score in SCORES}
 
 
-def try_recording(population: None, rng: np.random.Generator, churned: int) -> dict[str, Row]:
-    """Honest and edited histories whose days of recording are known: is a leak found where there is one, and only there?"""
+def try_recording(population: Population | None, rng: np.random.Generator, churned: int) -> dict[str, Row]:
+    """Histories recorded late, and histories edited after the outcome: is a leak found where there is one, and only there?"""
     company = simulate_company(rng, churned, ("noise", "modest"))
-    histories = {
-        "late": record_late(rng, company, 0.10, 0.10),
-        "later where churned": record_late(rng, company, 0.05, 0.40),
-        "one in ten edited": edit_churned(rng, company, 0.10),
-        "one in four edited": edit_churned(rng, company, 0.25),
-        "half edited": edit_churned(rng, company, 0.50),
-    }
-    found = {}
-    for how, changed in histories.items():
-        for score in ("noise", "modest"):
-            result = audit(changed, score)
-            found[f"{score}, {how}"] = {"verdict": _verdict(result), "edited": float(result.leak.churned_edited)}
-    return found
+    late, later = record_late(rng, company, 0.10, 0.10), record_late(rng, company, 0.05, 0.40)
+    histories = {"noise, recorded late": late, "modest, recorded late": late}
+    histories |= {"noise, later where churned": later, "modest, later where churned": later}
+    histories |= {f"modest, {share:.0%} edited": edit_churned(rng, company, share) for share in (0.10, 0.25, 0.50)}
+    return {how: _leak(audit(changed, how.split(",")[0])) for how, changed in histories.items()}
 
 
-def try_many(population: None, rng: np.random.Generator, churned: int) -> dict[str, Row]:
+def try_many(population: Population | None, rng: np.random.Generator, churned: int) -> dict[str, Row]:
     """Twenty noise scores in one run, the false discovery rate controlled."""
     company = simulate_company(rng, churned, tuple(f"noise {i}" for i in range(MANY)))
     results = judge(company.scores, company.renewals, SETTINGS, __version__).result.scores
     verdicts = [result.verdict for result in results]
-    alone = sum(_above(result.primary.test.gain) and _above(result.primary.test.auc, 0.5) for result in results)
-    return {"noise": {"foretells": verdicts.count("foretells"), "reversed": verdicts.count("reversed"), "uncontrolled": alone}}
+    uncontrolled = sum(_above(result.primary.test.gain, 0.0) and _above(result.primary.test.auc, 0.5) for result in results)
+    return {"noise": {"foretells": verdicts.count("foretells"), "reversed": verdicts.count("reversed"), "uncontrolled": uncontrolled}}
+
+
+def _leak(result: ScoreResult) -> Row:
+    return {"verdict": VERDICTS.index(result.verdict), "churned": result.primary.n_churned, "edited": result.leak.churned_edited}
 
 
 def _held_against(result: ScoreResult, truth: Truth) -> Row:
-    test = result.primary.test
-    split = result.primary.split
+    test, split = result.primary.test, result.primary.split
     row: Row = {
-        "verdict": _verdict(result),
+        "verdict": VERDICTS.index(result.verdict),
         "churned": result.primary.n_churned,
-        "clusters": test.n_churned_clusters,
-        "trained": np.nan if not hasattr(split, "n_train_churned") else split.n_train_churned,
-        "gain given": isinstance(test.gain, Estimate),
+        "test churned": test.n_scored_churned,
+        "test churned clusters": test.n_churned_clusters,
+        "train churned": 0 if isinstance(split, NoEstimate) else split.n_train_churned,
     }
     stated = {"auc": test.auc, "auc baseline": test.auc_baseline, "auc both": test.auc_both, "gain": test.gain}
-    for name, estimate in stated.items():
-        row |= _interval(name, estimate, truth.value[name])
-    return row | _interval("gain, no floor", truth.gain, truth.value["gain"])
+    _check_same_gain(test.gain, truth.gain)
+    for name, estimate in {**stated, "gain, no floor": truth.gain}.items():
+        row |= _ends(name, estimate) | {f"{name} true": truth.value[name.split(",")[0]]}
+    return row
 
 
-def _interval(name: str, estimate: MaybeEstimate, truth: float) -> Row:
-    if not isinstance(estimate, Estimate):
-        return {f"{name} low": np.nan, f"{name} high": np.nan, f"{name} point": np.nan, f"{name} true": truth}
-    return {f"{name} low": estimate.low, f"{name} high": estimate.high, f"{name} point": estimate.point, f"{name} true": truth}
+def _ends(name: str, estimate: MaybeEstimate) -> Row:
+    low, high = (estimate.low, estimate.high) if isinstance(estimate, Estimate) else (np.nan, np.nan)
+    return {f"{name} low": low, f"{name} high": high}
 
 
-def _above(estimate: MaybeEstimate, value: float = 0.0) -> bool:
+def _check_same_gain(stated: MaybeEstimate, recomputed: MaybeEstimate) -> None:
+    """The models whose truth is worked out must be the very models the audit froze."""
+    if isinstance(stated, Estimate) and not (isinstance(recomputed, Estimate) and abs(stated.low - recomputed.low) < 1e-9):
+        raise AssertionError(f"the audit states a gain of {stated}, its frozen models give {recomputed}")
+
+
+def _above(estimate: MaybeEstimate, value: float) -> bool:
     return isinstance(estimate, Estimate) and estimate.low > value
 
 
-def _verdict(result: ScoreResult) -> int:
-    return VERDICTS.index(result.verdict)
-
-
-TRIES = {"coverage": try_coverage, "recording": try_recording, "many": try_many}
-_shared: dict[str, Population | None] = {}  # set before the jobs are forked, so that they share its memory
+Try = Callable[[Population | None, np.random.Generator, int], dict[str, Row]]
+TRIES: dict[str, Try] = {"coverage": try_coverage, "recording": try_recording, "many": try_many}
+_shared: dict[str, Population] = {}  # filled before the jobs are forked, so that they share its memory
 
 
 def _try_company(cell: Cell, seed: int, number: int) -> dict[str, Row]:
-    rng = np.random.default_rng([seed, zlib.crc32(cell.name.encode()), number])
-    return TRIES[cell.kind](_shared["population"], rng, cell.churned)  # type: ignore
+    rng = np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(cell.name.encode()), number]))
+    return TRIES[cell.kind](_shared.get("population"), rng, cell.churned)
+
+
+def run_cell(cell: Cell, companies: int, jobs: int, seed: int) -> dict[str, list[Row]]:
+    """Rows of all companies by score. The population is of such a size that its own error is about a ninth of the intervals'."""
+    _shared.clear()
+    if cell.kind == "coverage":
+        _shared["population"] = build_population(seed, SCORES, 60_000 if cell.churned <= 200 else 300_000)
+    found: dict[str, list[Row]] = {}
+    started = time.monotonic()
+    for done, rows in enumerate(_each(partial(_try_company, cell, seed), companies, jobs), 1):
+        for score, row in rows.items():
+            found.setdefault(score, []).append(row)
+        if done % max(1, companies // 10) == 0:
+            print(f"{cell.name}: {done:,} of {companies:,}, {time.monotonic() - started:,.0f} s", flush=True)
+    return found
+
+
+def _each(ask: Callable[[int], dict[str, Row]], companies: int, jobs: int) -> Iterator[dict[str, Row]]:
+    if jobs == 1:
+        yield from map(ask, range(companies))
+        return
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        yield from pool.imap(ask, range(companies), chunksize=8)
+
+
+def summarise(kind: str, rows: list[Row]) -> dict[str, Any]:
+    """Counts over the companies of one cell and score."""
+    column = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in rows[0]}
+    if kind == "many":
+        return {
+            name: {"runs with any": int((column[name] > 0).sum()), "a run": float(column[name].mean())}
+            for name in ("foretells", "reversed", "uncontrolled")
+        }
+    counts = np.bincount(column["verdict"].astype(np.int64), minlength=len(VERDICTS)).tolist()
+    summary: dict[str, Any] = {"verdicts": dict(zip(VERDICTS, counts, strict=True))}
+    medians = [name for name in column if name.endswith(("churned", "clusters", "edited"))]
+    summary["medians"] = {name: float(np.median(column[name])) for name in medians}
+    if kind == "coverage":
+        summary["intervals"] = {name: _coverage(column, name) for name in INTERVALS}
+        summary["foretells, though the true gain is not above 0"] = int(
+            ((column["verdict"] == VERDICTS.index("foretells")) & (column["gain true"] <= 0)).sum()
+        )
+        summary["auc interval above one half"] = int((column["auc low"] > 0.5).sum())
+    return summary
+
+
+def _coverage(column: dict[str, np.ndarray], name: str) -> dict[str, Any]:
+    """Of the intervals given: how many are points (the score left the model as it was), and of the rest how many hold the truth."""
+    low, high, true = (column[f"{name} {part}"] for part in ("low", "high", "true"))
+    given = np.isfinite(low)
+    wide = given & (high > low)
+    return {
+        "given": int(given.sum()),
+        "points": int((given & ~wide).sum()),
+        "points that hold the truth": int((given & ~wide & (abs(low - true) < 1e-9)).sum()),
+        "with width": int(wide.sum()),
+        "hold the truth": int((wide & (low <= true) & (true <= high)).sum()),
+        "truth below": int((wide & (true < low)).sum()),
+        "truth above": int((wide & (true > high)).sum()),
+        "mean truth": float(true.mean()),
+        "median width": float(np.median((high - low)[wide])) if wide.any() else None,
+    }
+
+
+def study(cells: tuple[Cell, ...], companies: int, jobs: int, seed: int, out: Path) -> None:
+    """Run the cells in order and write the results after each; cells of an earlier run of the same seed are kept."""
+    results = _begin(out, seed)
+    for cell in cells:
+        started, n = time.monotonic(), max(1, round(companies * cell.share))
+        rows = run_cell(cell, n, jobs, seed)
+        results["cells"] = [done for done in results["cells"] if (done["kind"], done["churned"]) != (cell.kind, cell.churned)]
+        results["cells"].append(
+            {
+                "kind": cell.kind,
+                "churned": cell.churned,
+                "companies": n,
+                "jobs": jobs,
+                "seconds": round(time.monotonic() - started),
+                "scores": {score: summarise(cell.kind, of_score) for score, of_score in rows.items()},
+            }
+        )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _begin(out: Path, seed: int) -> dict[str, Any]:
+    """What the run is, with the cells of an earlier run of the same seed and protocol."""
+    versions = {"unspun": __version__, "python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
+    run = {"date": date.today().isoformat(), "protocol": PROTOCOL_VERSION, "seed": seed, "versions": versions, "cells": []}
+    if out.exists():
+        before = json.loads(out.read_text())
+        if (before["seed"], before["protocol"]) == (seed, PROTOCOL_VERSION):
+            run["cells"] = before["cells"]
+    return run
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--companies", type=int, default=COMPANIES, help="companies a cell (some large cells take a quarter)")
+    parser.add_argument("--cells", default="all", help=f"all, or some of {', '.join(cell.name for cell in CELLS)}, comma-separated")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--table", action="store_true", help="run nothing; write the document's tables from --out")
+    asked = parser.parse_args()
+    if not asked.table:
+        wanted = {cell.name for cell in CELLS} if asked.cells == "all" else set(asked.cells.split(","))
+        if unknown := wanted - {cell.name for cell in CELLS}:
+            parser.error(f"no such cell: {', '.join(sorted(unknown))}")
+        study(tuple(cell for cell in CELLS if cell.name in wanted), asked.companies, asked.jobs, asked.seed, asked.out)
+    write_tables(asked.out, DOCUMENT) if asked.table else None
+
+
+if __name__ == "__main__":
+    main()

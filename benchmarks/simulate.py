@@ -29,16 +29,16 @@ START, END = int(FIRST_DUE.astype(np.int64)), int(LAST_DUE.astype(np.int64))
 
 SIZE_SHARES = (0.40, 0.25, 0.14, 0.09, 0.07, 0.05)  # of parents with one to six accounts
 SEGMENT_SHARES = (0.5, 0.3, 0.2)
-SEGMENT_EFFECT = np.array([0.45, 0.0, -0.45])
+SEGMENT_EFFECT = np.array([0.6, 0.0, -0.6])
 LAST_EFFECT = {UNDECIDED: 0.1, RENEWED: 0.0, CONTRACTED: 0.8, EXPANDED: -0.6}
-BASE_LOG_ODDS, ARR_EFFECT, TENURE_EFFECT, PARENT_SD, HEALTH_EFFECT = -2.05, -0.35, -0.35, 0.5, 1.1
+BASE_LOG_ODDS, ARR_EFFECT, TENURE_EFFECT, PARENT_SD, HEALTH_EFFECT = -2.8, -0.45, -0.45, 0.5, 1.6
 CONTRACTED_SHARE, EXPANDED_SHARE = 0.10, 0.20  # of the renewals that did not churn
 UNSCORED_SHARE = 0.05  # of accounts
-CHURNED_PER_PARENT = 0.60  # expected, over the four years: what a wanted number of churned units is divided by
+CHURNED_PER_PARENT = 0.735  # expected, over the four years: what a wanted number of churned units is divided by
 
 # How much of each score is signal, and of its noise which shares are the parent's lasting level and the account's.
 CLUSTERED, SHARED_BY_PARENTS = (0.35, 0.25), (0.85, 0.05)
-MODEST_SIGNAL, STRONG_SIGNAL, REDUNDANT_NOISE_SD = 0.42, 0.78, 0.35
+MODEST_SIGNAL, STRONG_SIGNAL, REDUNDANT_NOISE_SD = 0.45, 0.83, 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +142,11 @@ def _row_looked_at(company: Company, renewal: Ints) -> Ints:
 
 
 def _accounts(rng: np.random.Generator, parents: int) -> _Accounts:
-    """Six in ten are customers when the four years begin; the rest join over the first three years."""
+    """Somewhat over half are customers when the four years begin; the rest join over the next three years."""
     parent = np.repeat(np.arange(parents), rng.choice(np.arange(1, 7), size=parents, p=SIZE_SHARES))
     n = len(parent)
     segment = rng.choice(3, size=parents, p=SEGMENT_SHARES)[parent]
-    joined_year = np.where(rng.random(n) < 0.6, 0, rng.integers(0, 4, n))
+    joined_year = np.where(rng.random(n) < 0.45, 0, rng.integers(0, 4, n))
     first_due = START + rng.integers(0, TERM_DAYS, n) + TERM_DAYS * joined_year
     log_arr = 9.0 + 0.9 * segment + 0.5 * rng.standard_normal(parents)[parent] + 0.6 * rng.standard_normal(n)
     return _Accounts(parent, segment, first_due, log_arr, PARENT_SD * rng.standard_normal(parents)[parent])
@@ -222,7 +222,7 @@ def _clustered(rng: np.random.Generator, parent: Ints, lasting: tuple[float, flo
     return total + np.sqrt(moving_parent) * _autocorrelated(rng, parents)[parent] if moving_parent else total
 
 
-def _autocorrelated(rng: np.random.Generator, n: int, carried: float = 0.85) -> Floats:
+def _autocorrelated(rng: np.random.Generator, n: int, carried: float = 0.93) -> Floats:
     """AR(1) by month with unit variance from the first month on, shape (n, months)."""
     shocks = rng.standard_normal((n, len(MONTHS)))
     shocks[:, 1:] *= np.sqrt(1 - carried**2)

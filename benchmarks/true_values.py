@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from simulate import AS_OF, HORIZON_DAYS, TERM_DAYS, Company, simulate_company
 
-from unspun.audit.baseline import Baseline, FrozenRisks, baseline_columns, fit_baseline, freeze_risks, training_percentile
+from unspun.audit.baseline import Baseline, FrozenRisks, baseline_columns, fit_baseline, freeze_risks, percentile_in
 from unspun.audit.frame import Frame, ScoreIndex, make_frame, rows_known, value_at
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.split import Parts
@@ -31,7 +31,9 @@ Bools = NDArray[np.bool_]
 SETTINGS = AuditSettings(
     design="renewal", horizons=(HORIZON_DAYS,), primary_horizon=HORIZON_DAYS, replicates=0, detail="none", fixed=("segment",), as_of=AS_OF
 )
-EARLIEST_CUT = int(np.datetime64("2022-01-01").astype(np.int64)) + TERM_DAYS  # a company's test never begins before
+LEVELS = 20_000
+WHOLE_POINTS = -np.arange(101.0)  # every risk that a simulated score can hold
+EARLIEST_CUT = int(np.datetime64("2022-01-01").astype(np.int64)) + TERM_DAYS // 2  # a company's test never begins before
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +104,28 @@ def true_values(population: Population, company: Company) -> dict[str, Truth]:
     found, of_baseline = {}, np.nan
     for score, risk in laid.risk.items():
         scored = np.isfinite(risk)
-        frozen = joint.freeze(np.concatenate([risk, population.risk[score]]), scored)
+        frozen = joint.freeze(risk, population.risk[score], scored)
         alone, both = (linear[len(units) :][there] for linear in (frozen.baseline, frozen.both))
         if np.isnan(of_baseline):  # all scores miss the same units, so B is the same for all
             of_baseline = expected_concordance(alone, population.probability[there])
         of_both = of_baseline if frozen.both is frozen.baseline else expected_concordance(both, population.probability[there])
-        of_score = expected_concordance(population.risk[score][there], population.probability[there])
+        noise = score.endswith("noise")  # independent of churn, so one half exactly, whatever the population's luck
+        of_score = 0.5 if noise else expected_concordance(population.risk[score][there], population.probability[there])
         value = {"auc": of_score, "auc baseline": of_baseline, "auc both": of_both, "gain": of_both - of_baseline}
         found[score] = Truth(value, _gain(units, frozen, parts.test & scored))
     return found
 
 
 def expected_concordance(risk: Floats, probability: Floats) -> float:
-    """Chance that of two independent units, one that churns and one that stays, the first has the higher risk; ties one half."""
-    order = np.argsort(risk)
-    risk, churns = risk[order], probability[order]
-    stays = np.concatenate([[0.0], np.cumsum(1 - churns)])
-    below = stays[np.searchsorted(risk, risk, side="left")] + stays[np.searchsorted(risk, risk, side="right")]
-    return float(churns @ below / (2 * churns.sum() * stays[-1]))
+    """Chance that of two independent units, one that churns and one that stays, the first has the higher risk; ties one half.
+
+    Risks are put into LEVELS equal steps, which moves the value by far less than the population's own sampling error.
+    """
+    low, high = float(risk.min()), float(risk.max())
+    level = ((risk - low) * ((LEVELS - 1) / max(high - low, 1e-12))).astype(np.int64)
+    churns = np.bincount(level, weights=probability, minlength=LEVELS)
+    stays = np.bincount(level, minlength=LEVELS) - churns
+    return float(churns @ (np.cumsum(stays) - stays / 2) / (churns.sum() * stays.sum()))
 
 
 class _Joint:
@@ -134,12 +140,15 @@ class _Joint:
         self._baseline: Baseline = baseline_columns(units, terms, past, segment, self._train)
         self._coefficients: Floats | None = None
 
-    def freeze(self, risk: Floats, scored: Bools) -> FrozenRisks:
+    def freeze(self, own: Floats, others: Floats, scored: Bools) -> FrozenRisks:
+        """B and B + S as linear predictors, of the company's units first."""
         fit_on = self._train.copy()
         fit_on[: self._own] &= scored
         if self._coefficients is None:
             self._coefficients = fit_baseline(self._baseline, self._churned, fit_on)
-        percentile = training_percentile(risk, self._train)
+        reference = np.sort(own[fit_on[: self._own]])
+        by_point = percentile_in(reference, WHOLE_POINTS)
+        percentile = np.concatenate([percentile_in(reference, own), by_point[(-others).astype(np.int64)]])
         return freeze_risks(self._baseline, self._coefficients, percentile, self._churned, fit_on)
 
 

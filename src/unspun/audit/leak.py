@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from unspun.audit.frame import Lookup, rows_known, value_at
 from unspun.audit.known import to_days
@@ -16,6 +15,7 @@ from unspun.audit.units import Units
 from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries
 from unspun.stats.concordance import auc_estimate, count_clusters, influence, paired_difference
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
+from unspun.stats.proportion import fisher_more
 
 Ints = NDArray[np.int64]
 
@@ -35,8 +35,7 @@ def check_leak(
     edited = recorded > _outcome_known(units, terms)[dated]
     churned = units.churned[dated]
     counts = [int(x.sum()) for x in (edited & churned, churned, edited & ~churned, ~churned)]
-    table = np.array([[counts[0], counts[1] - counts[0]], [counts[2], counts[3] - counts[2]]])
-    p = float(stats.fisher_exact(table, alternative="greater").pvalue) if len(dated) else 1.0
+    p = fisher_more(*counts)
     auc_dated, auc_known, difference = _compare(trial, units, sign * value_at(series, row))
     leaks = counts[0] >= LEAK_MIN_EDITED and p < LEAK_FISHER_P and isinstance(difference, Estimate) and difference.low > 0
     return LeakCheck(True, "", counts[0], counts[1], counts[2], counts[3], p, auc_dated, auc_known, difference, leaks)

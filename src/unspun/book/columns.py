@@ -186,7 +186,8 @@ def _by_name(raw: RawTable, role: str, tiers: Tiers, taken: frozenset[int], faul
             return found[0]
         if found:
             names = [raw.names[i] for i in found]
-            hint = f'Say which: --map {raw.role}.{role}="{names[0]}" or "{names[1]}".'
+            alike = len(set(names)) < len(names)
+            hint = "Rename one of them." if alike else f'Say which: --map {raw.role}.{role}="{names[0]}" or "{names[1]}".'
             faults.append(Fault("two_columns", f"{quoted(names)} fit the role {role} equally well.", f"{raw.name}:1:{role}", hint))
             return None
     return None

@@ -135,7 +135,7 @@ def _refuse_foreign(head: bytes, name: str) -> None:
 
 def _parquet(buffer: pa.Buffer, name: str) -> pa.Table:
     try:
-        return pq.read_table(pa.BufferReader(buffer))
+        return pq.ParquetFile(pa.BufferReader(buffer)).read()
     except (pa.ArrowException, OSError) as error:
         raise BadInput(Fault("damaged_parquet", f"the Parquet file cannot be read: {error}.", name, "Export it again.")) from error
 

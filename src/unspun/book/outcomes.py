@@ -72,7 +72,7 @@ def _flags(column: str) -> dict[str, int]:
 def _complaint(words: Words, counts: NDArray[np.int64], unknown: list[int]) -> Complaint:
     unknown = sorted(unknown, key=lambda i: -counts[i])
     shown = [words.words[i].as_py() for i in unknown[:20]]
-    listed = ", ".join(f"'{word}' ({counts[i]:,} rows)" for word, i in zip(shown, unknown, strict=False))
+    listed = ", ".join(f"'{word}' ({counts[i]:,} row{'s' if counts[i] != 1 else ''})" for word, i in zip(shown, unknown, strict=False))
     more = f" and {len(unknown) - 20:,} more words" if len(unknown) > 20 else ""
     examples = " ".join(f'--outcome "{word}=churned"' for word in shown[:3])
     hint = f"Say what each means (renewed, churned, contracted, expanded or undecided), such as {examples}."

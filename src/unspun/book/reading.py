@@ -89,7 +89,7 @@ class Reading:
     def cells(self, column: int, rows: NDArray[Any]) -> tuple[str, ...]:
         """The cells as the file has them, an empty one as ''."""
         cells = self.raw.columns[column].take(pa.array(rows))
-        return tuple(call("fill_null", as_text(cells), pa.scalar("")).to_pylist())
+        return tuple(call("coalesce", as_text(cells), pa.scalar("")).to_pylist())
 
     def mostly_unreadable(self, unread: Mask, blank: Mask) -> bool:
         return int(unread.sum()) > MOST_UNREADABLE * (len(blank) - int(blank.sum()))

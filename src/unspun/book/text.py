@@ -66,10 +66,10 @@ def call(function: str, *arguments: Any, options: Any = None) -> Any:
 
 def as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """A numeric column as float64, NaN where null; without a copy where it is that already."""
-    whole = column.cast(pa.float64(), safe=False).combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # an empty column has no chunk
-        return np.zeros(0)
-    return (whole.fill_null(np.nan) if whole.null_count else whole).to_numpy()
+    floats = column.cast(pa.float64(), safe=False)
+    if floats.num_chunks == 1 and floats.null_count == 0:
+        return floats.chunk(0).to_numpy()
+    return floats.to_numpy()
 
 
 def matches(words: pa.Array, pattern: str) -> Mask:

@@ -10,8 +10,8 @@ from rich.text import Text
 from unspun.cli.terminal import clean, pad, wrap
 from unspun.stats.estimate import Estimate
 
-SCORE, SECOND, BASE, CHURN, RENEW, CAUTION = "blue", "magenta", "bright_black", "red", "cyan", "yellow"
-QUIET = "bright_black"
+SCORE, SECOND, BASE, CHURN, RENEW, CAUTION = "blue", "magenta", "dim", "red", "cyan", "yellow"
+QUIET = "dim"  # some themes draw bright black on black
 INDENT = 2
 NARROWEST_COLUMN = 8
 

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar, get_args
 from unspun.audit.result import VERDICTS, Verdict
 from unspun.errors import Fault
 
+EVERY = "*"  # in place of a score's name: all of them
 Value = TypeVar("Value")
 Number = TypeVar("Number", int, float)
 
@@ -86,12 +87,13 @@ class OptionReader:
         """Those `pairs` whose value, in lower case, is one of `known`; the others are refused."""
         for name, value in pairs.items():
             if value.lower() not in known:
-                self.refuse(option, f"{value!r} (given for {name!r}) is not known.", f"Choose {one_of(known)}.")
+                whose = "" if name == EVERY else f" (given for {name!r})"
+                self.refuse(option, f"{value!r}{whose} is not known.", f"Choose {one_of(known)}.")
         return {name: value.lower() for name, value in pairs.items() if value.lower() in known}
 
     def directions(self, option: str, texts: Sequence[str]) -> dict[str, str]:
         """`lower`, for every score, or `NAME=lower`."""
-        named = [text if "=" in text else f"*={text}" for text in texts]
+        named = [text if "=" in text else f"{EVERY}={text}" for text in texts]
         return self.known_values(option, self.pairs(option, named, "NAME=lower", last=True), ("higher", "lower"))
 
     def rates(self, option: str, texts: Sequence[str]) -> dict[str, float]:

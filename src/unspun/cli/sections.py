@@ -26,9 +26,9 @@ from unspun.reports import claims, words
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 MISSES_SHOWN = 5
-QUARTERS_SHOWN = 6
+QUARTERS_SHOWN = 4
 GROUPS_SHOWN = 4
-LEADS_SHOWN = (0, 30, 60, 90, 120, 180, 270, 360)
+LEADS_SHOWN = (0, 30, 60, 90, 180, 360)
 COIN = 0.5
 
 
@@ -178,12 +178,12 @@ def _stability(stability: Stability, width: int) -> list[Text]:
         lines += paragraph(f"AUC changes by {say.gain(trend)} a quarter.", width)
     else:
         lines += paragraph(say.full_reason(trend), width)
-    lines += _groups((("quarter", stability.quarters), ("segment", stability.segments), ("owner", stability.owners)), width)
-    return lines + (paragraph(stability.note, width, QUIET) if stability.note else [])
+    lines += _groups((("quarter", stability.quarters), ("segment", stability.segments)), stability.owners, width)
+    return lines + paragraph(stability.note, width, QUIET)
 
 
-def _groups(kinds: Sequence[tuple[str, Sequence[GroupRow]]], width: int) -> list[Text]:
-    """One table on one scale: the latest quarters, and the segments and owners with the most churned."""
+def _groups(kinds: Sequence[tuple[str, Sequence[GroupRow]]], owners: Sequence[GroupRow], width: int) -> list[Text]:
+    """One table on one scale: the latest quarters, and the segments with the most churned. Owners are counted only."""
     chosen = [(kind, _chosen(kind, groups)) for kind, groups in kinds]
     scale = _auc_scale([group.auc for _, groups in chosen for group in groups])
     rows: list[list[str | Text]] = []
@@ -191,21 +191,15 @@ def _groups(kinds: Sequence[tuple[str, Sequence[GroupRow]]], width: int) -> list
         rows.extend([f"by {kind}", "", "", "", ""] for _ in groups[:1])
         rows += [[f"  {_group_name(g)}", words.count(g.n), words.count(g.n_churned), *_auc_cells(g.auc, scale)] for g in groups]
     columns = [Column("", flexible=True), Column("n", right=True), Column("churned", right=True), Column("AUC (95 %)"), _axis_column(scale)]
-    left = "; ".join(
-        text for (kind, groups), (_, shown) in zip(kinds, chosen, strict=True) for text in _not_shown(kind, groups, len(shown))
-    )
-    return (table(columns, rows, width) if rows else []) + (paragraph(left, width, QUIET) if left else [])
+    rest = [(kind, len(groups) - len(shown)) for (kind, groups), (_, shown) in zip(kinds, chosen, strict=True)]
+    hidden = words.listed([say.counted(n, kind) for kind, n in [*rest, ("owner", len(owners))] if n])
+    more = paragraph(f"Not shown: {hidden}", width, QUIET) if hidden else []
+    return (table(columns, rows, width) if rows else []) + more
 
 
 def _chosen(kind: str, groups: Sequence[GroupRow]) -> list[GroupRow]:
     known = [group for group in groups if isinstance(group.auc, Estimate)]
     return known[-QUARTERS_SHOWN:] if kind == "quarter" else sorted(known, key=lambda group: -group.n_churned)[:GROUPS_SHOWN]
-
-
-def _not_shown(kind: str, groups: Sequence[GroupRow], shown: int) -> list[str]:
-    known = sum(isinstance(group.auc, Estimate) for group in groups)
-    counts = ((known - shown, "not shown"), (len(groups) - known, "with too few churned for an AUC"))
-    return [f"{say.counted(n, kind)} {why}" for n, why in counts if n]
 
 
 def _group_name(group: GroupRow) -> str:
@@ -252,7 +246,7 @@ def _auc_scale(values: Sequence[MaybeEstimate], cells: int = 21) -> Scale:
 
 
 def _axis_column(scale: Scale) -> Column:
-    return Column(scale.axis((scale.low, COIN, scale.high), ".1f"))
+    return Column(scale.axis((COIN, scale.low, scale.high), ".1f"))
 
 
 def _auc_cells(value: MaybeEstimate, scale: Scale) -> list[str | Text]:

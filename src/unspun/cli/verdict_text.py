@@ -91,8 +91,12 @@ def _fact(fact: Fact, width: int) -> list[Text]:
 
 
 def _fact_scale(fact: Fact) -> Scale:
-    low, high = {"auc": (0.3, 0.9), "gain": (-0.1, 0.1), "share": (0.0, 1.0)}[fact.unit]
-    return Scale(low, high, width=FACT_WIDTH - 3, reference=fact.reference)
+    """The usual scale of such a figure, widened evenly about its middle where the interval runs over."""
+    low, high = {"auc": (0.3, 0.7), "gain": (-0.1, 0.1), "share": (0.0, 1.0)}[fact.unit]
+    middle, half = (low + high) / 2, (high - low) / 2
+    if isinstance(fact.value, Estimate):
+        half = max(half, abs(fact.value.low - middle), abs(fact.value.high - middle))
+    return Scale(middle - half, middle + half, width=FACT_WIDTH - 3, reference=fact.reference)
 
 
 def _summary(result: AuditResult, width: int) -> list[Text]:
@@ -102,7 +106,7 @@ def _summary(result: AuditResult, width: int) -> list[Text]:
     lines += _score_rows(result.scores, width)
     lines += paragraph(f"The false discovery rate over {result.n_tested} tested scores is held at {result.fdr_q:.3g}.", width, QUIET)
     if len(result.scores) > DETAILED_SCORES:
-        lines += paragraph("Each of them in full: --detail all. One of them: --score NAME.", width, QUIET)
+        lines += paragraph("Each of them in full: --detail all.", width, QUIET)
     loud = [Caution(c.code, f"{score.name}: {c.text}", True) for score in result.scores for c in score.cautions if c.loud]
     return lines + _caution_block((*loud, *result.design.cautions), True, width) + _caution_block(result.design.cautions, False, width)
 

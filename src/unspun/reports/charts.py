@@ -22,10 +22,10 @@ def reliability_chart(calibration: Calibration, claim: str) -> Markup:
     x = Scale(0, _top(max(b.predicted for b in bins) * 1.12, 0.05))
     y = Scale(0, _top(max(max(b.observed.high for b in bins), x.high * 0.6), 0.05), 294, 30)
     both = min(x.high, y.high)
-    parts = [*_share_grid(y, "churned"), marks.stretched([path([(0, y(0)), (x(both), y(both))], "base", "5 4")], 320)]
+    parts = [*_grid(y), marks.stretched([path([(0, y(0)), (x(both), y(both))], "base", "5 4")], 320)]
     parts += [_foot(294), *(text(x(t), 311, words.percent(t), _anchor(x(t))) for t in x.ticks(5))]
     parts += [_reliability_mark(b, x, y) for b in bins]
-    parts.append(text(x(both) - 4, max(18, y(both) + 2), "perfect: said = seen", "end", f"{DIRECT} base"))
+    parts += [_agreement_label(bins, x, y, both), *_share_labels(y, "churned")]
     parts += _riskiest_label(max(bins, key=lambda b: b.predicted), x, y)
     return chart(parts, 320, claim)
 
@@ -33,6 +33,19 @@ def reliability_chart(calibration: Calibration, claim: str) -> Markup:
 def _reliability_mark(b: ReliabilityBin, x: Scale, y: Scale) -> Markup:
     inner = [line(x(b.predicted), y(b.observed.low), x(b.predicted), y(b.observed.high)), dot("score", x(b.predicted), y(b.observed.point))]
     return tag("g", joined(inner), class_="score")
+
+
+def _agreement_label(bins: Sequence[ReliabilityBin], x: Scale, y: Scale, both: float) -> Markup:
+    """Names the line of agreement, as high on it as no whisker is in the way."""
+    label_width, label_height = 20, 14
+
+    def free(share: float) -> bool:
+        right, base = x(both * share) - 1, y(both * share) - 4
+        beside = (b for b in bins if right - label_width < x(b.predicted) < right)
+        return right > label_width + 6 and not any(y(b.observed.high) - 4 < base and y(b.observed.low) > base - label_height for b in beside)
+
+    share = next((s / 20 for s in range(19, 5, -1) if free(s / 20)), 0.5)
+    return text(x(both * share) - 1, max(14, y(both * share) - 4), "perfect: said = seen", "end", f"{DIRECT} base")
 
 
 def _riskiest_label(b: ReliabilityBin, x: Scale, y: Scale) -> list[Markup]:
@@ -45,8 +58,9 @@ def _riskiest_label(b: ReliabilityBin, x: Scale, y: Scale) -> list[Markup]:
 
 def capture_chart(captured: CapturedArr, claim: str) -> Markup:
     """Share of churned ARR reached against capacity; whiskers where the team's capacity is."""
-    x = Scale(0, max(max(row[0] for row in captured.curve), captured.capacity), 0, 77)
-    y = Scale(0, 1, 294, 22)
+    curve = _curve_near(captured)
+    x = Scale(0, curve[-1][0], 0, 77)
+    y = Scale(0, min(1.0, _top(max(share for row in curve for share in row[1:] if share is not None), 0.02)), 294, 34)
     kinds: tuple[tuple[str, str, marks.Shape, int, MaybeEstimate], ...] = (
         ("random", "random", "base", 4, captured.random),
         ("ARR alone", "base", "base", 3, captured.arr_alone),
@@ -55,17 +69,27 @@ def capture_chart(captured: CapturedArr, claim: str) -> Markup:
     )
     lines, labels, whiskers = [], [], []
     for place, (name, dash, shape, column, value) in enumerate(kinds):
-        points = [(x(row[0]), y(v)) for row in captured.curve if (v := row[column]) is not None]
+        points = [(x(row[0]), y(v)) for row in curve if (v := row[column]) is not None]
         if not points:
             continue
         lines.append(path(points, shape, marks.STROKES[dash]))
         labels.append((points[-1][1], name, shape))
         if isinstance(value, Estimate):
             whiskers.append(_upright(value, x(captured.capacity) + 0.7 * (place - 1.5), y, shape))
-    parts = [*_share_grid(y, "of churned ARR", (0.25, 0.5, 0.75, 1.0)), marks.stretched(lines, 320), _foot(294), *_capacity_axis(x)]
-    parts += [line(x(captured.capacity), 30, x(captured.capacity), 294, "ax", "2 3"), *whiskers, *_end_labels(labels, 79)]
-    parts.append(text(x(captured.capacity), 44, f"your capacity, {captured.capacity}", "middle" if x(captured.capacity) > 14 else "start", "halo"))
+    parts = [*_grid(y), marks.stretched(lines, 320), _foot(294), *_capacity_axis(x), *_share_labels(y, "of churned ARR")]
+    parts += [line(x(captured.capacity), 24, x(captured.capacity), 294, "ax", "2 3"), *whiskers, *_end_labels(labels, 79)]
+    parts.append(text(x(captured.capacity), 18, f"your capacity, {captured.capacity}", "middle" if x(captured.capacity) > 14 else "start", "halo"))
     return chart(parts, 320, claim)
+
+
+def _curve_near(captured: CapturedArr) -> list[tuple[int, float | None, float | None, float, float]]:
+    """The curve from nothing worked to about three times the team's capacity."""
+    rows = sorted(row for row in captured.curve if row[0] > 0)
+    beyond = next((row for row in rows if row[0] >= 3 * captured.capacity), None)
+    near = [row for row in rows if row[0] < 3 * captured.capacity]
+    if beyond and (len(near) < 3 or beyond[0] <= 4 * captured.capacity):
+        near.append(beyond)
+    return [(0, 0.0 if near[-1][1] is not None else None, 0.0 if near[-1][2] is not None else None, 0.0, 0.0), *near]
 
 
 def _upright(value: Estimate, x: float, y: Scale, shape: marks.Shape) -> Markup:
@@ -110,7 +134,8 @@ def _lines_by_lead(
         lines.append(path([(at_x, y(e.point)) for at_x, e in told], shape, marks.STROKES[shape]))
         labels.append((y(told[-1][1].point), name, shape))
     marked = x(-looked_at_days)
-    parts = [*_share_grid(y, "in alarm" if len(series) > 1 else "AUC"), marks.stretched(lines, 290), _foot(264), *_lead_axis(x, longest)]
+    labelled = _share_labels(y, "in alarm" if len(series) > 1 else "AUC")
+    parts = [*_grid(y), marks.stretched(lines, 290), _foot(264), *_lead_axis(x, longest), *labelled]
     if looked_at_days <= longest:
         parts += [line(marked, 24, marked, 264, "ax", "2 3"), text(marked, 18, f"looked at, {looked_at_days} days", _anchor(marked, 70), "halo")]
     return chart([*parts, *_end_labels(labels, 86)], 290, claim)
@@ -130,11 +155,12 @@ def quarters_chart(quarters: Sequence[GroupRow], claim: str) -> Markup:
     width = 100 / len(quarters)
     first_test = next((i for i, q in enumerate(quarters) if q.in_test), None)
     parts = [] if first_test is None else _periods(first_test, width)
-    parts += [part for t in y.ticks(4) for part in (_grid_line(y(t)), text(0, y(t) - 5, f"{t:.1f}{', a coin' if t == 0.5 else ''}"))]
-    parts.append(_foot(184))
+    ticks = [t for t in y.ticks(4) if abs(y(t) - y(0.5)) > 20]
+    parts += [*(_grid_line(y(t)) for t in ticks), line(0, y(0.5), 100, y(0.5), "ax", "2 3"), _foot(184)]
     for i, quarter in enumerate(quarters):
         middle = width * (i + 0.5)
         parts += [_quarter_mark(quarter, middle, width, y), *_quarter_label(quarter.group, i, len(quarters), middle)]
+    parts += [text(0, y(t) - 5, f"{t:.1f}", class_="halo") for t in ticks] + [text(0, y(0.5) - 5, "0.5, a coin", class_="halo")]
     return chart(parts, 210, claim)
 
 
@@ -163,12 +189,16 @@ def _quarter_label(group: str, index: int, total: int, middle: float) -> list[Ma
     return [text(middle, 201, f"Q{quarter} {year[2:]}" if index == 0 or quarter == "1" else f"Q{quarter}", "middle")]
 
 
-def _share_grid(y: Scale, of: str, ticks: Sequence[float] | None = None) -> list[Markup]:
-    """Pale lines with their labels on them; the highest says what is counted."""
-    shown = [t for t in (ticks or y.ticks(4)) if t > 0]
-    parts = [_grid_line(y(t)) for t in shown]
-    share = of != "AUC"
-    return parts + [text(0, y(t) - 5, f"{words.percent(t) if share else f'{t:.1f}'}{f' {of}' if t == shown[-1] else ''}") for t in shown]
+def _grid(y: Scale) -> list[Markup]:
+    return [_grid_line(y(t)) for t in y.ticks(5) if t > 0]
+
+
+def _share_labels(y: Scale, of: str) -> list[Markup]:
+    """Labels that stand on the grid's lines; the highest says what is counted."""
+    shown = [t for t in y.ticks(5) if t > 0]
+    decimals = 0 if all((100 * t).is_integer() or abs(100 * t - round(100 * t)) < 1e-9 for t in shown) else 1
+    said = [words.percent(t, decimals) if of != "AUC" else f"{t:.1f}" for t in shown]
+    return [text(0, y(t) - 5, f"{label}{f' {of}' if t == shown[-1] else ''}", class_="halo") for t, label in zip(shown, said, strict=True)]
 
 
 def _grid_line(y: float) -> Markup:
@@ -190,8 +220,10 @@ def _top(value: float, step: float) -> float:
 
 def _end_labels(labels: list[tuple[float, str, marks.Shape]], x: float) -> list[Markup]:
     """Names at the ends of their lines, moved apart where two would touch."""
-    placed: list[tuple[float, str, marks.Shape]] = []
-    for y, name, shape in sorted(labels, key=lambda label: -label[0]):
-        lowest = placed[-1][0] - LABEL_GAP if placed else y
-        placed.append((min(y, lowest), name, shape))
-    return [text(x, y + 4, name, "start", f"{DIRECT} {shape}") for y, name, shape in placed]
+    ordered = sorted(labels)
+    heights = [y for y, _, _ in ordered]
+    for i in range(len(heights) - 2, -1, -1):
+        heights[i] = min(heights[i], heights[i + 1] - LABEL_GAP)
+    for i in range(len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + LABEL_GAP if i else LABEL_GAP)
+    return [text(x, y + 4, name, "start", f"{DIRECT} {shape}") for y, (_, name, shape) in zip(heights, ordered, strict=True)]

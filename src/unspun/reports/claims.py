@@ -100,7 +100,7 @@ def _gain_clause(gain: MaybeEstimate) -> str:
 def calibration_claim(calibration: Calibration) -> str:
     """Where what it said and what was seen part, if their intervals do."""
     worst = max(calibration.bins, key=lambda b: b.predicted, default=None)
-    if worst is not None:
+    if worst is not None and len(calibration.bins) > 2:
         said, seen = words.percent(worst.predicted), words.percent(worst.observed.point)
         if worst.predicted > worst.observed.high:
             return f"Read as a risk, it cries wolf at the top: it says {said} where {seen} churned"
@@ -137,8 +137,9 @@ def bands_claim(bands: Bands) -> str:
     name = words.shorten(worst.band, 30)
     left = words.percent(worst.left.point)
     if isinstance(worst.share_of_churned, NoEstimate):
-        return f"Of those it called {name}, {left} left"
-    return f"Of those it called {name}, {left} left; of those who left, {words.percent(worst.share_of_churned.point)} had been called {name}"
+        return f"Of the {name}, {left} left"
+    were = "in it" if " " in name else name
+    return f"Of the {name}, {left} left; of those who left, {words.percent(worst.share_of_churned.point)} were {were}"
 
 
 def lead_claim(lead: LeadTime) -> str:
@@ -150,10 +151,10 @@ def lead_claim(lead: LeadTime) -> str:
     if told is None:
         return "At no lead does it tell the churned from the rest"
     if told == 0:
-        return "It tells the churned from the rest on the due date, and no earlier"
+        return "Before the due date its ranking is not steadily clear of a coin"
     if told == longest:
         return f"It tells the churned from the rest as far back as was looked, {told} days before the due date"
-    return f"Churned accounts look like the rest until about {told} days before the due date"
+    return f"Its ranking is clear of a coin from {told} days before the due date on, and not steadily so before"
 
 
 def stability_claim(stability: Stability) -> str:

@@ -62,12 +62,12 @@ def _described(maker: _Maker, primary: HorizonResult, description: Description) 
     if not isinstance(description.bands, NoEstimate) and description.bands.rows:
         worst = description.bands.rows[0]
         n = f"{units.count(worst.n)} in the band, {words.count(worst.n_churned)} churned; all eligible, test and training"
-        figures.append(maker.open("bands", f"Share that left of those called {worst.band}", worst.left, words.SHARE, n, test_only=False))
+        figures.append(maker.open("bands", f"Of the {words.shorten(worst.band)}, the share that left", worst.left, words.SHARE, n, test_only=False))
     if not isinstance(description.lead_time, NoEstimate):
         at = min(description.lead_time.points, key=lambda p: abs(p.days_before - primary.horizon_days), default=None)
         if at is not None:
-            n = f"{words.count(at.n)} renewals with a score then, {words.count(at.n_churned)} churned; test and training"
-            label = f"Share of churned in alarm {at.days_before} days before the due date ({description.lead_time.alarm})"
+            n = f"{words.count(at.n)} renewals with a score then, {words.count(at.n_churned)} churned; test and training. Alarm: {description.lead_time.alarm}"
+            label = f"Share of churned in alarm {at.days_before} days before the due date"
             figures.append(maker.open("lead_time", label, at.churned_in_alarm, words.SHARE, n, test_only=False))
     n = f"{len(description.stability.quarters)} quarters"
     figures.append(maker.open("stability", "Change in AUC a quarter", description.stability.trend_per_quarter, words.GAIN, n, test_only=False))

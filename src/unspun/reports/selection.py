@@ -50,7 +50,7 @@ def _terms(renewals: InputReport) -> str:
     """Renewals under plain names; a term begins as given, else at the account's previous due date."""
     c = {role: _identifier(column) for role, column in renewals.columns}
     account, due = c.get("account", "account"), f"CAST({c.get('due', 'due')} AS DATE)"
-    known = [f"CAST({c[role]} AS DATE)" for role in ("notice", "outcome_known") if role in c]
+    known = [f"CAST({c[role]} AS DATE)" for role in ("notice", "outcome_known_at") if role in c]
     decided = f"least({', '.join(known)})" if known else "CAST(NULL AS DATE)"
     previous = f"lag({due}) OVER (PARTITION BY {account} ORDER BY {due})"
     begun = f"coalesce(CAST({c['term_start']} AS DATE), {previous})" if "term_start" in c else previous
@@ -67,13 +67,13 @@ def _terms(renewals: InputReport) -> str:
 def _score_columns(scores: InputReport, score: ScoreResult) -> dict[str, str]:
     """Columns of the score file by what they are to the query."""
     columns = dict(scores.columns)
-    found = {role: _identifier(columns[role]) for role in ("account", "date", "recorded_at", "recorded") if role in columns}
-    named = columns.get("name")
+    found = {role: _identifier(columns[role]) for role in ("account", "date", "recorded_at") if role in columns}
+    named = columns.get("score_name")
     return {
         "source": _source(scores.name),
         "account": found.get("account", "account"),
         "date": found.get("date", "date"),
-        "recorded": found.get("recorded_at") or found.get("recorded", ""),
+        "recorded": found.get("recorded_at", ""),
         "value": _identifier(columns.get("score") or score.name),
         "named": f"s.{_identifier(named)} = {_string(score.name)}" if named else "",
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from unspun.stats.estimate import LEVEL, Estimate, MaybeEstimate, NoEstimate
 
@@ -110,7 +110,7 @@ def paired_difference(first: Influence, second: Influence, clusters: Clusters, c
     point = first.auc - second.auc
     error = clustered_standard_error(first.values - second.values, cluster)
     half = t_quantile(clusters.with_event) * error
-    p = float(stats.t.sf(point / error, clusters.with_event - 1)) if error > 0 else float(point <= 0)
+    p = float(special.stdtr(clusters.with_event - 1, -point / error)) if error > 0 else float(point <= 0)
     return Estimate(point, point - half, point + half, PAIRED_DELONG, len(cluster)), p
 
 

@@ -1,6 +1,6 @@
 """Shares with intervals that allow for clustering.
 
-Source: Wilson 1927; effective sample size as in Korn and Graubard, Survey Methodology 24 (1998) 193-201, with the design
+Sources: Wilson 1927; Fisher 1935; effective sample size as in Korn and Graubard, Survey Methodology 24 (1998) 193-201, with the design
 effect from the clustered linearisation of the mean.
 """
 
@@ -43,3 +43,15 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def fisher_more(hits: int, n: int, other_hits: int, other_n: int) -> float:
+    """One-sided p that `hits` of n is no larger a share than `other_hits` of other_n: Fisher's exact test, margins fixed."""
+    total_hits = hits + other_hits
+    possible = np.arange(hits, min(n, total_hits) + 1)
+    log_share = _log_choose(n, possible) + _log_choose(other_n, total_hits - possible) - _log_choose(n + other_n, np.array(total_hits))
+    return min(1.0, float(np.exp(log_share[total_hits - possible <= other_n]).sum()))
+
+
+def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+    return special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(np.maximum(n - k, 0) + 1)

@@ -298,7 +298,7 @@ def _inputs() -> tuple[InputReport, ...]:
             4_812,
             4_684,
             (SetAside("the outcome is blank", 61), SetAside("the same account and due date twice", 44), SetAside("a negative amount", 23)),
-            (("account", "account_id"), ("due", "due_date"), ("outcome", "status"), ("amount_before", "arr"), ("outcome_known", "decided_on")),
+            (("account", "account_id"), ("due", "due_date"), ("outcome", "status"), ("amount_before", "arr"), ("outcome_known_at", "decided_on")),
             (),
             (),
         ),

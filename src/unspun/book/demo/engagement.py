@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from unspun.book.demo.calendar import Bools, Floats, Ints, day_of_month, last_begun, uniform, weekday_of
-from unspun.book.demo.customers import Accounts, Window
-from unspun.book.demo.owners import Owners
 from unspun.book.demo.parameters import Parameters
-from unspun.book.demo.terms import Terms
+from unspun.book.demo.terms import Contracts
 from unspun.book.demo.usage import lost_to_decline
 
 SEVERITIES = ("low", "normal", "high", "urgent")
@@ -58,21 +56,22 @@ class Touchpoints:
     opened: Bools
 
 
-def month_panel(accounts: Accounts, owners: Owners, terms: Terms, window: Window, p: Parameters) -> Panel:
-    firsts = day_of_month(window.months, 1)
+def month_panel(c: Contracts, p: Parameters) -> Panel:
+    accounts, terms = c.accounts, c.terms
+    firsts = day_of_month(c.window.months, 1)
     account, day = np.repeat(np.arange(len(accounts)), len(firsts)), np.tile(firsts, len(accounts))
     term = last_begun(terms.account, terms.start, account, day)
     active = (term >= 0) & (day < terms.due[term])
     account, day, term = account[active], day[active], term[active]
-    return Panel(account, day, term, owners.of(account, day), lost_to_decline(terms, term, day, p))
+    return Panel(account, day, term, c.owners.of(account, day), lost_to_decline(terms, term, day, p))
 
 
-def simulate_tickets(rng: np.random.Generator, accounts: Accounts, terms: Terms, panel: Panel, window: Window, p: Parameters) -> Tickets:
+def simulate_tickets(rng: np.random.Generator, c: Contracts, panel: Panel, p: Parameters) -> Tickets:
     """More of them from larger accounts, poor fits, and accounts in decline; the troubled rate them lower and some never do."""
-    fit = accounts.fit[panel.account]
-    size = np.sqrt(terms.arr[panel.term] / np.array(p.median_arr)[terms.segment[panel.term]])
+    fit, segment = c.accounts.fit[panel.account], c.terms.segment[panel.term]
+    size = np.sqrt(c.terms.arr[panel.term] / np.array(p.median_arr)[segment])
     trouble = np.exp(p.ticket_fit_effect * fit + p.ticket_decline_effect * (panel.decline > 0))
-    rows, opened = _in_months(rng, terms, panel, np.array(p.tickets_a_month)[terms.segment[panel.term]] * size * trouble, window)
+    rows, opened = _in_months(rng, c, panel, np.array(p.tickets_a_month)[segment] * size * trouble)
     n = len(rows)
     troubled = panel.decline[rows] > 0
     severity = (rng.random((n, 1)) > np.where(troubled, 0.9, 1.0)[:, None] * np.array([[0.35, 0.78, 0.95]])).sum(axis=1)
@@ -87,16 +86,15 @@ def simulate_tickets(rng: np.random.Generator, accounts: Accounts, terms: Terms,
     )
 
 
-def simulate_touchpoints(
-    rng: np.random.Generator, accounts: Accounts, owners: Owners, terms: Terms, panel: Panel, window: Window, p: Parameters
-) -> Touchpoints:
+def simulate_touchpoints(rng: np.random.Generator, c: Contracts, panel: Panel, p: Parameters) -> Touchpoints:
     """Contacts change nothing in this company. Some owners contact accounts in decline more, so contact and churn go together."""
+    owners, segment = c.owners, c.terms.segment[panel.term]
     chased = owners.chases_risk[panel.owner] & (panel.decline > 0)
-    rate = np.array(p.touches_a_month)[terms.segment[panel.term]] * np.where(chased, p.chases_risk_factor, 1.0)
-    rows, happened = _in_months(rng, terms, panel, rate, window)
+    rate = np.array(p.touches_a_month)[segment] * np.where(chased, p.chases_risk_factor, 1.0)
+    rows, happened = _in_months(rng, c, panel, rate)
     n = len(rows)
     kind = rng.choice(len(TOUCH_KINDS), size=n, p=(0.62, 0.18, 0.2))
-    years = (panel.day[rows] - accounts.signed[panel.account[rows]]) / 365.25
+    years = (panel.day[rows] - c.accounts.signed[panel.account[rows]]) / 365.25
     return Touchpoints(
         account=panel.account[rows],
         happened=happened,
@@ -108,7 +106,7 @@ def simulate_touchpoints(
     )
 
 
-def _in_months(rng: np.random.Generator, terms: Terms, panel: Panel, rate: Floats, window: Window) -> tuple[Ints, Ints]:
+def _in_months(rng: np.random.Generator, c: Contracts, panel: Panel, rate: Floats) -> tuple[Ints, Ints]:
     """Panel row and time in seconds of events at this rate a month, by account and time, in working hours of weekdays.
 
     Events after the term or after the as-of day are dropped.
@@ -117,7 +115,7 @@ def _in_months(rng: np.random.Generator, terms: Terms, panel: Panel, rate: Float
     day = panel.day[rows] + rng.integers(0, 30, len(rows))
     day -= (weekday_of(day) - 4).clip(0)
     seconds = day * DAY_SECONDS + rng.integers(8 * 3600, 18 * 3600, len(rows))
-    inside = (day >= panel.day[rows]) & (day < terms.due[panel.term[rows]]) & (day <= window.last)
+    inside = (day >= panel.day[rows]) & (day < c.terms.due[panel.term[rows]]) & (day <= c.window.last)
     order = np.lexsort((seconds, panel.account[rows]))
     order = order[inside[order]]
     return rows[order], seconds[order]

@@ -6,32 +6,37 @@ import numpy as np
 
 from unspun.book.demo.calendar import Ints
 
-_STARTS = (
-    "Bel Bram Cald Carv Dell Dorv Eld Fenn Fjor Garr Glim Hask Hol Ister Jar Kest Kirv Lanth Lor Mard Mel Nerv Nol Orv "
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_STARTS = _words(
+    "Bel Bram Cald Carv Delv Dorv Eld Fenn Fjor Garr Glim Hask Hol Ister Jar Kest Kirv Lanth Lor Mard Mel Nerv Nol Orv "
     "Ost Pell Quar Rav Rost Sard Selm Tarq Thol Ulv Vand Vel Wend Yarr Zel Zorn"
-).split()
-_MIDDLES = "a e i o u ar en il or um an eth".split()
-_ENDINGS = "ba canta dane dell dine dra fane gard lis lope mere mora na nell quin ra rin sten ta thorpe vale va wick zon".split()
-_TRADES = (
+)
+_MIDDLES = _words("a e i o u ar en il or um an eth")
+_ENDINGS = _words("ba canta dane dell dine dra fane gard lis lope mere mora na nell quin ra rin sten ta thorpe vale va wick zon")
+_TRADES = _words(
     "Analytics Bakeries Biotech Capital Ceramics Chemicals Clinics Construction Distribution Dynamics Education Energy "
     "Engineering Finance Foods Freight Health Hotels Instruments Insurance Labs Logistics Media Mobility Optics Packaging "
     "Partners Pharma Retail Robotics Security Software Steel Systems Telecom Textiles Travel Utilities Wholesale Works"
-).split()
-_UNITS = (
-    "Nordics;Iberia;DACH;Benelux;Canada;Mexico;Brazil;Japan;Australia;India;UK;France;Italy;Poland;Gulf;Singapore;"
-    "Services;Digital;Industrial;Consumer;North;South;East;West;Ventures;Operations"
-).split(";")
-_FIRST = (
+)
+_UNITS = _words(
+    "Nordics Iberia DACH Benelux Canada Mexico Brazil Japan Australia India UK France Italy Poland Gulf Singapore "
+    "Services Digital Industrial Consumer North South East West Ventures Operations"
+)
+_FIRST = _words(
     "Ada Aisha Akira Amara Anders Anil Asa Beatriz Bruno Carmen Chidi Clara Dana Daniel Elena Elif Emeka Esther Fatima Felix "
     "Freya Gabriel Grace Hana Hugo Ingrid Isaac Ivan Jonas Julia Kavya Kenji Laila Leo Lin Lucia Maja Marcus Mei Mira Nadia "
     "Noah Nora Olga Omar Owen Paula Priya Rafael Rosa Samir Sara Sofia Tariq Tess Tomas Uma Vera Victor Wen Yara Yusuf Zoe"
-).split()
-_LAST = (
+)
+_LAST = _words(
     "Abara Alvarez Andersen Aoki Baptiste Becker Bianchi Brandt Castro Chandra Choi Costa Dahl Demir Diaz Eriksen Farah Fischer "
     "Fontaine Garcia Greene Haddad Hansen Hughes Iyer Jansen Kaya Keller Khan Kim Kovacs Laine Larsen Lopez Mbeki Meyer Mori "
     "Nakamura Novak Nwosu Oduya Okafor Olsen Park Patel Pereira Popov Quinn Rahman Rivera Rossi Sato Schmidt Silva Singh "
     "Sorensen Tanaka Torres Varga Weber Wong Yilmaz Zhang"
-).split()
+)
 
 
 def company_names(rng: np.random.Generator, top: Ints, position: Ints) -> list[str]:

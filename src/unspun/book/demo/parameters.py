@@ -42,20 +42,20 @@ class Parameters:
     term_effect: tuple[float, float, float, float] = (-2.0, -0.4, 0.0, 0.2)
 
     # Churn: base odds with nothing going wrong, and what moves them
-    base_churn: BySegment = (0.048, 0.027, 0.012)
-    tenure_effect: float = -0.45  # per log(1 + years since signing), centred at one year
+    base_churn: BySegment = (0.05, 0.028, 0.012)
+    tenure_effect: float = -0.5  # per log(1 + years since signing), centred at one year
     arr_effect: float = -0.15  # per unit of log ARR, around the segment's median
     last_contracted_effect: float = 0.6
     last_expanded_effect: float = -0.4
     fit_effect: float = -0.5  # per unit of fit, a standard normal trait of the account that nobody sees
     family_sd: float = 0.4  # shared by the accounts below one top parent
     owner_sd: float = 0.2  # of the owner at the start of the term
-    decline_effect: float = 4.2  # a serious decline of usage
+    decline_effect: float = 4.1  # a serious decline of usage
     champion_effect: float = 1.2
     price_effect: float = 0.9
 
     # What goes wrong in a term of six months or more (nothing is planted in monthly terms)
-    serious_decline_rate: BySegment = (0.132, 0.086, 0.044)
+    serious_decline_rate: BySegment = (0.13, 0.083, 0.042)
     harmless_decline_rate: float = 0.03  # same look, no effect: a season, a reorganisation
     early_onset_share: float = 0.9  # declines that begin 335 to 200 days before due; the rest 200 to 30
     early_onset: tuple[float, float] = (200, 335)

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.book.demo.calendar import Floats, Ints, day_of_month, month_of, position_in_group, uniform, weekday_of, whole
-from unspun.book.demo.customers import Accounts, Window
 from unspun.book.demo.engagement import DAY_SECONDS, Panel, Tickets, Touchpoints
-from unspun.book.demo.owners import Owners
 from unspun.book.demo.parameters import ENTERPRISE, SMALL_BUSINESS, Parameters
-from unspun.book.demo.terms import Terms
+from unspun.book.demo.terms import Contracts, Terms
 from unspun.book.demo.usage import Usage
 from unspun.book.tables import CHURNED, CONTRACTED, EXPANDED
 
@@ -45,24 +43,15 @@ class ScoreRows:
 
 
 def simulate_scores(
-    rng: np.random.Generator,
-    accounts: Accounts,
-    owners: Owners,
-    terms: Terms,
-    panel: Panel,
-    usage: Usage,
-    tickets: Tickets,
-    touchpoints: Touchpoints,
-    window: Window,
-    p: Parameters,
+    rng: np.random.Generator, c: Contracts, panel: Panel, usage: Usage, tickets: Tickets, touchpoints: Touchpoints, p: Parameters
 ) -> ScoreRows:
     """All three, each on the first of the month; sorted by score, account, day and recording."""
     load = _before(tickets.account, tickets.opened // DAY_SECONDS, np.ones(len(tickets.account)), panel, TICKET_DAYS)
-    weighted = weighted_health(rng, accounts, terms, panel, usage, load, touchpoints)
-    trend = usage_trend(accounts, terms, panel, usage, load, window, p)
-    pulse = _recorded_by_people(rng, panel, csm_pulse(rng, accounts, owners, panel, p))
+    weighted = weighted_health(rng, c, panel, usage, load, touchpoints)
+    trend = usage_trend(c, panel, usage, load, p)
+    pulse = _recorded_by_people(rng, panel, csm_pulse(rng, c, panel, p))
     nightly = [_recorded_nightly(rng, panel, WEIGHTED, weighted), _recorded_nightly(rng, panel, TREND, trend)]
-    return _in_order([*nightly, pulse, tidy_up(rng, panel, terms, pulse, p)], window)
+    return _in_order([*nightly, pulse, tidy_up(rng, panel, c.terms, pulse, p)], c.window.last)
 
 
 def sum_between(account: Ints, day: Ints, amount: NDArray[Any], who: Ints, first: Ints, after: Ints) -> Floats:
@@ -77,54 +66,54 @@ def _before(account: Ints, day: Ints, amount: NDArray[Any], panel: Panel, days: 
 
 
 def weighted_health(
-    rng: np.random.Generator, accounts: Accounts, terms: Terms, panel: Panel, usage: Usage, tickets: Floats, touchpoints: Touchpoints
+    rng: np.random.Generator, c: Contracts, panel: Panel, usage: Usage, tickets: Floats, touchpoints: Touchpoints
 ) -> Floats:
     """0.3 logins + 0.15 tickets + 0.1 e-mail opens + 0.45 the CSM's sentiment, each 0 to 100: guessed, and never checked.
 
-    Logins are counted, not compared, so they follow size. Tickets are taken for engagement: more is better. Opens follow tenure. Sentiment follows segment, tenure and how
-    the last renewal went. NaN until there are logins to count.
+    Logins are counted, not compared, so they follow size. Tickets are taken for engagement: more is better. Opens follow
+    tenure. Sentiment follows segment, tenure and how the last renewal went. NaN until there are logins to count.
     """
     logins = _before(usage.account, usage.day, usage.logins, panel, RECENT_DAYS)
     opens = _before(touchpoints.account, touchpoints.happened // DAY_SECONDS, touchpoints.opened, panel, TICKET_DAYS)
     points = (
         0.3 * (28 * np.log10(logins + 1) - 10).clip(0, 100)
-        + 0.15 * (9 * tickets).clip(0, 100)
+        + 0.15 * (8 * tickets).clip(0, 100)
         + 0.1 * (20 * opens).clip(0, 100)
-        + 0.45 * 20 * _sentiment(rng, accounts, terms, panel)
+        + 0.45 * 20 * _sentiment(rng, c, panel)
     )
     return np.where(logins > 0, points, np.nan)
 
 
-def _sentiment(rng: np.random.Generator, accounts: Accounts, terms: Terms, panel: Panel) -> Floats:
+def _sentiment(rng: np.random.Generator, c: Contracts, panel: Panel) -> Floats:
     """1 to 5, as a CSM would have it who has no time to look: it is set at the start of a term and left there."""
-    row = panel.term
-    years = (terms.start - accounts.signed[terms.account]).clip(0) / 365.25
+    terms = c.terms
+    years = (terms.start - c.accounts.signed[terms.account]).clip(0) / 365.25
     last = np.select([terms.last_outcome == CONTRACTED, terms.last_outcome == EXPANDED], [-0.9, 0.6], 0.0)
     segment = np.select([terms.segment == SMALL_BUSINESS, terms.segment == ENTERPRISE], [-0.5, 0.5], 0.0)
     felt = 3.1 + segment + 0.6 * (np.log1p(years) - np.log(2)) + last + rng.normal(0, 0.7, len(terms))
-    return np.round(felt.clip(1, 5))[row]
+    return np.round(felt.clip(1, 5))[panel.term]
 
 
-def usage_trend(accounts: Accounts, terms: Terms, panel: Panel, usage: Usage, tickets: Floats, window: Window, p: Parameters) -> Floats:
+def usage_trend(c: Contracts, panel: Panel, usage: Usage, tickets: Floats, p: Parameters) -> Floats:
     """80 + 70 log(active users now / earlier in the year), shrunk where users are few, - 14 log(tickets / the usual).
 
     The ratio is per seat and divided by the median ratio of that month, which takes out seasons and outages of all.
     NaN where the account has under REFERENCE_NEEDED_DAYS of settled history.
     """
-    recent, earlier = _users_per_seat(accounts, terms, panel, usage, window)
+    recent, earlier = _users_per_seat(c, panel, usage)
     ratio = np.log((recent + 0.02) / (earlier + 0.02))
     change = ratio - _median_by(panel.day, ratio)
-    expected = earlier * terms.seats[panel.term] * RECENT_DAYS
+    expected = earlier * c.terms.seats[panel.term] * RECENT_DAYS
     shrunk = change.clip(-1.2, 0.1) * np.sqrt(expected / (expected + 40))
-    usual = np.array(p.tickets_a_month)[terms.segment[panel.term]] * TICKET_DAYS / 30
+    usual = np.array(p.tickets_a_month)[c.terms.segment[panel.term]] * TICKET_DAYS / 30
     return 80 + 70 * shrunk - 14 * np.log((tickets + 1) / (usual + 1))
 
 
-def _users_per_seat(accounts: Accounts, terms: Terms, panel: Panel, usage: Usage, window: Window) -> tuple[Floats, Floats]:
+def _users_per_seat(c: Contracts, panel: Panel, usage: Usage) -> tuple[Floats, Floats]:
     """Active users a seat and day, recently and in whole weeks of the reference; NaN where that is too short."""
-    per_seat = usage.active_users / terms.seats[usage.term]
+    per_seat = usage.active_users / c.terms.seats[usage.term]
     recent = _before(usage.account, usage.day, per_seat, panel, RECENT_DAYS) / RECENT_DAYS
-    settled = np.maximum(accounts.signed + ONBOARDING_SKIPPED_DAYS, window.first)[panel.account]
+    settled = np.maximum(c.accounts.signed + ONBOARDING_SKIPPED_DAYS, c.window.first)[panel.account]
     longest, after = panel.day - REFERENCE_DAYS[0], panel.day - REFERENCE_DAYS[1]
     length = (after - np.maximum(longest, settled)) // 7 * 7
     total = sum_between(usage.account, usage.day, per_seat, panel.account, after - length.clip(0), after)
@@ -137,11 +126,12 @@ def _median_by(day: Ints, value: Floats) -> Floats:
     return np.array([medians.get(d, np.nan) for d in day.tolist()])
 
 
-def csm_pulse(rng: np.random.Generator, accounts: Accounts, owners: Owners, panel: Panel, p: Parameters) -> Floats:
+def csm_pulse(rng: np.random.Generator, c: Contracts, panel: Panel, p: Parameters) -> Floats:
     """How the owner feels about the account, months old and mostly about the owner. Some lift it over the edge of green."""
+    owners = c.owners
     optimism = rng.normal(0, 6, len(owners.names))[panel.owner]
     drift = _drift(rng, panel, p.pulse_memory) * p.pulse_sd
-    felt = 69 + optimism + drift + p.pulse_fit_effect * accounts.fit[panel.account] + p.pulse_decline_effect * (panel.decline > 0.1)
+    felt = 69 + optimism + drift + p.pulse_fit_effect * c.accounts.fit[panel.account] + p.pulse_decline_effect * (panel.decline > 0.1)
     lifted = owners.nudges_band[panel.owner] & (felt >= BAND_EDGES[1] - 6) & (felt < BAND_EDGES[1])
     return np.where(lifted, BAND_EDGES[1] + uniform(rng, (0, 2), len(panel)), felt)
 
@@ -158,7 +148,7 @@ def _drift(rng: np.random.Generator, panel: Panel, memory: float) -> Floats:
 
 def _rows(score: int, rows: Ints, value: Floats, recorded: Ints, set_by: Ints | int) -> ScoreRows:
     n = len(rows)
-    return ScoreRows(np.full(n, score), rows, np.round(value.clip(0, 100), 1), recorded, np.broadcast_to(set_by, n))
+    return ScoreRows(np.full(n, score), rows, value.clip(0, 100).round(1), recorded, np.broadcast_to(set_by, n))
 
 
 def _recorded_nightly(rng: np.random.Generator, panel: Panel, score: int, value: Floats) -> ScoreRows:
@@ -199,10 +189,10 @@ def _last_working_day(day: Ints) -> Ints:
     return np.where(last > day, last, following - (weekday_of(following) - 4).clip(0))
 
 
-def _in_order(parts: list[ScoreRows], window: Window) -> ScoreRows:
+def _in_order(parts: list[ScoreRows], last: int) -> ScoreRows:
     """Joined and sorted, without what was recorded after the as-of day."""
     joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(ScoreRows)}
-    known = joined["recorded"] < (window.last + 1) * DAY_SECONDS
+    known = joined["recorded"] < (last + 1) * DAY_SECONDS
     order = np.lexsort((joined["recorded"], joined["panel"], joined["score"]))
     order = order[known[order]]
     return ScoreRows(**{name: values[order] for name, values in joined.items()})

@@ -6,24 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from unspun.book.demo.calendar import stream
-from unspun.book.demo.customers import Accounts, Window, simulate_accounts, window_before
+from unspun.book.demo.customers import simulate_accounts, window_before
 from unspun.book.demo.engagement import Panel, Tickets, Touchpoints, month_panel, simulate_tickets, simulate_touchpoints
-from unspun.book.demo.owners import Owners, simulate_owners
+from unspun.book.demo.owners import simulate_owners
 from unspun.book.demo.parameters import Parameters
 from unspun.book.demo.scores import ScoreRows, simulate_scores
 from unspun.book.demo.surveys import Contacts, Survey, simulate_contacts, simulate_survey
-from unspun.book.demo.terms import Terms, simulate_terms
+from unspun.book.demo.terms import Contracts, simulate_terms
 from unspun.book.demo.usage import Outages, Usage, plan_outages, simulate_usage
-
-
-@dataclass(frozen=True, slots=True)
-class Contracts:
-    """Who the customers are, who owns them, and how their terms ended."""
-
-    window: Window
-    accounts: Accounts
-    owners: Owners
-    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +40,11 @@ def simulate_contracts(seed: int, size: int, as_of: date, p: Parameters) -> Cont
 
 def simulate_activity(seed: int, contracts: Contracts, p: Parameters) -> Activity:
     """Usage, tickets, touchpoints, surveys, and the scores that are made of them."""
-    window, accounts, owners, terms = contracts.window, contracts.accounts, contracts.owners, contracts.terms
-    panel, outages = month_panel(accounts, owners, terms, window, p), plan_outages(window)
-    usage = simulate_usage(stream(seed, "usage"), accounts, terms, outages, window, p)
-    tickets = simulate_tickets(stream(seed, "tickets"), accounts, terms, panel, window, p)
-    touchpoints = simulate_touchpoints(stream(seed, "touchpoints"), accounts, owners, terms, panel, window, p)
-    contacts = simulate_contacts(stream(seed, "contacts"), accounts, terms)
-    return Activity(
-        panel=panel,
-        outages=outages,
-        usage=usage,
-        tickets=tickets,
-        touchpoints=touchpoints,
-        contacts=contacts,
-        survey=simulate_survey(stream(seed, "survey"), accounts, contacts, owners, terms, window, p),
-        scores=simulate_scores(stream(seed, "scores"), accounts, owners, terms, panel, usage, tickets, touchpoints, window, p),
-    )
+    panel, outages = month_panel(contracts, p), plan_outages(contracts.window)
+    usage = simulate_usage(stream(seed, "usage"), contracts, outages, p)
+    tickets = simulate_tickets(stream(seed, "tickets"), contracts, panel, p)
+    touchpoints = simulate_touchpoints(stream(seed, "touchpoints"), contracts, panel, p)
+    contacts = simulate_contacts(stream(seed, "contacts"), contracts)
+    survey = simulate_survey(stream(seed, "survey"), contracts, contacts, p)
+    scores = simulate_scores(stream(seed, "scores"), contracts, panel, usage, tickets, touchpoints, p)
+    return Activity(panel, outages, usage, tickets, touchpoints, contacts, survey, scores)

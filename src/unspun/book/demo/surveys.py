@@ -9,9 +9,8 @@ import numpy as np
 from unspun.book.demo.calendar import NEVER, Floats, Ints, day_of_month, last_begun, position_in_group, sigmoid, whole
 from unspun.book.demo.customers import Accounts, Window
 from unspun.book.demo.names import email_domain, person_names
-from unspun.book.demo.owners import Owners
 from unspun.book.demo.parameters import Parameters
-from unspun.book.demo.terms import Terms
+from unspun.book.demo.terms import Contracts, Terms
 from unspun.book.demo.usage import lost_to_decline
 from unspun.book.tables import CHURNED
 
@@ -50,15 +49,14 @@ class Survey:
     nps: Ints
 
 
-def simulate_contacts(rng: np.random.Generator, accounts: Accounts, terms: Terms) -> Contacts:
+def simulate_contacts(rng: np.random.Generator, c: Contracts) -> Contacts:
     """Each account has a champion, one after another as they leave, and up to six others who stay."""
-    account, role, added, left = (
-        np.concatenate(part) for part in zip(_champions(rng, accounts, terms), _others(rng, accounts), strict=True)
-    )
+    parts = zip(_champions(rng, c.accounts, c.terms), _others(rng, c.accounts), strict=True)
+    account, role, added, left = (np.concatenate(part) for part in parts)
     order = np.lexsort((role, added, account))
     account, role, added, left = account[order], role[order], added[order], left[order]
     names = person_names(rng, len(account))
-    domains = [email_domain(name) for name in accounts.names]
+    domains = [email_domain(name) for name in c.accounts.names]
     emails = tuple(
         f"{name.lower().replace(' ', '.')}.{i}@{domains[a]}" for i, (name, a) in enumerate(zip(names, account.tolist(), strict=True), 1)
     )
@@ -90,20 +88,18 @@ def _others(rng: np.random.Generator, accounts: Accounts) -> tuple[Ints, Ints, I
     return account, role, accounts.signed[account] + whole(rng, (0, 400), n), np.full(n, NEVER)
 
 
-def simulate_survey(
-    rng: np.random.Generator, accounts: Accounts, contacts: Contacts, owners: Owners, terms: Terms, window: Window, p: Parameters
-) -> Survey:
+def simulate_survey(rng: np.random.Generator, c: Contracts, contacts: Contacts, p: Parameters) -> Survey:
     """Two waves a year to every contact who is there. Some owners keep the unhappy off the list; the content answer more."""
-    contact, term, wave = _eligible(contacts, terms, window)
+    contact, term, wave = _eligible(contacts, c.terms, c.window)
     account = contacts.account[contact]
-    owner, n = owners.of(account, wave), len(contact)
-    trouble = lost_to_decline(terms, term, wave, p) > 0
-    health = accounts.fit[account] + contacts.mood[contact] - 1.5 * trouble
-    kept_off = owners.skips_unhappy[owner] & (health < UNHAPPY_BELOW)
+    fit, owner, n = c.accounts.fit[account], c.owners.of(account, wave), len(contact)
+    trouble = lost_to_decline(c.terms, term, wave, p) > 0
+    health = fit + contacts.mood[contact] - 1.5 * trouble
+    kept_off = c.owners.skips_unhappy[owner] & (health < UNHAPPY_BELOW)
     is_invited = rng.random(n) < np.where(kept_off, INVITED_SHARE_UNHAPPY, INVITED_SHARE)
     invited = np.where(is_invited, wave + whole(rng, (6, 9), n), NEVER)
     answers = is_invited & (rng.random(n) < sigmoid(p.response_log_odds + p.response_health_effect * health))
-    nps = p.nps_mean + p.nps_fit_effect * (accounts.fit[account] + contacts.mood[contact]) + p.nps_decline_effect * trouble
+    nps = p.nps_mean + p.nps_fit_effect * (fit + contacts.mood[contact]) + p.nps_decline_effect * trouble
     return Survey(
         contact=contact,
         account=account,

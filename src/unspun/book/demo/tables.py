@@ -11,8 +11,9 @@ from unspun.book.demo.calendar import NEVER, Floats, Ints, to_dates
 from unspun.book.demo.engagement import DAY_SECONDS, SEVERITIES, TICKET_CATEGORIES, TOUCH_KINDS
 from unspun.book.demo.parameters import CAUSES, FEATURES, REGIONS, SEGMENTS, Parameters
 from unspun.book.demo.scores import BAND_EDGES, BANDS, SCORES, SET_BY
-from unspun.book.demo.simulation import Activity, Contracts
+from unspun.book.demo.simulation import Activity
 from unspun.book.demo.surveys import ROLES
+from unspun.book.demo.terms import Contracts
 from unspun.book.demo.truth import TRUTH_LEADS_DAYS, churn_probability
 from unspun.book.tables import OUTCOMES
 

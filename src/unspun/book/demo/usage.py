@@ -9,7 +9,7 @@ import numpy as np
 from unspun.book.demo.calendar import Bools, Floats, Ints, weekday_of
 from unspun.book.demo.customers import Accounts, Window
 from unspun.book.demo.parameters import FEATURES, REGIONS, Parameters
-from unspun.book.demo.terms import Terms
+from unspun.book.demo.terms import Contracts, Terms
 from unspun.book.tables import CHURNED
 
 EVERYWHERE = -1
@@ -60,12 +60,12 @@ def plan_outages(window: Window) -> Outages:
     )
 
 
-def simulate_usage(rng: np.random.Generator, accounts: Accounts, terms: Terms, outages: Outages, window: Window, p: Parameters) -> Usage:
+def simulate_usage(rng: np.random.Generator, c: Contracts, outages: Outages, p: Parameters) -> Usage:
     """Counts drawn around the expected active users of each day; days on which nothing was counted leave no row."""
-    days = _days_in_window(terms, window)
-    users = _expected_users(rng, accounts, terms, days, window, p)
+    accounts, days = c.accounts, _days_in_window(c.terms, c.window)
+    users = _expected_users(rng, c, days, p)
     overall = users * _kept(accounts, outages, days, ALL_MEASURES)
-    active = np.minimum(rng.poisson(overall), terms.seats[days.row])
+    active = np.minimum(rng.poisson(overall), c.terms.seats[days.row])
     logins = active + rng.poisson(active * (p.logins_per_active - 1))
     appetite = np.exp(rng.normal(0, p.feature_log_sd, (len(accounts), len(FEATURES))))
     features = np.column_stack(
@@ -86,9 +86,10 @@ def _days_in_window(terms: Terms, window: Window) -> _Days:
     return _Days(row, terms.account[row], first[row] + within)
 
 
-def _expected_users(rng: np.random.Generator, accounts: Accounts, terms: Terms, days: _Days, window: Window, p: Parameters) -> Floats:
+def _expected_users(rng: np.random.Generator, c: Contracts, days: _Days, p: Parameters) -> Floats:
     """Expected active users a day."""
-    fit, account = accounts.fit, days.account
+    accounts, terms, window, account = c.accounts, c.terms, c.window, days.account
+    fit = accounts.fit
     adoption = p.mean_adoption * np.exp(p.adoption_fit_effect * fit + rng.normal(0, p.adoption_log_sd, len(fit)))
     level = terms.seats[days.row] * np.minimum(adoption, 0.95)[account] * p.active_a_day
     settled = 0.3 + 0.7 * ((days.day - accounts.signed[account]) / p.onboarding_days).clip(0, 1)
@@ -97,7 +98,7 @@ def _expected_users(rng: np.random.Generator, accounts: Accounts, terms: Terms, 
 
 
 def season(day: Ints, p: Parameters) -> Floats:
-    """Weekly shape, yearly wave (highest in spring and autumn, lowest in high summer), and the days at the turn of the year."""
+    """Weekly shape, yearly wave (highest in April and October, lowest in January and July), and the turn of the year."""
     date = day.astype("datetime64[D]")
     month_start = date.astype("datetime64[M]").astype("datetime64[D]")
     of_year = (date - date.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)

@@ -1,0 +1,3 @@
+from pathlib import Path
+def write_tables(results: Path, document: Path) -> None:
+    pass
