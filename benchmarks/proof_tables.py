@@ -1,3 +1,5 @@
 from pathlib import Path
+
+
 def write_tables(results: Path, document: Path) -> None:
     pass

@@ -33,7 +33,7 @@ from proof_tables import write_tables
 from simulate import Company, edit_churned, record_late, simulate_company, with_one_score
 from true_values import SETTINGS, Population, Truth, build_population, true_values
 
-from unspun import __version__
+from unspun._version import __version__
 from unspun.audit.judge import judge
 from unspun.audit.result import PROTOCOL_VERSION, VERDICTS, ScoreResult
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate

@@ -189,7 +189,7 @@ def _active_months(accounts: _Accounts, years: _Years) -> tuple[Bools, Ints]:
     churned = years.outcome == CHURNED
     left[years.account[churned]] = years.due[churned]
     started = accounts.first_due - TERM_DAYS
-    active = (MONTHS >= started[:, None]) & (MONTHS <= left[:, None])
+    active = (started[:, None] <= MONTHS) & (left[:, None] >= MONTHS)
     return active, np.clip((MONTHS - started[:, None]) // TERM_DAYS, 0, 3)
 
 

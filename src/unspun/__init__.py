@@ -69,7 +69,7 @@ def audit_score(
         horizons=tuple(horizons),
         primary_horizon=primary_horizon,
         capacity=capacity,
-        direction={"*": direction} if isinstance(direction, str) else dict(direction),
+        direction=({} if direction == "higher" else {"*": direction}) if isinstance(direction, str) else dict(direction),
         thresholds=tuple(thresholds),
         fixed=tuple(fixed),
         as_of=as_of,

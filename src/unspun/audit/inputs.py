@@ -99,7 +99,7 @@ def report_input(source: Source) -> InputReport:
     set_aside = tuple(SetAside(reason, n) for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])) if n)
     return InputReport(
         role=source.role,
-        name=source.name,
+        name=source.name.replace("\\", "/").rsplit("/", 1)[-1],  # a report is passed on; a machine's folders are not
         sha256=source.sha256,
         format=source.format,
         rows_read=source.rows_read,

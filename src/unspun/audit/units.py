@@ -174,7 +174,7 @@ def landmark_units(terms: Terms, months: ActiveMonths, horizon_days: int) -> Uni
         churned=churned,
         contracted=(contracted >= 0) & ~churned,
         expanded=(expanded >= 0) & (contracted < 0) & ~churned,
-        known_on=months.day[kept] + horizon_days,
+        known_on=_window_known_on(terms, months, horizon_days)[kept],
         cluster=terms.cluster[months.account[kept]],
         not_applicable=int((~observed).sum()),
         flow=flow,
@@ -193,6 +193,16 @@ def _first_due_after(terms: Terms, months: ActiveMonths, horizon_days: int, outc
     found = rows[np.minimum(position, len(rows) - 1)]
     inside = (position < len(rows)) & (terms.account[found] == months.account) & (terms.due[found] <= months.day + horizon_days)
     return np.where(inside, found, -1)
+
+
+def _window_known_on(terms: Terms, months: ActiveMonths, horizon_days: int) -> Ints:
+    """When what happened in the window was known: at its end, or later where the outcome of a renewal due in it was."""
+    base = int(min(terms.due.min(), months.day.min())) - 1
+    span = max(int(terms.due.max()), int(months.day.max())) + horizon_days - base + 2
+    keys, month = terms.account * span + (terms.due - base), months.account * span + (months.day - base)
+    first, last = np.searchsorted(keys, month, side="right"), np.searchsorted(keys, month + horizon_days, side="right")
+    latest = np.maximum.reduceat(np.append(terms.known_on, UNKNOWN), np.column_stack([first, last]).ravel())[::2]
+    return np.maximum(months.day + horizon_days, np.where(first < last, latest, UNKNOWN))
 
 
 def take(units: Units, rows: Ints) -> Units:

@@ -65,7 +65,7 @@ def _captured_fact(result: HorizonResult) -> Fact:
         return Fact(label, captured.score, "share", reference, "")
     text = (
         f"Calling the {captured.capacity} largest each month, with no score at all, reaches "
-        f"{alone.point:.0%} ({alone.low:.0%} to {alone.high:.0%})."
+        f"{_percent(alone.point)} ({_percent(alone.low)} to {_percent(alone.high)})."
     )
     return Fact(label, captured.score, "share", reference, text)
 
@@ -115,6 +115,11 @@ def too_good(horizons: tuple[HorizonResult, ...], primary: HorizonResult, frozen
 
 def _point(estimate: object) -> str:
     return f"{estimate.point:.2f}" if isinstance(estimate, Estimate) else "unknown"
+
+
+def _percent(share: float) -> str:
+    """Whole percents, one digit more under ten."""
+    return f"{share * 100:.0f}\u00a0%" if share >= 0.0995 else f"{share * 100:.1f}\u00a0%"
 
 
 def _plain(inputs: tuple[str, ...]) -> str:

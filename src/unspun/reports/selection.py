@@ -7,23 +7,28 @@ from datetime import date
 from unspun.audit.result import AuditResult, InputReport, ScoreResult
 
 
+DECIDED = "('renewed', 'churned', 'contracted', 'expanded')"
+CHURNED = "'churned'"
+
+
 def select_units(result: AuditResult, score: ScoreResult, horizon_days: int, first_test: date | None) -> str:
     """The eligible units at a horizon, each with its score as known then; from `first_test` on where one is given.
 
-    Written for DuckDB, which reads the files by their names. Rows that were set aside, and outcomes still open, must be left out first.
+    Written for DuckDB, which reads the files by their names. It takes the outcomes to be in the audit's own words.
     """
     scores, renewals = (next(i for i in result.inputs if i.role == role) for role in ("scores", "renewals"))
     write = _landmark if result.design.name == "landmark" else _renewal
-    return "\n".join([_terms(renewals), *write(result, _score_columns(scores, score), horizon_days, first_test)])
+    head = "-- Outcomes in the audit's words; rows that were set aside are left out first."
+    return "\n".join([head, *_terms(renewals, result.design.as_of), *write(result, _score_columns(scores, score), horizon_days, first_test)])
 
 
 def _renewal(result: AuditResult, s: dict[str, str], horizon_days: int, first_test: date | None) -> list[str]:
     looked_at = f"t.due - {horizon_days}"
     return [
-        f"SELECT t.account, t.due, {looked_at} AS looked_at, s.{s['value']} AS score, t.outcome",
+        f"SELECT t.account, {looked_at} AS looked_at, s.{s['value']} AS score, t.outcome, t.due",
         "FROM term AS t",
-        *_join(s, looked_at),
-        f"WHERE t.due <= {_day(result.design.as_of)}",
+        *_join(s, "t", looked_at),
+        f"WHERE t.due <= {_day(result.design.as_of)} AND t.outcome IN {DECIDED}",
         f"  AND (t.begun IS NULL OR t.begun <= {looked_at})",
         f"  AND (t.decided IS NULL OR t.decided > {looked_at})",
         *([f"  AND {looked_at} >= {_day(first_test)}"] if first_test else []),
@@ -32,36 +37,49 @@ def _renewal(result: AuditResult, s: dict[str, str], horizon_days: int, first_te
 
 
 def _landmark(result: AuditResult, s: dict[str, str], horizon_days: int, first_test: date | None) -> list[str]:
-    start = first_test or result.design.first_due.replace(day=1)
+    """Account-months: active from a term's start until its due date, and after the last one unless it churned."""
+    as_of = _day(result.design.as_of)
+    earliest = _day(first_test) if first_test else "CAST(date_trunc('month', (SELECT min(first) FROM span)) AS DATE)"
     return [
-        ", month AS (",
-        f"  SELECT CAST(unnest(generate_series({_day(start)}, {_day(result.design.as_of)} - {horizon_days}, INTERVAL 1 MONTH)) AS DATE) AS looked_at",
+        ", typical AS (SELECT CAST(coalesce(median(due - begun), 30) AS INTEGER) AS days FROM term WHERE begun IS NOT NULL)",
+        ", span AS (",
+        "  SELECT account, coalesce(begun, greatest(last_due, due - days)) AS first, due AS until FROM term, typical",
+        "  UNION ALL",
+        f"  SELECT account, due, {as_of} + 1 FROM term WHERE final AND due <= {as_of} AND outcome IN {DECIDED} AND outcome <> {CHURNED}",
         ")",
-        f"SELECT t.account, m.looked_at, s.{s['value']} AS score, w.due, w.outcome",
-        "FROM month AS m JOIN term AS t ON t.begun <= m.looked_at AND m.looked_at < t.due",
-        "LEFT JOIN term AS w",
-        f"  ON w.account = t.account AND w.due > m.looked_at AND w.due <= m.looked_at + {horizon_days}",
-        *_join(s, "m.looked_at"),
-        _latest("t.account, m.looked_at", s),
+        f", month AS (SELECT CAST(unnest(generate_series({earliest}, {as_of} - {horizon_days}, INTERVAL 1 MONTH)) AS DATE) AS looked_at)",
+        ", unit AS (SELECT DISTINCT account, looked_at FROM span JOIN month ON first <= looked_at AND looked_at < until)",
+        f"SELECT u.account, u.looked_at, s.{s['value']} AS score, CASE WHEN gone.due IS NULL THEN 'stayed' ELSE {CHURNED} END AS outcome, gone.due",
+        "FROM unit AS u",
+        "LEFT JOIN term AS gone",
+        f"  ON gone.account = u.account AND gone.outcome = {CHURNED} AND gone.due > u.looked_at AND gone.due <= u.looked_at + {horizon_days}",
+        *_join(s, "u", "u.looked_at"),
+        "WHERE gone.decided IS NULL OR gone.decided > u.looked_at",
+        _latest("u.account, u.looked_at", s),
     ]
 
 
-def _terms(renewals: InputReport) -> str:
-    """Renewals under plain names; a term begins as given, else at the account's previous due date."""
+def _terms(renewals: InputReport, as_of: date) -> list[str]:
+    """Renewals under plain names. A term begins as given, else at the account's previous due date unless it churned then."""
     c = {role: _identifier(column) for role, column in renewals.columns}
-    account, due = c.get("account", "account"), f"CAST({c.get('due', 'due')} AS DATE)"
     known = [f"CAST({c[role]} AS DATE)" for role in ("notice", "outcome_known_at") if role in c]
     decided = f"least({', '.join(known)})" if known else "CAST(NULL AS DATE)"
-    previous = f"lag({due}) OVER (PARTITION BY {account} ORDER BY {due})"
-    begun = f"coalesce(CAST({c['term_start']} AS DATE), {previous})" if "term_start" in c else previous
-    return "\n".join([
-        "WITH term AS (",
-        f"  SELECT {account} AS account, {due} AS due, {c.get('outcome', 'outcome')} AS outcome,",
-        f"    {decided} AS decided,",
-        f"    {begun} AS begun",
+    outcome = c.get("outcome", "outcome")
+    if "outcome_known_at" in c:
+        outcome = f"CASE WHEN CAST({c['outcome_known_at']} AS DATE) > {_day(as_of)} THEN 'open' ELSE {outcome} END"
+    start = f"CAST({c['term_start']} AS DATE)" if "term_start" in c else "CAST(NULL AS DATE)"
+    return [
+        "WITH renewal AS (",
+        f"  SELECT {c.get('account', 'account')} AS account, CAST({c.get('due', 'due')} AS DATE) AS due, {outcome} AS outcome,",
+        f"    {decided} AS decided, {start} AS start",
         f"  FROM {_source(renewals.name)}",
         ")",
-    ])  # fmt: skip
+        ", term AS (",
+        "  SELECT *, lag(due) OVER past AS last_due, lead(due) OVER past IS NULL AS final,",
+        f"    coalesce(start, CASE WHEN lag(outcome) OVER past <> {CHURNED} THEN lag(due) OVER past END) AS begun",
+        "  FROM renewal WINDOW past AS (PARTITION BY account ORDER BY due)",
+        ")",
+    ]
 
 
 def _score_columns(scores: InputReport, score: ScoreResult) -> dict[str, str]:
@@ -79,11 +97,11 @@ def _score_columns(scores: InputReport, score: ScoreResult) -> dict[str, str]:
     }
 
 
-def _join(s: dict[str, str], by: str) -> list[str]:
-    """The score rows known by the end of a day."""
+def _join(s: dict[str, str], unit: str, by: str) -> list[str]:
+    """The score rows of a unit known by the end of a day."""
     known = [f"  AND CAST(s.{s[role]} AS DATE) <= {by}" for role in ("date", "recorded") if s[role]]
     named = [f"  AND {s['named']}"] if s["named"] else []
-    return [f"LEFT JOIN {s['source']} AS s", f"  ON s.{s['account']} = t.account", *named, *known]
+    return [f"LEFT JOIN {s['source']} AS s", f"  ON s.{s['account']} = {unit}.account", *named, *known]
 
 
 def _latest(unit: str, s: dict[str, str]) -> str:

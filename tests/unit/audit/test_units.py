@@ -181,16 +181,34 @@ def test_a_month_that_began_after_the_churn_was_known_is_left_out() -> None:
     assert found == {("a", "2025-02"): "stayed"}
 
 
-def test_a_month_with_a_renewal_nobody_knows_the_outcome_of_is_left_out_unless_it_churned() -> None:
-    found = landmarks(
-        """
+def test_a_month_with_a_renewal_nobody_knows_the_outcome_of_is_left_out_unless_the_account_churned() -> None:
+    text = """
         account  start       due         outcome
         a        2025-01-01  2025-02-15  -
         a        2025-02-15  2025-04-15  churned
-        """,
-        31,
-    )
-    assert found == {("a", "2025-01"): "stayed", ("a", "2025-03"): "stayed", ("a", "2025-04"): "churned"} or ("a", "2025-02") not in found
+    """
+    assert landmarks(text, 31) == {("a", "2025-01"): "stayed", ("a", "2025-03"): "stayed", ("a", "2025-04"): "churned"}
+    assert landmarks(text, 80)["a", "2025-02"] == "churned"
+
+
+def test_what_happened_in_a_window_is_known_at_its_end_or_when_its_last_renewal_was() -> None:
+    terms = company.terms("""
+        account  start       due         outcome  known
+        a        2025-01-01  2025-02-15  renewed  2025-06-01
+        a        2025-02-15  2025-03-20  renewed  2025-03-01
+        a        2025-03-20  2025-05-20  churned  2025-07-01
+        b        2025-01-01  2025-02-20  renewed  2025-08-01
+    """)
+    units = landmark_units(terms, active_months(terms), 31)
+    mine = units.account == terms.account_names.index("a")
+    known = {str(np.datetime64(int(a), "D"))[:7]: str(np.datetime64(int(k), "D")) for a, k in zip(units.as_of[mine], units.known_on[mine], strict=True)}
+    assert known == {
+        "2025-01": "2025-02-01",
+        "2025-02": "2025-06-01",
+        "2025-03": "2025-04-01",
+        "2025-04": "2025-05-02",
+        "2025-05": "2025-07-01",
+    }
 
 
 def test_among_contraction_and_expansion_in_one_window_contraction_counts_and_churn_above_both() -> None:

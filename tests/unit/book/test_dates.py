@@ -15,7 +15,7 @@ from unspun.book.dates import Dates, read_dates, to_zone
 
 UTC_ZONE = ZoneInfo("UTC")
 DAYS = st.dates(date(1970, 1, 1), date(2200, 12, 31))
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 
 
 def read(*cells: str | None, date_format: str | None = None, zone: str = "UTC") -> Dates:

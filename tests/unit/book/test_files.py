@@ -1,0 +1,186 @@
+"""Files: whatever the encoding, separator, compression or container, the same values; and clear words where nothing can be read."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from unspun.book.inputs import read_inputs
+from unspun.book.scores import read_scores
+from unspun.book.tables import ReadingOptions, ScoreHistory
+from unspun.errors import BadInput
+
+NOTHING = ReadingOptions()
+COLUMNS = {
+    "account_id": ["A1", "B\u00e9", "C,3", "A1"],
+    "date": ["2026-01-01", "2026-01-02", "2026-01-03", "2026-02-01"],
+    "score": [1.5, -2.0, 80.25, 7.0],
+    "owner": ["Ann", "", 'Zo "Z" \u00eb', "Ann"],
+}
+TABLE = pa.table(COLUMNS)
+
+
+def text(separator: str = ",", order: tuple[str, ...] = tuple(COLUMNS), end: str = "\n") -> str:
+    def cell(value: object) -> str:
+        plain = str(value)
+        return '"' + plain.replace('"', '""') + '"' if set(plain) & {separator, '"'} else plain
+
+    rows = [order, *zip(*(COLUMNS[name] for name in order), strict=True)]
+    return end.join(separator.join(cell(value) for value in row) for row in rows) + end
+
+
+def parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+def content(history: ScoreHistory) -> tuple[object, ...]:
+    accounts = [history.account.names[code] for code in history.account.codes]
+    assert history.owner is not None
+    owners = [history.owner.names[code] if code >= 0 else None for code in history.owner.codes]
+    return history.row.tolist(), accounts, history.dated.tolist(), history.series[0].values.tolist(), owners
+
+
+def dated(table: pa.Table, kind: pa.DataType) -> pa.Table:
+    return table.set_column(1, "date", table["date"].cast(pa.date32()).cast(kind))
+
+
+SAME: dict[str, Callable[[], object]] = {
+    "CSV": lambda: text().encode(),
+    "semicolons": lambda: text(";").encode(),
+    "TSV": lambda: text("\t").encode(),
+    "vertical bars": lambda: text("|").encode(),
+    "Windows line ends": lambda: text(end="\r\n").encode(),
+    "old Mac line ends": lambda: text(end="\r").encode(),
+    "no line end at the end": lambda: text().rstrip("\n").encode(),
+    "byte order mark": lambda: text().encode("utf-8-sig"),
+    "UTF-16": lambda: text().encode("utf-16"),
+    "Windows-1252": lambda: text().encode("cp1252"),
+    "another order of columns": lambda: text(order=("owner", "score", "account_id", "date")).encode(),
+    "gzip": lambda: gzip.compress(text().encode()),
+    "Parquet": lambda: parquet(TABLE),
+    "Parquet in gzip": lambda: gzip.compress(parquet(TABLE)),
+    "Parquet with dates": lambda: parquet(dated(TABLE, pa.date32())),
+    "Parquet with times": lambda: parquet(dated(TABLE, pa.timestamp("ns"))),
+    "Parquet with times in UTC": lambda: parquet(dated(TABLE, pa.timestamp("us", "UTC"))),
+    "Parquet with dictionaries": lambda: parquet(TABLE.set_column(0, "account_id", TABLE["account_id"].dictionary_encode())),
+    "Arrow": lambda: TABLE,
+    "Arrow with large text": lambda: TABLE.set_column(3, "owner", TABLE["owner"].cast(pa.large_string())),
+    "pandas": lambda: pd.DataFrame(COLUMNS),
+    "pandas with an index": lambda: pd.DataFrame(COLUMNS, index=[7, 3, 9, 1]),
+    "pandas with dates": lambda: pd.DataFrame(COLUMNS).assign(date=lambda frame: pd.to_datetime(frame["date"])),
+    "pandas with categories": lambda: pd.DataFrame(COLUMNS).astype({"account_id": "category"}),
+    "pandas with objects": lambda: pd.DataFrame(COLUMNS).astype(object),
+    "Polars": lambda: pl.DataFrame(COLUMNS),
+    "Polars with dates": lambda: pl.DataFrame(COLUMNS).with_columns(pl.col("date").str.to_date()),
+    "an open file": lambda: io.BytesIO(text().encode()),
+    "an open text file": lambda: io.StringIO(text()),
+}
+
+
+@pytest.mark.parametrize("form", SAME)
+def test_every_format_gives_the_same_values(form: str) -> None:
+    assert content(read_scores(SAME[form](), NOTHING)) == (
+        [2, 3, 4, 5],
+        ["A1", "B\u00e9", "C,3", "A1"],
+        [pd.Timestamp(day).to_pydatetime() for day in COLUMNS["date"]],
+        [1.5, -2.0, 80.25, 7.0],
+        ["Ann", None, 'Zo "Z" \u00eb', "Ann"],
+    )
+
+
+def test_the_format_is_told_by_the_content_and_not_by_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_bytes(gzip.compress(parquet(TABLE)))
+    source = read_scores(path, NOTHING).source
+    assert (source.format, source.name) == ("Parquet, gzip", str(path))
+    assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_was_detected_is_noted() -> None:
+    notes = read_scores(text(";").encode("cp1252"), NOTHING).source.notes
+    assert "encoding Windows-1252 (the bytes are not valid UTF-8)" in notes and "separator semicolon" in notes
+
+
+def test_standard_input_is_read_as_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(text("\t").encode()))))
+    history = read_scores("-", NOTHING)
+    assert (history.source.name, history.source.format, len(history.row)) == ("stdin", "TSV, gzip", 4)
+    with pytest.raises(BadInput, match="one of the two files only"):
+        read_inputs("-", "-", NOTHING)
+
+
+def test_a_table_in_memory_has_the_hash_of_its_arrow_form() -> None:
+    one, again = read_scores(TABLE, NOTHING).source, read_scores(pa.table(COLUMNS), NOTHING).source
+    other = read_scores(TABLE.slice(1), NOTHING).source
+    assert one.name == "scores" and one.sha256 == again.sha256 != other.sha256
+
+
+def test_whole_numbers_that_a_missing_neighbour_made_floats_stay_whole() -> None:
+    frame = pd.DataFrame({"account": [22.0, np.nan, 22.0], "date": ["2026-01-01", "2026-01-02", "2026-01-03"], "score": [1, 2, 3]})
+    history = read_scores(frame, NOTHING)
+    assert history.account.names == ("22",) and history.row.tolist() == [2, 4]
+
+
+def test_a_spreadsheets_separator_line_is_obeyed_and_blank_lines_before_the_header_passed_over() -> None:
+    history = read_scores(b"sep=;\r\naccount;date;score\r\nA,1;2026-01-01;5\r\n", NOTHING)
+    assert history.account.names == ("A,1",) and history.row.tolist() == [3]
+    assert read_scores(b"\n\naccount,date,score\nA,2026-01-01,5\n", NOTHING).row.tolist() == [4]
+
+
+def test_nested_columns_are_noted_and_not_read() -> None:
+    table = TABLE.append_column("tags", pa.array([["a"], [], None, ["b"]]))
+    assert any("'tags'" in note for note in read_scores(table, NOTHING).source.notes)
+
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "an empty file": (b"", "the file is empty"),
+    "only blank lines": (b"\n \r\n\n", "the file is empty"),
+    "only a header": (b"account,date,score\n", "there is a header but no row"),
+    "a header without a line end": (b"account,date,score", "there is a header but no row"),
+    "binary rubbish": (bytes(range(256)) * 20, "bytes that no text has"),
+    "a workbook": (b"PK\x03\x04rest", "an Excel workbook"),
+    "JSON": (b'[{"account": 1}]', "looks like JSON"),
+    "damaged gzip": (gzip.compress(b"account,date,score\n" * 99)[:-9], "the gzip file is damaged"),
+    "gzip of rubbish": (b"\x1f\x8b\x08garbage", "the gzip file is damaged"),
+    "damaged Parquet": (parquet(TABLE)[:-20], "the Parquet file cannot be read"),
+    "half of UTF-16": (b"\xff\xfea\x00b", "marked as UTF-16 but is not"),
+    "an open quote": (b'account,date,score,x\nA,2026-01-01,5,"never\nB,2026-01-01,5,x\n', "a quote is opened in this row and never closed"),
+    "an open quote early": (b'account,date,score\nA,"2026-01-01,5\nB,2026-01-02,6\n', "a quote is opened in this row and never closed"),
+    "another separator below": (b"account,date,score\nA;2026-01-01;5\nB;2026-01-02;5\n", "another number of cells than the header"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_table_is_refused_in_one_clear_sentence(case: str) -> None:
+    raw, message = REFUSED[case]
+    with pytest.raises(BadInput, match=message) as caught:
+        read_scores(raw, NOTHING)
+    assert len(caught.value.faults) == 1
+    assert caught.value.faults[0].where.startswith("scores")
+
+
+@pytest.mark.parametrize(
+    "source", [None, 5, [1, 2], {"a": object()}, np.zeros(3), pd.DataFrame(), pa.table({"account": pa.array([], pa.string())})]
+)
+def test_what_is_not_even_a_file_is_refused(source: object) -> None:
+    with pytest.raises(BadInput):
+        read_scores(source, NOTHING)
+
+
+def test_a_missing_file_and_a_directory_are_told_together(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_inputs(tmp_path / "none.csv", tmp_path, NOTHING)
+    assert [fault.code for fault in caught.value.faults] == ["no_such_file", "is_a_directory"]
