@@ -26,7 +26,7 @@ START = int(np.datetime64("2021-01-01").astype(np.int64))
 TERMS_PER_ACCOUNT = 2.4  # fewer than expected: the surplus is cut off
 SEGMENTS = ("enterprise", "middle", "small", "self-serve")
 OUTCOMES = ("renewed", "churned", "contracted", "expanded")
-CSV_OPTIONS = pa_csv.WriteOptions(quoting_style="needed")
+CSV_OPTIONS = pa_csv.WriteOptions(quoting_style="none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,6 @@ class Size:
     renewals: int
     scores: int = 1
 
-    @property
-    def folder(self) -> str:
-        """The folder's name: one for each size."""
-        return f"{self.score_rows}-{self.renewals}-{self.scores}"
-
 
 @dataclass(frozen=True, slots=True)
 class _Accounts:
@@ -51,9 +46,8 @@ class _Accounts:
     risk: Floats
 
 
-def make_inputs(size: Size, root: Path, seed: int = SEED) -> Path:
-    """Write renewals.csv with scores.csv (one score) or scores.parquet (several) to a folder of its own; return the folder."""
-    folder = root / size.folder
+def make_inputs(size: Size, folder: Path, seed: int = SEED) -> None:
+    """Write renewals.csv with scores.csv (one score) or scores.parquet (several) to a new folder."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(seed)
     accounts, renewals = _renewals(rng, size.renewals)
@@ -63,7 +57,6 @@ def make_inputs(size: Size, root: Path, seed: int = SEED) -> Path:
         pa_csv.write_csv(scores, folder / "scores.csv", CSV_OPTIONS)
     else:
         pq.write_table(scores, folder / "scores.parquet")
-    return folder
 
 
 def _renewals(rng: np.random.Generator, wanted: int) -> tuple[_Accounts, pa.Table]:
@@ -118,7 +111,7 @@ def _scores(rng: np.random.Generator, accounts: _Accounts, size: Size) -> pa.Tab
     owner, day = owner[order], day[order]
     columns: dict[str, NDArray[np.generic]] = {"account": accounts.name[owner], "date": _days(day)}
     for i in range(size.scores):
-        share = 0.5 * ((i + 1) % 4) / 3  # every fourth score of a file is noise
+        share = 0.5 * ((i + 2) % 4) / 3  # every fourth score of a file is noise
         column = f"score_{i + 1:03}" if size.scores > 1 else "score"
         columns[column] = np.clip(60 - 15 * (share * accounts.risk[owner] + rng.standard_normal(len(owner))), 0, 100).round(1)
     return pa.table(columns)

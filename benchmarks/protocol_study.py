@@ -9,15 +9,12 @@ A cell is a kind of question and a number of churned units. Same seed, same resu
 
 from __future__ import annotations
 
-import os
-
-for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(threads, "1")  # before NumPy is loaded: the jobs are the parallelism
-
 import argparse
 import json
 import multiprocessing
+import os
 import platform
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -31,7 +28,7 @@ import numpy as np
 import scipy
 from proof_tables import write_tables
 from simulate import Company, edit_churned, record_late, simulate_company, with_one_score
-from true_values import SETTINGS, Population, Truth, build_population, true_values
+from true_values import SETTINGS, Population, Truth, build_population, standard_error, true_values
 
 from unspun._version import __version__
 from unspun.audit.judge import judge
@@ -67,7 +64,7 @@ CELLS = (
     *(Cell("recording", churned) for churned in (50, 200)),
     Cell("many", 200),
     Cell("coverage", 1000),
-    *(Cell(kind, 1000, share=0.25) for kind in ("recording", "many")),
+    *(Cell(kind, 1000, share=0.5) for kind in ("recording", "many")),
 )
 
 
@@ -149,11 +146,13 @@ def _try_company(cell: Cell, seed: int, number: int) -> dict[str, Row]:
     return TRIES[cell.kind](_shared.get("population"), rng, cell.churned)
 
 
-def run_cell(cell: Cell, companies: int, jobs: int, seed: int) -> dict[str, list[Row]]:
-    """Rows of all companies by score. The population is of such a size that its own error is about a ninth of the intervals'."""
+def run_cell(cell: Cell, companies: int, jobs: int, seed: int) -> tuple[dict[str, list[Row]], dict[str, Any]]:
+    """Rows of all companies by score, and the size and error of the population that the truth was taken from."""
     _shared.clear()
+    about: dict[str, Any] = {}
     if cell.kind == "coverage":
-        _shared["population"] = build_population(seed, SCORES, 60_000 if cell.churned <= 200 else 300_000)
+        _shared["population"] = population = build_population(seed, SCORES, 100_000 if cell.churned <= 200 else 300_000)
+        about = {"units": len(population), "standard error of an auc": standard_error(population, "modest")}
     found: dict[str, list[Row]] = {}
     started = time.monotonic()
     for done, rows in enumerate(_each(partial(_try_company, cell, seed), companies, jobs), 1):
@@ -161,7 +160,7 @@ def run_cell(cell: Cell, companies: int, jobs: int, seed: int) -> dict[str, list
             found.setdefault(score, []).append(row)
         if done % max(1, companies // 10) == 0:
             print(f"{cell.name}: {done:,} of {companies:,}, {time.monotonic() - started:,.0f} s", flush=True)
-    return found
+    return found, about
 
 
 def _each(ask: Callable[[int], dict[str, Row]], companies: int, jobs: int) -> Iterator[dict[str, Row]]:
@@ -216,7 +215,7 @@ def study(cells: tuple[Cell, ...], companies: int, jobs: int, seed: int, out: Pa
     results = _begin(out, seed)
     for cell in cells:
         started, n = time.monotonic(), max(1, round(companies * cell.share))
-        rows = run_cell(cell, n, jobs, seed)
+        rows, about = run_cell(cell, n, jobs, seed)
         results["cells"] = [done for done in results["cells"] if (done["kind"], done["churned"]) != (cell.kind, cell.churned)]
         results["cells"].append(
             {
@@ -224,6 +223,7 @@ def study(cells: tuple[Cell, ...], companies: int, jobs: int, seed: int, out: Pa
                 "churned": cell.churned,
                 "companies": n,
                 "jobs": jobs,
+                "population": about,
                 "seconds": round(time.monotonic() - started),
                 "scores": {score: summarise(cell.kind, of_score) for score, of_score in rows.items()},
             }
@@ -246,19 +246,28 @@ def _begin(out: Path, seed: int) -> dict[str, Any]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--companies", type=int, default=COMPANIES, help="companies a cell (some large cells take a quarter)")
+    parser.add_argument("--companies", type=int, default=COMPANIES, help="companies a cell (two large cells take half)")
     parser.add_argument("--cells", default="all", help=f"all, or some of {', '.join(cell.name for cell in CELLS)}, comma-separated")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="run nothing; write the document's tables from --out")
     asked = parser.parse_args()
-    if not asked.table:
-        wanted = {cell.name for cell in CELLS} if asked.cells == "all" else set(asked.cells.split(","))
-        if unknown := wanted - {cell.name for cell in CELLS}:
-            parser.error(f"no such cell: {', '.join(sorted(unknown))}")
-        study(tuple(cell for cell in CELLS if cell.name in wanted), asked.companies, asked.jobs, asked.seed, asked.out)
-    write_tables(asked.out, DOCUMENT) if asked.table else None
+    if asked.table:
+        write_tables(asked.out, DOCUMENT)
+        return
+    wanted = {cell.name for cell in CELLS} if asked.cells == "all" else set(asked.cells.split(","))
+    if unknown := wanted - {cell.name for cell in CELLS}:
+        parser.error(f"no such cell: {', '.join(sorted(unknown))}")
+    _use_one_thread_a_job()
+    study(tuple(cell for cell in CELLS if cell.name in wanted), asked.companies, asked.jobs, asked.seed, asked.out)
+
+
+def _use_one_thread_a_job() -> None:
+    """Start again with the linear algebra held to one thread, which it must be told before NumPy is loaded."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    if any(os.environ.get(name) != "1" for name in threads):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **threads})
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ LAST_EFFECT = {UNDECIDED: 0.1, RENEWED: 0.0, CONTRACTED: 0.8, EXPANDED: -0.6}
 BASE_LOG_ODDS, ARR_EFFECT, TENURE_EFFECT, PARENT_SD, HEALTH_EFFECT = -2.8, -0.45, -0.45, 0.5, 1.6
 CONTRACTED_SHARE, EXPANDED_SHARE = 0.10, 0.20  # of the renewals that did not churn
 UNSCORED_SHARE = 0.05  # of accounts
-CHURNED_PER_PARENT = 0.735  # expected, over the four years: what a wanted number of churned units is divided by
+CHURNED_PER_PARENT = 0.71  # expected, over the four years: what a wanted number of churned units is divided by
 
 # How much of each score is signal, and of its noise which shares are the parent's lasting level and the account's.
 CLUSTERED, SHARED_BY_PARENTS = (0.35, 0.25), (0.85, 0.05)
@@ -161,7 +161,8 @@ def _years(rng: np.random.Generator, accounts: _Accounts, health: Floats) -> _Ye
     for year in range(4):
         due = accounts.first_due + year * TERM_DAYS
         tenure = np.log1p((TERM_DAYS * (year + 1) - HORIZON_DAYS) / 30.4375)
-        baseline[:, year] = SEGMENT_EFFECT[accounts.segment] + ARR_EFFECT * (log_arr - 9.5) + TENURE_EFFECT * (tenure - 3) + last_effect[last]
+        size_and_age = ARR_EFFECT * (log_arr - 9.5) + TENURE_EFFECT * (tenure - 3)
+        baseline[:, year] = SEGMENT_EFFECT[accounts.segment] + size_and_age + last_effect[last]
         here = np.flatnonzero(alive & (due <= END))
         month = np.searchsorted(MONTHS, due[here], side="right") - 1
         unseen = accounts.parent_effect[here] + HEALTH_EFFECT * health[here, month]
@@ -229,9 +230,7 @@ def _autocorrelated(rng: np.random.Generator, n: int, carried: float = 0.93) -> 
     return np.asarray(signal.lfilter([1.0], [1.0, -carried], shocks, axis=1))
 
 
-def _risk(
-    rng: np.random.Generator, name: str, accounts: _Accounts, health: Floats, account: Ints, month: Ints, expected: Floats
-) -> Floats:
+def _risk(rng: np.random.Generator, name: str, accounts: _Accounts, health: Floats, account: Ints, month: Ints, expected: Floats) -> Floats:
     """What the score of this name thinks of each row, in units of about one standard deviation; more is worse."""
 
     def noise(lasting: tuple[float, float] = CLUSTERED) -> Floats:

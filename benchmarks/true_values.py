@@ -38,8 +38,9 @@ EARLIEST_CUT = int(np.datetime64("2022-01-01").astype(np.int64)) + TERM_DAYS // 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Scored units of many companies as parallel arrays; `risk` by score, `probability` of churn as it truly was."""
+    """Scored units of many companies (`part` numbers them) as parallel arrays; `probability` of churn is as it truly was."""
 
+    part: Ints
     as_of: Ints
     amount: Floats
     first_seen: Ints
@@ -87,8 +88,8 @@ def build_population(seed: int, scores: tuple[str, ...], units: int) -> Populati
     parts: list[Population] = []
     while sum(map(len, parts)) < units:
         rng = np.random.default_rng([seed, 0xB16, len(parts)])
-        parts.append(_units_of(simulate_company(rng, 1000, scores), scores))
-    columns = ("as_of", "amount", "first_seen", "segment", "last_outcome", "probability")
+        parts.append(_units_of(simulate_company(rng, 1000, scores), scores, len(parts)))
+    columns = ("part", "as_of", "amount", "first_seen", "segment", "last_outcome", "probability")
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
     return Population(**joined, risk={score: np.concatenate([part.risk[score] for part in parts]) for score in scores})
 
@@ -126,6 +127,13 @@ def expected_concordance(risk: Floats, probability: Floats) -> float:
     churns = np.bincount(level, weights=probability, minlength=LEVELS)
     stays = np.bincount(level, minlength=LEVELS) - churns
     return float(churns @ (np.cumsum(stays) - stays / 2) / (churns.sum() * stays.sum()))
+
+
+def standard_error(population: Population, score: str) -> float:
+    """Of the population's value of a score's AUC, from how its companies differ."""
+    parts = [population.part == part for part in np.unique(population.part)]
+    values = [expected_concordance(population.risk[score][own], population.probability[own]) for own in parts]
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 class _Joint:
@@ -195,11 +203,12 @@ def _risks(history: ScoreHistory, index: ScoreIndex, units: Units, score: str) -
     return -value_at(series, rows_known(index.lookup(series), units.account, units.as_of))
 
 
-def _units_of(company: Company, scores: tuple[str, ...]) -> Population:
+def _units_of(company: Company, scores: tuple[str, ...], part: int) -> Population:
     laid = _lay_out(company, scores)
     units = laid.frame.units
     kept = (units.as_of >= EARLIEST_CUT) & np.isfinite(laid.risk[scores[0]])
     return Population(
+        part=np.full(int(kept.sum()), part),
         as_of=units.as_of[kept],
         amount=units.amount[kept],
         first_seen=laid.terms.first_seen[units.account][kept],

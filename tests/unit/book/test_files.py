@@ -172,9 +172,10 @@ def test_what_is_no_table_is_refused_in_one_clear_sentence(case: str) -> None:
     assert caught.value.faults[0].where.startswith("scores")
 
 
-@pytest.mark.parametrize(
-    "source", [None, 5, [1, 2], {"a": object()}, np.zeros(3), pd.DataFrame(), pa.table({"account": pa.array([], pa.string())})]
-)
+NO_TABLES = (None, 5, [1, 2], {"a": object()}, np.zeros(3), pd.DataFrame(), pa.table({"account": pa.array([], pa.string())}))
+
+
+@pytest.mark.parametrize("source", NO_TABLES)
 def test_what_is_not_even_a_file_is_refused(source: object) -> None:
     with pytest.raises(BadInput):
         read_scores(source, NOTHING)

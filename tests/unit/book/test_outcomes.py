@@ -22,7 +22,7 @@ def read(*cells: str | None, column: str = "outcome", declared: dict[str, str] |
         (RENEWED, ["renewed", "Renewal", "retained", "Won", "Closed Won", "closed-won", "FLAT", "active", "yes"]),
         (
             CHURNED,
-            ["churned", "Lost", "Closed Lost", "cancelled", "Canceled", "non-renewed", "Not Renewed", "attrited", "terminated", "no"],
+            ["churned", "Lost", "Closed Lost", "cancelled", "Canceled", "non-renewed", "Not Renewed", "attrited", "no"],
         ),
         (CONTRACTED, ["contracted", "Downgraded", "down-sell", "Reduced"]),
         (EXPANDED, ["expanded", "Upgraded", "Upsell", "up_sell", "grown"]),

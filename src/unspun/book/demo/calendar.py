@@ -54,10 +54,14 @@ def count_by(groups: Ints, size: int) -> Ints:
     return np.bincount(groups, minlength=size).astype(np.int64)
 
 
+def within_groups(sizes: Ints) -> Ints:
+    """0, 1, 2 ... within each of the groups of these sizes, one after another."""
+    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
 def position_in_group(group: Ints) -> Ints:
     """0, 1, 2 ... within each run of equal values of a sorted array."""
-    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.zeros(0, np.int64)
-    return np.arange(len(group)) - np.repeat(starts, np.diff(np.r_[starts, len(group)]))
+    return within_groups(np.unique(group, return_counts=True)[1])
 
 
 def sigmoid(x: Floats) -> Floats:

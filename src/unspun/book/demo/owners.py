@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unspun.book.demo.calendar import NEVER, Bools, Floats, Ints, last_begun
+from unspun.book.demo.calendar import NEVER, Bools, Floats, Ints, count_by, last_begun, within_groups
 from unspun.book.demo.customers import Accounts, Window
 from unspun.book.demo.names import person_names
 from unspun.book.demo.parameters import Parameters
@@ -80,8 +80,11 @@ def _spells(
     old, new = rng.integers(0, positions, (2, n))
     years = (window.last - window.first) / 365
     moved = np.where(rng.random(n) < p.moves_per_year * years, rng.integers(window.first, window.last, n), NEVER)
-    account = np.r_[every, every, np.repeat(every, len(joined))]
-    begins = np.r_[accounts.signed, moved, np.tile(joined, n)]
+    successions, first = count_by(position, positions), np.searchsorted(position, np.arange(positions))
+    holds = np.r_[old, new]  # either position's changes may end a spell
+    staff = np.repeat(first[holds], successions[holds]) + within_groups(successions[holds])
+    account = np.r_[every, every, np.repeat(np.r_[every, every], successions[holds])]
+    begins = np.r_[accounts.signed, moved, joined[staff]]
     inside = (begins >= accounts.signed[account]) & (begins <= window.last)
     account, begins = account[inside], begins[inside]
     order = np.lexsort((begins, account))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unspun.book.demo.calendar import Bools, Floats, Ints, weekday_of
+from unspun.book.demo.calendar import Bools, Floats, Ints, weekday_of, within_groups
 from unspun.book.demo.customers import Accounts, Window
 from unspun.book.demo.parameters import FEATURES, REGIONS, Parameters
 from unspun.book.demo.terms import Contracts, Terms
@@ -82,8 +82,7 @@ def _days_in_window(terms: Terms, window: Window) -> _Days:
     first, after = np.maximum(terms.start, window.first), np.minimum(terms.due, window.last + 1)
     length = np.maximum(after - first, 0)
     row = np.repeat(np.arange(len(terms)), length)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
-    return _Days(row, terms.account[row], first[row] + within)
+    return _Days(row, terms.account[row], first[row] + within_groups(length))
 
 
 def _expected_users(rng: np.random.Generator, c: Contracts, days: _Days, p: Parameters) -> Floats:

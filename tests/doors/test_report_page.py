@@ -1,0 +1,169 @@
+"""The report as a reader has it: in a real browser, wide and narrow, light and dark, by keyboard, on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.unit.reports import sample
+from unspun.audit.result import VERDICTS, GroupRow
+from unspun.reports.audit_html import render
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+Theme = Literal["light", "dark"]
+WIDE, NARROW = 1440, 390
+OPEN_ALL = "document.querySelectorAll('details').forEach(box => box.open = true)"
+SPILL = """[...document.querySelectorAll('main *, header *')]
+  .filter(e => !e.closest('.scroll, pre, svg, .vh') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
+
+
+def long_names() -> str:
+    """A report whose every name is 500 characters without a space."""
+    name = "m" * 500
+    one, description = sample.score(name), sample.description()
+    units = tuple(replace(unit, account=name, segment=name, owner=name, band=name) for unit in description.missed.units)
+    stability = replace(description.stability, segments=(GroupRow(name, 9, 2, sample.NOTHING),))
+    described = replace(description, missed=replace(description.missed, units=units), stability=stability)
+    scores = (replace(one, description=described), sample.blank_score(name + "2"))
+    result = sample.result(*scores)
+    return render(replace(result, inputs=tuple(replace(i, name=name + ".csv", columns=(("account", name),)) for i in result.inputs)))
+
+
+REPORTS: dict[str, Callable[[], str]] = {
+    "one score": lambda: render(sample.one_score()),
+    "three scores": lambda: render(sample.three_scores()),
+    "nothing estimated": lambda: render(sample.nothing_estimated()),
+    "seven verdicts": lambda: render(sample.result(*(sample.score(f"score {v}", v) for v in VERDICTS))),
+    "long names": long_names,
+}
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open a report from a file, in a browser that can reach nothing else."""
+    contexts = []
+
+    def open_report(name: str, width: int = WIDE, theme: Theme = "light") -> Page:
+        path = tmp_path / "report.html"
+        path.write_text(REPORTS[name](), "utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=theme, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(path.as_uri())
+        return page
+
+    yield open_report
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("name", ["one score", "three scores", "nothing estimated"])
+def test_axe_finds_nothing(show: Callable[..., Page], name: str, width: int, theme: Theme) -> None:
+    page = show(name, width, theme)
+    page.evaluate(OPEN_ALL)
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", [320, NARROW, 768, 1100])
+def test_the_page_never_scrolls_sideways(show: Callable[..., Page], name: str, width: int) -> None:
+    page = show(name, width)
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate(SPILL) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_nothing_is_asked_of_the_network_and_nothing_fails(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(REPORTS["three scores"](), "utf-8")
+    page = browser.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.route("**/*", lambda route: route.continue_() if route.request.url == path.as_uri() else route.abort())
+    page.goto(path.as_uri())
+    page.evaluate(OPEN_ALL)
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("document.fonts.check('16px Inter')")
+    assert [url for url in asked if url != path.as_uri() and not url.startswith("data:")] == []
+    assert said == []
+    page.close()
+
+
+def test_the_keyboard_reaches_and_opens_every_number(show: Callable[..., Page]) -> None:
+    page = show("one score")
+    boxes = page.evaluate("[...document.querySelectorAll('main details > summary')].filter(s => s.checkVisibility()).length")
+    reached = set()
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+            reached.add(page.evaluate("[...document.querySelectorAll('summary')].indexOf(document.activeElement)"))
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline == "solid"
+    assert len(reached) == boxes > 10
+    first = page.locator("details.open > summary").first
+    first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details.open[open] dt", has_text="Query").first.is_visible()
+
+
+def test_a_fact_opens_its_number(show: Callable[..., Page]) -> None:
+    page = show("one score", NARROW)
+    assert not page.locator("#open-captured_arr").is_visible()
+    page.locator("a.fig[href='#open-captured_arr']").click()
+    assert page.locator("#open-captured_arr").is_visible()
+
+
+def test_the_first_tab_stop_skips_to_the_verdict(show: Callable[..., Page]) -> None:
+    page = show("one score")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the verdict"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_the_switch_turns_the_theme_over_and_says_what_it_will_do(show: Callable[..., Page]) -> None:
+    page = show("one score", theme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    switch = page.get_by_role("button", name="Switch to light theme")
+    dark = page.evaluate(ground)
+    switch.click()
+    assert page.evaluate(ground) == "rgb(251, 251, 249)" != dark
+    page.get_by_role("button", name="Switch to dark theme").click()
+    assert page.evaluate(ground) == dark
+
+
+def test_without_scripts_the_page_is_whole(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(REPORTS["one score"](), "utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert page.get_by_role("button").count() == 0
+    assert page.locator("svg.c").count() == 4
+    context.close()
+
+
+def test_on_paper_it_is_light_and_closed_boxes_are_left_out(show: Callable[..., Page]) -> None:
+    page = show("one score", theme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("details > summary").first.is_hidden()
+    assert page.locator("nav.toc").is_hidden()
+    assert page.pdf(format="A4").count(b"/Type /Page\n") in range(4, 12)
