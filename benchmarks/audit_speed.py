@@ -48,7 +48,9 @@ class Cell:
     turns: int
 
     def smaller(self, times: int) -> Cell:
-        """The same at a fraction of the size, once."""
+        """The same at a fraction of the size, once. Agreement of intervals needs its size."""
+        if self.name == "agreement":
+            return self
         rows, renewals, scores = self.size
         return Cell(self.name, (rows // times, renewals // times, min(scores, 12)), self.sides, 1)
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import cast
 
 import numpy as np
+import pytest
+
+from unspun.cli import main
 
 ACCOUNTS, YEARS = 180, (2023, 2024, 2025)
+QUIET_TERMINAL = dict.fromkeys(("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE"), "")
 COMMAND = (sys.executable, "-m", "unspun.cli")
 
 
@@ -28,12 +34,26 @@ class Ran:
         return self.err.splitlines()
 
 
-def run(*arguments: str | Path, stdin: str | None = None, cwd: Path | None = None, **environment: str) -> Ran:
-    """Run `unspun` as a shell would, its output piped. A variable given as "" is unset."""
-    unset = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", *(name for name, value in environment.items() if not value)}
-    inherited = {name: value for name, value in os.environ.items() if name not in unset}
-    env = {**inherited, "PYTHONIOENCODING": "utf-8", **{name: value for name, value in environment.items() if value}}
-    done = subprocess.run([*COMMAND, *map(str, arguments)], input=stdin, capture_output=True, encoding="utf-8", cwd=cwd, env=env, timeout=120)
+def run(*arguments: str | Path, stdin: str = "", cwd: Path | None = None, encoding: str = "utf-8", **environment: str) -> Ran:
+    """Run a command in this process, its output caught as a pipe would. A variable given as "" is unset."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**QUIET_TERMINAL, **environment}.items():
+            patch.setenv(name, value) if value else patch.delenv(name, raising=False)
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        patch.chdir(cwd or Path.cwd())
+        code = main([str(argument) for argument in arguments])
+        out.flush()
+        err.flush()
+    return Ran(code, *(cast("io.BytesIO", stream.buffer).getvalue().decode(encoding) for stream in (out, err)))
+
+
+def run_process(*arguments: str | Path, stdin: str | None = None) -> Ran:
+    """Run a command as a shell does."""
+    env = {name: value for name, value in os.environ.items() if name not in QUIET_TERMINAL} | {"PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([*COMMAND, *map(str, arguments)], input=stdin, capture_output=True, encoding="utf-8", env=env, timeout=120)
     return Ran(done.returncode, done.stdout, done.stderr)
 
 

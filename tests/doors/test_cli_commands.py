@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import typer
-
 from tests.doors.cli_files import run
+
 from unspun._version import __version__
 from unspun.cli import app
 
@@ -36,7 +36,9 @@ def test_the_schema_is_that_of_the_results(root: Path) -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    program = f"import sys\nfrom unspun.cli import main\nmain(['audit', '--help'])\nprint(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    program = (
+        f"import sys\nfrom unspun.cli import main\nmain(['audit', '--help'])\nprint(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stderr == "[]\n"
     assert "--fail-unless" in ran.stdout
@@ -56,7 +58,9 @@ def test_help_has_examples_that_use_real_options_only(command: str) -> None:
 def test_every_option_has_its_place_in_the_reference_and_the_reference_has_no_other(command: str, root: Path) -> None:
     page = (root / "docs" / "reference" / "cli.md").read_text()
     section = page.split(f"## unspun {command}\n")[1].split("\n## ")[0]
-    documented = set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE)) | set(re.findall(r"^\| `--[a-z-]+`, `(--[a-z-]+)", section, re.MULTILINE))
+    documented = set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE)) | set(
+        re.findall(r"^\| `--[a-z-]+`, `(--[a-z-]+)", section, re.MULTILINE)
+    )
     assert documented == options_of(command)
 
 

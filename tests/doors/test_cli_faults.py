@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.doors.cli_files import run, write_company
 
 import unspun.app.audits
-from tests.doors.cli_files import run, write_company
 from unspun.cli import main
 
 
@@ -33,7 +33,18 @@ def test_the_faults_of_both_files_and_of_all_options_are_listed_together_each_on
     scores, renewals = bad_files
     assert ran.code == 2
     assert ran.out == ""
-    starts = ["--capacity:", "--as-of:", "--map:", "--map frob", "--design:", "--horizons:", "--fixed:", "--rate:", "--fail-unless:", "--json:"]
+    starts = [
+        "--capacity:",
+        "--as-of:",
+        "--map:",
+        "--map frob",
+        "--design:",
+        "--horizons:",
+        "--fixed:",
+        "--rate:",
+        "--fail-unless:",
+        "--json:",
+    ]
     starts += ["--time-zone:", str(scores), f"{renewals}:2:due_date:", f"{renewals}:2:outcome:"]
     for start in starts:
         assert [line for line in ran.faults if line.startswith(start)], (start, ran.err)

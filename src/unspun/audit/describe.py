@@ -142,10 +142,12 @@ def _lead_time(it: Described, rule: BandRule) -> LeadTime:
         if not isinstance(point.auc, Estimate) or point.auc.low <= 0.5:
             break
         told = point.days_before
+    nearest = next((point.days_before for point in points if isinstance(point.auc, Estimate)), 0)
+    since = "the due date" if nearest == 0 else f"{nearest} days before"
     text = (
         "At no lead does the interval of its AUC stay above 0.50."
         if told is None
-        else f"Its AUC stays above 0.50, interval and all, from the due date back to {told} days before."
+        else f"Its AUC stays above 0.50, interval and all, from {since} back to {told} days before."
     )
     return LeadTime(f"{rule.names[0]} ({rule.source})", points, told, text)
 

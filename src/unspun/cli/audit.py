@@ -94,14 +94,16 @@ def audit(
 
 def run(words: AuditWords) -> int:
     """Audit, write, show; the exit code. Raises BadInput before the audit where anything asked for cannot be done."""
-    from unspun.app.audits import audit_scores
     from unspun.cli.plan import make_plan, name_option
     from unspun.cli.progress import show_progress
 
     plan = make_plan(words)
+    from unspun.app.audits import AuditRequest, audit_scores
+
+    request = AuditRequest(plan.scores, plan.renewals, plan.reading, plan.settings)
     try:
         with show_progress(not plan.quiet) as report:
-            done = audit_scores(plan.request, report, today=date.today())
+            done = audit_scores(request, report, today=date.today())
     except BadInput as refusal:
         raise BadInput([name_option(fault) for fault in refusal.faults]) from refusal
     json_text = write_files(plan, done)

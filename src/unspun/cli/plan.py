@@ -8,10 +8,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, cast
 
-from unspun.app.audits import AuditRequest
 from unspun.audit.protocol import DEFAULT_HORIZONS, AuditSettings
 from unspun.audit.result import Verdict
-from unspun.book.inputs import read_inputs
 from unspun.book.tables import ReadingOptions
 from unspun.cli.options import OptionReader
 from unspun.cli.outputs import OutputFile, check_outputs
@@ -58,7 +56,10 @@ class AuditWords:
 class Plan:
     """An audit that can be run. `wanted` is empty where any verdict will do."""
 
-    request: AuditRequest
+    scores: str
+    renewals: str
+    reading: ReadingOptions
+    settings: AuditSettings
     json: OutputFile | None
     json_to_stdout: bool
     html: OutputFile | None
@@ -73,29 +74,35 @@ def make_plan(words: AuditWords) -> Plan:
     """Raises BadInput with the faults of all options and, where there are any, those of both files as well."""
     reader = OptionReader()
     _check_inputs(words, reader)
-    request = AuditRequest(words.scores, words.renewals, _read_reading(words, reader), _read_settings(words, reader))
-    files = {
-        option: _output(option, text, reader)
-        for option, text in (("--json", words.json), ("--html", words.html), ("--rejects", words.rejects))
-    }
-    reader.faults.extend(check_outputs([file for file in files.values() if file], [words.scores, words.renewals]))
-    if words.open and words.html is None:
-        reader.refuse("--open", "there is no report to open.", "Say where to write it: --html report.html.")
+    reading, settings = _read_reading(words, reader), _read_settings(words, reader)
+    json, html, rejects = _read_outputs(words, reader)
     wanted = reader.verdicts("--fail-unless", words.fail_unless)
     if reader.faults:
-        raise BadInput([*reader.faults, *_other_faults(request, reader.faults)])
-    to_stdout = words.json == STDOUT
+        raise BadInput([*reader.faults, *_other_faults(words, reading, settings, reader.faults)])
     return Plan(
-        request,
-        files["--json"],
-        to_stdout,
-        files["--html"],
-        files["--rejects"],
+        words.scores,
+        words.renewals,
+        reading,
+        settings,
+        json,
+        words.json == STDOUT,
+        html,
+        rejects,
         wanted,
         words.quiet,
         words.open,
-        request.settings.detail == "all",
+        words.detail == "all",
     )
+
+
+def _read_outputs(words: AuditWords, reader: OptionReader) -> tuple[OutputFile | None, OutputFile | None, OutputFile | None]:
+    json, html, rejects = (
+        _output(option, text, reader) for option, text in (("--json", words.json), ("--html", words.html), ("--rejects", words.rejects))
+    )
+    reader.faults.extend(check_outputs([file for file in (json, html, rejects) if file], [words.scores, words.renewals]))
+    if words.open and words.html is None:
+        reader.refuse("--open", "there is no report to open.", "Say where to write it: --html report.html.")
+    return json, html, rejects
 
 
 def _read_reading(words: AuditWords, reader: OptionReader) -> ReadingOptions:
@@ -160,14 +167,16 @@ def _output(option: str, text: str | None, reader: OptionReader) -> OutputFile |
     return OutputFile(option, Path(text))
 
 
-def _other_faults(request: AuditRequest, noted: Sequence[Fault]) -> list[Fault]:
+def _other_faults(words: AuditWords, reading: ReadingOptions, settings: AuditSettings, noted: Sequence[Fault]) -> list[Fault]:
     """What else is wrong with the settings, and what is wrong with the files, so that one run tells everything."""
+    from unspun.book.inputs import read_inputs
+
     options = {fault.where for fault in noted}
-    others = [fault for fault in map(name_option, request.settings.faults()) if fault.where not in options]
-    if STDIN in (request.scores, request.renewals):
+    others = [fault for fault in map(name_option, settings.faults()) if fault.where not in options]
+    if STDIN in (words.scores, words.renewals):
         return others  # what is piped in can be read once only, and it may be a terminal
     try:
-        read_inputs(request.scores, request.renewals, request.reading)
+        read_inputs(words.scores, words.renewals, reading)
     except BadInput as refusal:
         others += refusal.faults
     return others

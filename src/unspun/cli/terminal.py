@@ -75,10 +75,15 @@ def open_console(stream: TextIO | None = None) -> Console:
 
 
 def print_lines(console: Console, lines: Iterable[Text]) -> None:
-    """Print each line as it is: the one who made it has seen to its width."""
-    for line in lines:
-        line.rstrip()
-        console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+    """Print each line as it is: the one who made it has seen to its width.
+
+    The console only styles; it would end the program where the reader has left (see `reader_may_leave`).
+    """
+    with console.capture() as styled:
+        for line in lines:
+            line.rstrip()
+            console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+    console.file.write(styled.get())
 
 
 def print_plain(lines: Iterable[str]) -> None:

@@ -40,19 +40,26 @@ class ScorePage:
 def render(result: AuditResult) -> str:
     """The whole page as HTML text, to be written in UTF-8."""
     several = len(result.scores) > 1
-    pages = [_score_page(result, score, f"s{i}-" if several else "", 3 if several else 2) for i, score in enumerate(result.scores[:MOST_DETAILED], 1)]
+    pages = [
+        _score_page(result, score, f"s{i}-" if several else "", 3 if several else 2)
+        for i, score in enumerate(result.scores[:MOST_DETAILED], 1)
+    ]
     style, script = _style(), _script()
-    text = _environment().get_template("page.html.j2").render(
-        result=result,
-        pages=pages,
-        several=several,
-        units=words.UNITS[result.design.name],
-        quiet=_quiet(result.design.cautions),
-        style=Markup(style),
-        script=Markup(script),
-        policy=_policy(style, script),
-        verdicts=VERDICTS,
-        comparison_scale=_auc_scale([score.primary for score in result.scores]),
+    text = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            result=result,
+            pages=pages,
+            several=several,
+            units=words.UNITS[result.design.name],
+            quiet=_quiet(result.design.cautions),
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script),
+            verdicts=VERDICTS,
+            comparison_scale=_auc_scale([score.primary for score in result.scores]),
+        )
     )
     return text.rstrip() + "\n"
 
@@ -68,7 +75,8 @@ def _judged_on(result: AuditResult, score: ScoreResult) -> str:
     if isinstance(primary.split, NoEstimate) or not primary.test.n:
         reason = primary.split.reason if isinstance(primary.split, NoEstimate) else "no unit is left to test on"
         return f"No test on later {units.many} could be held: {reason}."
-    return f"Judged on {units.count(primary.test.n)} it had never seen, {_period(result, primary, primary.split)}, of which {words.count(primary.test.n_churned)} churned."
+    period, churned = _period(result, primary, primary.split), words.count(primary.test.n_churned)
+    return f"Judged on {units.count(primary.test.n)} it had never seen, {period}, of which {churned} churned."
 
 
 def _period(result: AuditResult, primary: HorizonResult, split: Split) -> str:
@@ -148,7 +156,8 @@ def _script() -> str:
 
 def _policy(style: str, script: str) -> str:
     """Only what is in the page may run or load."""
-    return f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; font-src data:; img-src data:; base-uri 'none'; form-action 'none'"
+    own = f"style-src {_digest(style)}; script-src {_digest(script)}; font-src data:; img-src data:"
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
 def _digest(text: str) -> str:

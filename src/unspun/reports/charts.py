@@ -37,15 +37,18 @@ def _reliability_mark(b: ReliabilityBin, x: Scale, y: Scale) -> Markup:
 
 def _agreement_label(bins: Sequence[ReliabilityBin], x: Scale, y: Scale, both: float) -> Markup:
     """Names the line of agreement, as high on it as no whisker is in the way."""
-    label_width, label_height = 20, 14
+    label_width, phone_width, label_height = 20, 36, 14
 
     def free(share: float) -> bool:
         right, base = x(both * share) - 1, y(both * share) - 4
         beside = (b for b in bins if right - label_width < x(b.predicted) < right)
-        return right > label_width + 6 and not any(y(b.observed.high) - 4 < base and y(b.observed.low) > base - label_height for b in beside)
+        return right > label_width + 6 and not any(
+            y(b.observed.high) - 4 < base and y(b.observed.low) > base - label_height for b in beside
+        )
 
     share = next((s / 20 for s in range(19, 5, -1) if free(s / 20)), 0.5)
-    return text(x(both * share) - 1, max(14, y(both * share) - 4), "perfect: said = seen", "end", f"{DIRECT} base")
+    on_phones = "" if x(both * share) > phone_width else " wide"
+    return text(x(both * share) - 1, max(14, y(both * share) - 4), "perfect: said = seen", "end", f"{DIRECT} base{on_phones}")
 
 
 def _riskiest_label(b: ReliabilityBin, x: Scale, y: Scale) -> list[Markup]:
@@ -65,7 +68,7 @@ def capture_chart(captured: CapturedArr, claim: str) -> Markup:
         ("random", "random", "base", 4, captured.random),
         ("ARR alone", "base", "base", 3, captured.arr_alone),
         ("the score", "score", "score", 1, captured.score),
-        ("score × ARR", "second", "second", 2, captured.score_times_arr),
+        ("score \u00d7 ARR", "second", "second", 2, captured.score_times_arr),
     )
     lines, labels, whiskers = [], [], []
     for place, (name, dash, shape, column, value) in enumerate(kinds):
@@ -78,7 +81,9 @@ def capture_chart(captured: CapturedArr, claim: str) -> Markup:
             whiskers.append(_upright(value, x(captured.capacity) + 0.7 * (place - 1.5), y, shape))
     parts = [*_grid(y), marks.stretched(lines, 320), _foot(294), *_capacity_axis(x), *_share_labels(y, "of churned ARR")]
     parts += [line(x(captured.capacity), 24, x(captured.capacity), 294, "ax", "2 3"), *whiskers, *_end_labels(labels, 79)]
-    parts.append(text(x(captured.capacity), 18, f"your capacity, {captured.capacity}", "middle" if x(captured.capacity) > 14 else "start", "halo"))
+    parts.append(
+        text(x(captured.capacity), 18, f"your capacity, {captured.capacity}", "middle" if x(captured.capacity) > 14 else "start", "halo")
+    )
     return chart(parts, 320, claim)
 
 
@@ -137,7 +142,10 @@ def _lines_by_lead(
     labelled = _share_labels(y, "in alarm" if len(series) > 1 else "AUC")
     parts = [*_grid(y), marks.stretched(lines, 290), _foot(264), *_lead_axis(x, longest), *labelled]
     if looked_at_days <= longest:
-        parts += [line(marked, 24, marked, 264, "ax", "2 3"), text(marked, 18, f"looked at, {looked_at_days} days", _anchor(marked, 70), "halo")]
+        parts += [
+            line(marked, 24, marked, 264, "ax", "2 3"),
+            text(marked, 18, f"looked at, {looked_at_days} days", _anchor(marked, 70), "halo"),
+        ]
     return chart([*parts, *_end_labels(labels, 86)], 290, claim)
 
 
@@ -174,7 +182,9 @@ def _periods(first_test: int, width: float) -> list[Markup]:
 def _quarter_mark(quarter: GroupRow, middle: float, width: float, y: Scale) -> Markup:
     if not isinstance(quarter.auc, Estimate):
         return tag("rect", x=at(middle - width / 3), width=at(width / 1.5), y=46, height=138, class_="hatch")
-    mark = line(middle, y(quarter.auc.low), middle, y(quarter.auc.high)) + dot("score" if quarter.in_test else "training", middle, y(quarter.auc.point))
+    mark = line(middle, y(quarter.auc.low), middle, y(quarter.auc.high)) + dot(
+        "score" if quarter.in_test else "training", middle, y(quarter.auc.point)
+    )
     return tag("g", mark, class_="score")
 
 

@@ -181,7 +181,9 @@ def missed_claim(score: ScoreResult, description: Description, units: Units) -> 
     band = missed.units[0].band if missed.units else ""
     gone = f"{words.shorten(band, 30).capitalize()}, then gone" if band else "Looked well, then gone"
     listed_once = units.one != "renewal"  # an account is listed once, though it is many account-months
-    total = f"{words.count(missed.total)}{NBSP}{'account' if missed.total == 1 else 'accounts'}" if listed_once else words.count(missed.total)
+    total = (
+        f"{words.count(missed.total)}{NBSP}{'account' if missed.total == 1 else 'accounts'}" if listed_once else words.count(missed.total)
+    )
     among = "" if listed_once else f" of {words.count(of)} churned renewals"
     return f"{gone}: {total}{among}{_with_money(missed)}"
 

@@ -156,7 +156,13 @@ def _object_schema(record: Record) -> Json:
             is_null = {"properties": {field.name: {"type": "null"}}}
             rules.append({"if": is_null, "then": {"required": [reason]}, "else": {"not": {"required": [reason]}}})
     required = [field.name for field in record.fields]
-    schema = {"description": record.meaning, "type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    schema = {
+        "description": record.meaning,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
     return {**schema, "allOf": rules} if rules else schema
 
 

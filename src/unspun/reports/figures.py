@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unspun.audit.result import AuditResult, CapturedArr, Description, HorizonResult, ScoreResult, Split
+from unspun.audit.result import AuditResult, CapturedArr, Description, HorizonResult, ScoreResult, Split, TestResult
 from unspun.evidence import Figure, InputVersion, Provenance
 from unspun.reports import words
 from unspun.reports.selection import select_units
@@ -30,7 +30,7 @@ def headline_figures(result: AuditResult, score: ScoreResult) -> list[Opened]:
     primary, test = score.primary, score.primary.test
     days = primary.horizon_days
     units = words.UNITS[result.design.name]
-    tested = f"{units.count(test.n_scored)} with a score, of {words.count(test.n)} in the test; {words.count(test.n_scored_churned)} churned, in {words.count(test.n_churned_clusters)} clusters by {result.design.clustered_by}"
+    tested = _tested_n(test, units, result.design.clustered_by)
     maker = _Maker(result, score, primary)
     figures = [
         maker.open("auc", f"AUC, {days} days ahead, test units", test.auc, words.AUC, tested),
@@ -51,9 +51,14 @@ def headline_figures(result: AuditResult, score: ScoreResult) -> list[Opened]:
     return figures
 
 
+def _tested_n(test: TestResult, units: words.Units, clustered_by: str) -> str:
+    churned = f"{words.count(test.n_scored_churned)} churned, in {words.count(test.n_churned_clusters)} clusters by {clustered_by}"
+    return f"{units.count(test.n_scored)} with a score, of {words.count(test.n)} in the test; {churned}"
+
+
 def _captured_n(captured: CapturedArr) -> str:
-    lost = words.money(captured.churned_arr, captured.currency)
-    return f"{words.count(captured.n_candidates)} candidates over {captured.months} months; {lost} of ARR churned; an unscored churn counts as missed"
+    lost = f"{words.money(captured.churned_arr, captured.currency)} of ARR churned"
+    return f"{words.count(captured.n_candidates)} candidates over {captured.months} months; {lost}; an unscored churn counts as missed"
 
 
 def _described(maker: _Maker, primary: HorizonResult, description: Description) -> list[Opened]:
@@ -62,15 +67,20 @@ def _described(maker: _Maker, primary: HorizonResult, description: Description) 
     if not isinstance(description.bands, NoEstimate) and description.bands.rows:
         worst = description.bands.rows[0]
         n = f"{units.count(worst.n)} in the band, {words.count(worst.n_churned)} churned; all eligible, test and training"
-        figures.append(maker.open("bands", f"Of the {words.shorten(worst.band)}, the share that left", worst.left, words.SHARE, n, test_only=False))
+        figures.append(
+            maker.open("bands", f"Of the {words.shorten(worst.band)}, the share that left", worst.left, words.SHARE, n, test_only=False)
+        )
     if not isinstance(description.lead_time, NoEstimate):
         at = min(description.lead_time.points, key=lambda p: abs(p.days_before - primary.horizon_days), default=None)
         if at is not None:
-            n = f"{words.count(at.n)} renewals with a score then, {words.count(at.n_churned)} churned; test and training. Alarm: {description.lead_time.alarm}"
+            rests_on = f"{words.count(at.n)} renewals with a score then, {words.count(at.n_churned)} churned; test and training"
+            n = f"{rests_on}. Alarm: {description.lead_time.alarm}"
             label = f"Share of churned in alarm {at.days_before} days before the due date"
             figures.append(maker.open("lead_time", label, at.churned_in_alarm, words.SHARE, n, test_only=False))
     n = f"{len(description.stability.quarters)} quarters"
-    figures.append(maker.open("stability", "Change in AUC a quarter", description.stability.trend_per_quarter, words.GAIN, n, test_only=False))
+    figures.append(
+        maker.open("stability", "Change in AUC a quarter", description.stability.trend_per_quarter, words.GAIN, n, test_only=False)
+    )
     return figures
 
 

@@ -122,7 +122,10 @@ def no_whisker(scale: Scale, reference: float | None = None, height: int = 26) -
     middle = height / 2
     parts = [line(scale(reference), 0, scale(reference), height, "ax")] if reference is not None else []
     centre = scale(reference if reference is not None else (scale.low + scale.high) / 2)
-    parts += [line(0, middle, 100, middle, "w", "1 4"), tag("svg", tag("path", class_="o", d="M0-4.5 4.5 0 0 4.5-4.5 0Z"), x=at(centre), y=middle, class_="o-v")]
+    parts += [
+        line(0, middle, 100, middle, "w", "1 4"),
+        tag("svg", tag("path", class_="o", d="M0-4.5 4.5 0 0 4.5-4.5 0Z"), x=at(centre), y=middle, class_="o-v"),
+    ]
     return tag("svg", joined(parts), class_="cau", width="100%", height=height, aria_hidden="true")
 
 

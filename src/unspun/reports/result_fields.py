@@ -77,7 +77,9 @@ DESIGN = Record(
     "design",
     "Which design was used and why, on what period, and in whose clusters.",
     (
-        Field("name", Scalar("string", ("renewal", "landmark")), "renewal: a unit is one renewal due; landmark: a unit is one account-month."),
+        Field(
+            "name", Scalar("string", ("renewal", "landmark")), "renewal: a unit is one renewal due; landmark: a unit is one account-month."
+        ),
         Field("why", STRING, "Why this design."),
         Field("as_of", DATE, "Nothing known later was read."),
         Field("as_of_why", STRING, "Where the as-of date comes from."),

@@ -6,7 +6,6 @@ from datetime import date
 
 from unspun.audit.result import AuditResult, InputReport, ScoreResult
 
-
 DECIDED = "('renewed', 'churned', 'contracted', 'expanded')"
 CHURNED = "'churned'"
 
@@ -19,7 +18,9 @@ def select_units(result: AuditResult, score: ScoreResult, horizon_days: int, fir
     scores, renewals = (next(i for i in result.inputs if i.role == role) for role in ("scores", "renewals"))
     write = _landmark if result.design.name == "landmark" else _renewal
     head = "-- Outcomes in the audit's words; rows that were set aside are left out first."
-    return "\n".join([head, *_terms(renewals, result.design.as_of), *write(result, _score_columns(scores, score), horizon_days, first_test)])
+    return "\n".join(
+        [head, *_terms(renewals, result.design.as_of), *write(result, _score_columns(scores, score), horizon_days, first_test)]
+    )
 
 
 def _renewal(result: AuditResult, s: dict[str, str], horizon_days: int, first_test: date | None) -> list[str]:
@@ -49,10 +50,12 @@ def _landmark(result: AuditResult, s: dict[str, str], horizon_days: int, first_t
         ")",
         f", month AS (SELECT CAST(unnest(generate_series({earliest}, {as_of} - {horizon_days}, INTERVAL 1 MONTH)) AS DATE) AS looked_at)",
         ", unit AS (SELECT DISTINCT account, looked_at FROM span JOIN month ON first <= looked_at AND looked_at < until)",
-        f"SELECT u.account, u.looked_at, s.{s['value']} AS score, CASE WHEN gone.due IS NULL THEN 'stayed' ELSE {CHURNED} END AS outcome, gone.due",
+        f"SELECT u.account, u.looked_at, s.{s['value']} AS score,",
+        f"  CASE WHEN gone.due IS NULL THEN 'stayed' ELSE {CHURNED} END AS outcome, gone.due",
         "FROM unit AS u",
         "LEFT JOIN term AS gone",
-        f"  ON gone.account = u.account AND gone.outcome = {CHURNED} AND gone.due > u.looked_at AND gone.due <= u.looked_at + {horizon_days}",
+        f"  ON gone.account = u.account AND gone.outcome = {CHURNED}",
+        f"  AND gone.due > u.looked_at AND gone.due <= u.looked_at + {horizon_days}",
         *_join(s, "u", "u.looked_at"),
         "WHERE gone.decided IS NULL OR gone.decided > u.looked_at",
         _latest("u.account, u.looked_at", s),

@@ -80,7 +80,7 @@ def point(estimate: Estimate, style: Style) -> str:
 
 
 def interval(estimate: Estimate, style: Style) -> str:
-    """(0.57–0.67), or (−0.007 to 0.018) where an end is negative."""
+    """(0.57-0.67) with an en dash, or (-0.007 to 0.018) with true minuses where an end is negative."""
     scale = 100 if style.percent else 1
     low, high = (number(scale * end, _decimals(estimate, style)) for end in (estimate.low, estimate.high))
     return f"({low}{NBSP}to{NBSP}{high})" if MINUS in low + high else f"({low}{JOIN}{DASH}{JOIN}{high})"

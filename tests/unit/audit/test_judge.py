@@ -9,9 +9,9 @@ from datetime import date
 
 import numpy as np
 import pytest
-
 from tests.unit.audit import company
 from tests.unit.audit.company import day, random_company
+
 from unspun.audit.judge import judge
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import AuditResult, HorizonResult, ScoreResult
@@ -22,7 +22,6 @@ from unspun.stats.estimate import Estimate, NoEstimate
 SETTINGS = AuditSettings(replicates=40, as_of=date(2025, 12, 31))
 YEARLY = random_company(1)
 MONTHLY = random_company(2, accounts=200, term_days=61, first="2024-01-01")
-WORDS = {"account", "band", "name", "verdict", "method", "reason"}
 
 
 def audit(scores: ScoreHistory, renewals: Renewals, settings: AuditSettings = SETTINGS) -> AuditResult:
@@ -60,7 +59,7 @@ def monthly() -> AuditResult:
     return audit(*MONTHLY)
 
 
-def test_a_score_made_to_foretell_churn_does_so_within_its_interval_and_a_yearly_company_is_judged_by_renewals(yearly: AuditResult) -> None:
+def test_a_company_on_yearly_terms_is_judged_by_renewals_and_a_score_made_to_foretell_churn_does(yearly: AuditResult) -> None:
     assert yearly.design.name == "renewal"
     assert yearly.scores[0].verdict == "foretells"
 
@@ -106,8 +105,8 @@ def test_a_missing_score_is_counted_as_missing_and_never_as_a_value() -> None:
     thinned = audit(with_series(scores, {"score": np.where(gone, np.nan, value_of(scores))}), renewals)
     dropped = audit(keep(scores, ~gone), renewals)
     for horizon, other in zip(all_horizons(thinned), all_horizons(dropped), strict=True):
-        assert horizon.coverage == horizon.n_scored / horizon.n
-        assert 0.7 < horizon.coverage < 0.8
+        assert horizon.coverage == pytest.approx(horizon.n_scored / horizon.n)
+        assert 0.7 < horizon.n_scored / horizon.n < 0.8
         assert figures(horizon) == figures(other)
         assert isinstance(horizon.auc, Estimate)
         assert horizon.auc.n == horizon.n_scored
@@ -323,12 +322,23 @@ def test_where_no_account_is_in_both_files_or_nothing_was_decided_all_reasons_ar
     assert {fault.code for fault in caught.value.faults} == {"no_decided_renewals", "no_shared_accounts"}
 
 
-def test_the_primary_horizon_is_the_longest_that_fits_four_fifths_of_the_renewals() -> None:
+def terms_of(lengths: list[int]) -> Renewals:
+    """One renewal an account, of terms this many days long."""
     start = np.datetime64("2024-01-01")
-    rows = "\n".join(f"a{i} {start + i} {start + i + (100 if i < 79 else 400)} {'churned' if i % 3 else 'renewed'}" for i in range(100))
-    history = company.scores({"account": ["a1"], "dated": ["2024-01-01"], "value": ["1"]})
+    rows = [f"a{i} {start + i} {start + i + days} {'churned' if i % 3 else 'renewed'}" for i, days in enumerate(lengths)]
+    return company.renewals("account start due outcome\n" + "\n".join(rows))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "primary"), [([100] * 21 + [400] * 79, 90), ([100] * 20 + [400] * 80, 180), ([20] * 50, 10), ([20] * 30 + [40] * 20, 10)]
+)
+def test_the_primary_horizon_is_the_longest_that_fits_four_fifths_of_the_renewals_or_half_a_term(lengths: list[int], primary: int) -> None:
+    history = company.scores("account dated value\n a1 2024-01-01 1")
     settings = replace(SETTINGS, design="renewal", as_of=date(2026, 1, 1))
-    assert audit(history, company.renewals(f"account start due outcome\n{rows}"), settings).design.primary_horizon_days == 90
-    longer = rows.replace("a79 ", "b79 ").replace(str(start + 178), str(start + 400))
-    assert audit(history, company.renewals(f"account start due outcome\n{longer}"), settings).design.primary_horizon_days == 90
-    assert audit(history, company.renewals("account start due outcome\na1 2024-01-01 2024-01-21 churned"), settings).design.primary_horizon_days == 10
+    assert audit(history, terms_of(lengths), settings).design.primary_horizon_days == primary
+
+
+def test_a_horizon_declared_primary_decides_whatever_fits() -> None:
+    result = audit(*YEARLY, replace(SETTINGS, primary_horizon=45))
+    assert (result.design.primary_horizon_days, result.design.primary_why) == (45, "declared")
+    assert result.scores[0].primary.horizon_days == 45

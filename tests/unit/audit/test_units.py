@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from tests.unit.audit import company
 from tests.unit.audit.company import day
+
 from unspun.audit.terms import Terms
 from unspun.audit.units import Units, active_months, choose_design, landmark_units, renewal_units, take
 
@@ -157,7 +157,8 @@ CHURN_IN_APRIL = """
 
 
 @pytest.mark.parametrize(
-    ("horizon_days", "gone"), [(13, []), (14, ["2025-04"]), (44, ["2025-04"]), (45, ["2025-03", "2025-04"]), (80, ["2025-02", "2025-03", "2025-04"])]
+    ("horizon_days", "gone"),
+    [(13, []), (14, ["2025-04"]), (44, ["2025-04"]), (45, ["2025-03", "2025-04"]), (80, ["2025-02", "2025-03", "2025-04"])],
 )
 def test_a_month_is_churned_if_the_account_churns_within_the_window_after_its_first_day(horizon_days: int, gone: list[str]) -> None:
     found = landmarks(CHURN_IN_APRIL, horizon_days)
@@ -201,7 +202,8 @@ def test_what_happened_in_a_window_is_known_at_its_end_or_when_its_last_renewal_
     """)
     units = landmark_units(terms, active_months(terms), 31)
     mine = units.account == terms.account_names.index("a")
-    known = {str(np.datetime64(int(a), "D"))[:7]: str(np.datetime64(int(k), "D")) for a, k in zip(units.as_of[mine], units.known_on[mine], strict=True)}
+    looked, known_on = (days[mine].astype("datetime64[D]").astype(str).tolist() for days in (units.as_of, units.known_on))
+    known = {first[:7]: then for first, then in zip(looked, known_on, strict=True)}
     assert known == {
         "2025-01": "2025-02-01",
         "2025-02": "2025-06-01",

@@ -28,21 +28,17 @@ GOOD_RENEWALS = [[f"X{i}", "2026-03-01", "won", "5.50"] for i in range(60)]
 
 def messy(header: list[str], good: list[list[str]], *cells: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """CSV of good rows with odd, torn, over-long and blank ones among them."""
-    odd = st.one_of(
-        st.tuples(*cells).map(list),
-        st.lists(st.sampled_from(["A", "", "2026-01-01"]), max_size=6).filter(lambda row: len(row) != len(header)),
-        st.sampled_from(good),
-        st.just([]),
-    )
-    return st.tuples(st.lists(odd, max_size=14), st.randoms(use_true_random=False), st.sampled_from(["\n", "\r\n"])).map(
-        lambda drawn: written([header, *shuffled(good + drawn[0], drawn[1])], drawn[2])
-    )
+    torn = st.lists(st.sampled_from(["A", "", "2026-01-01"]), max_size=6).filter(lambda row: len(row) != len(header))
+    odd = st.one_of(st.tuples(*cells).map(list), torn, st.sampled_from(good), st.just([]))
+    places = st.integers(0, len(good))
 
+    def mixed(drawn: list[tuple[int, list[str]]]) -> list[list[str]]:
+        rows = list(good)
+        for place, row in drawn:
+            rows.insert(place, row)
+        return [header, *rows]
 
-def shuffled(rows: list[list[str]], random: object) -> list[list[str]]:
-    rows = list(rows)
-    getattr(random, "shuffle")(rows)  # noqa: B009
-    return rows
+    return st.builds(written, st.lists(st.tuples(places, odd), max_size=14).map(mixed), st.sampled_from(["\n", "\r\n"]))
 
 
 def written(rows: list[list[str]], end: str, separator: str = ",") -> str:
@@ -120,7 +116,7 @@ def content(history: ScoreHistory) -> list[tuple[int, str, object, float]]:
 def test_how_a_file_is_written_changes_no_value(
     rows: list[tuple[str, date, int]], separator: str, encoding: str, order: list[str], zipped: bool, end: str
 ) -> None:
-    cells = [dict(zip(("account", "date", "score"), map(str, row), strict=True)) for row in rows]
+    cells: list[dict[str, str]] = [{"account": name, "date": str(day), "score": str(score)} for name, day, score in rows]
     plain = written([["account", "date", "score"], *([row["account"], row["date"], row["score"]] for row in cells)], "\n").encode()
     other = written([list(order), *([row[name] for name in order] for row in cells)], end, separator).encode(encoding)
     try:

@@ -86,6 +86,34 @@ def test_the_stated_probability_is_right_within_each_state_of_affairs(crowd: Con
     assert abs(deviations(terms.outcome[chosen] == CHURNED, probability[chosen])) < 3.5
 
 
+@pytest.mark.parametrize("lead_days", [180, 90, 30])
+def test_what_has_not_happened_yet_is_weighed_by_the_chance_that_it_still_will(lead_days: int) -> None:
+    often = replace(
+        Parameters(), serious_decline_rate=(0.5, 0.5, 0.5), harmless_decline_rate=0.1, decline_effect=2.5, champion_leaves_rate=0.7
+    )
+    terms = simulate_contracts(5, 10_000, AS_OF, often).terms
+    probability = churn_probability(terms, lead_days, often)
+    quiet = (terms.decline == NO_DECLINE) | (terms.decline_lead < lead_days)
+    quiet &= (terms.champion_lead < lead_days) & (terms.months >= 6) & ~np.isnan(probability)
+    assert quiet.sum() > 1_000
+    assert abs(deviations(terms.outcome[quiet] == CHURNED, probability[quiet])) < 3.5
+
+
+@pytest.mark.parametrize("lead_days", [60, 30])
+@pytest.mark.parametrize("rises", [True, False])
+def test_a_price_rise_counts_once_it_is_announced(crowd: Contracts, lead_days: int, rises: bool) -> None:
+    probability = churn_probability(crowd.terms, lead_days, Parameters())
+    chosen = (crowd.terms.price_rise == rises) & crowd.terms.eventful & ~np.isnan(probability)
+    assert abs(deviations(crowd.terms.outcome[chosen] == CHURNED, probability[chosen])) < 3.5
+
+
+def test_a_price_rise_not_yet_announced_is_not_foreseen(crowd: Contracts) -> None:
+    probability = churn_probability(crowd.terms, 90, Parameters())
+    stated = crowd.terms.eventful & ~np.isnan(probability)
+    rises, others = (probability[stated & (crowd.terms.price_rise == rises)] for rises in (True, False))
+    assert rises.mean() == pytest.approx(others.mean(), rel=0.05)
+
+
 def test_a_probability_is_stated_where_the_term_had_begun_and_nothing_was_known(tables: dict[str, Frame]) -> None:
     renewals = tables["renewals"].merge(tables["truth_renewals"], on="renewal_id", suffixes=("", "_true"))
     decided = renewals[renewals.decided]

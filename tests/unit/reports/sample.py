@@ -147,7 +147,16 @@ def description() -> Description:
             BandRow("green", 795, 61, estimate(0.077, 0.06, 0.097, 795, WILSON), estimate(0.316, 0.255, 0.385, 193, WILSON)),
         ),
     )
-    shares = ((360, 0.09, 0.08), (270, 0.1, 0.085), (180, 0.12, 0.09), (120, 0.15, 0.095), (90, 0.202, 0.099), (60, 0.31, 0.1), (30, 0.44, 0.11), (7, 0.5, 0.11))
+    shares = (
+        (360, 0.09, 0.08),
+        (270, 0.1, 0.085),
+        (180, 0.12, 0.09),
+        (120, 0.15, 0.095),
+        (90, 0.202, 0.099),
+        (60, 0.31, 0.1),
+        (30, 0.44, 0.11),
+        (7, 0.5, 0.11),
+    )
     points = tuple(
         LeadPoint(
             days,
@@ -187,7 +196,9 @@ def description() -> Description:
 def units(band: str, score: float) -> tuple[ListedUnit, ...]:
     due = date(2026, 8, 12)
     return tuple(
-        ListedUnit(name, due - timedelta(days=9 * i), due - timedelta(days=9 * i + 90), score - i, band, amount, "USD", segment, owner, 40 + i)
+        ListedUnit(
+            name, due - timedelta(days=9 * i), due - timedelta(days=9 * i + 90), score - i, band, amount, "USD", segment, owner, 40 + i
+        )
         for i, (name, segment, owner, amount) in enumerate(NAMES)
     )
 
@@ -250,7 +261,21 @@ def blank_score(name: str = "young score") -> ScoreResult:
     """A score about which nothing can be estimated."""
     test = TestResult(240, 4, 231, 3, 3, NOTHING, NOTHING, NOTHING, NOTHING, None, NOTHING, (("ARR alone", NOTHING),))
     blank = HorizonResult(
-        90, 600, 11, 571, 10, 571 / 600, 12, NOTHING, NOTHING, NOTHING, NOTHING, test, NOTHING, NOTHING, (("Used", 655), ("Not yet due", -55))
+        90,
+        600,
+        11,
+        571,
+        10,
+        571 / 600,
+        12,
+        NOTHING,
+        NOTHING,
+        NOTHING,
+        NOTHING,
+        test,
+        NOTHING,
+        NOTHING,
+        (("Used", 655), ("Not yet due", -55)),
     )
     said = Caution("too_good", "It is far better in the past than such scores are. Check whether it was filled in afterwards.", True)
     return replace(
@@ -273,7 +298,9 @@ def hollow_score(name: str = "hollow score") -> ScoreResult:
     groups = (GroupRow("2026 Q1", 300, 5, NOTHING, False), GroupRow("2026 Q2", 271, 5, NOTHING, True))
     stability = Stability(groups, groups[:1], (), NOTHING, "")
     listing = Listing("churned, though green", 0, None, ())
-    return replace(blank_score(name), description=Description(Bands("thirds of the training scores", rows), lead, stability, listing, listing))
+    return replace(
+        blank_score(name), description=Description(Bands("thirds of the training scores", rows), lead, stability, listing, listing)
+    )
 
 
 def _inputs() -> tuple[InputReport, ...]:
@@ -285,7 +312,11 @@ def _inputs() -> tuple[InputReport, ...]:
             "CSV, UTF-8, comma",
             118_406,
             117_193,
-            (SetAside("the same account and date again, with the same value", 702), SetAside("of an account without a renewal", 436), SetAside("the score is not a number", 75)),
+            (
+                SetAside("the same account and date again, with the same value", 702),
+                SetAside("of an account without a renewal", 436),
+                SetAside("the score is not a number", 75),
+            ),
             (("account", "Account ID"), ("date", "as_of"), ("score", "engagement"), ("recorded_at", "recorded_at")),
             ("csm_note",),
             ("Dates are written year-month-day.", "Time zone: UTC."),
@@ -298,7 +329,13 @@ def _inputs() -> tuple[InputReport, ...]:
             4_812,
             4_684,
             (SetAside("the outcome is blank", 61), SetAside("the same account and due date twice", 44), SetAside("a negative amount", 23)),
-            (("account", "account_id"), ("due", "due_date"), ("outcome", "status"), ("amount_before", "arr"), ("outcome_known_at", "decided_on")),
+            (
+                ("account", "account_id"),
+                ("due", "due_date"),
+                ("outcome", "status"),
+                ("amount_before", "arr"),
+                ("outcome_known_at", "decided_on"),
+            ),
             (),
             (),
         ),

@@ -7,13 +7,14 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-
 from tests.unit.reports import sample
 from tests.unit.reports.page import Page
+
 from unspun.audit.result import VERDICTS, AuditResult, Caution, Description, GroupRow
 from unspun.reports.audit_html import render
 from unspun.reports.result_json import to_json
@@ -29,7 +30,16 @@ RESULTS = {
     "account-months": sample.result(design_name="landmark"),
     "twenty scores": sample.result(*(sample.score(f"measure {i}", VERDICTS[i % 7]) for i in range(20))),
 }
-HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onload='x", "=cmd|' /C calc'!A0", "</style>", "x" * 500, "{{ 7 * 7 }}", "Köln ☂ 株式会社")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onload='x",
+    "=cmd|' /C calc'!A0",
+    "</style>",
+    "x" * 500,
+    "{{ 7 * 7 }}",
+    "Köln ☂ 株式会社",
+)
 every = pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS.keys())
 
 
@@ -40,8 +50,8 @@ def as_written(fact: dict) -> str:
         scale, unit = 100, " %"
     point, low, high = (f"{value[k] * scale:.{decimals}f}" for k in ("point", "low", "high"))
     sign = "+" if fact["unit"] == "gain" and value["point"] > 0 else ""
-    ends = f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
-    return f"{sign}{point}{unit} ({ends})".replace("-", "−")
+    ends = f"{low} to {high}" if "-" in low + high else f"{low}\u2013{high}"
+    return f"{sign}{point}{unit} ({ends})".replace("-", "\u2212")
 
 
 @every
@@ -70,7 +80,7 @@ def test_verdict_and_sentence_of_every_score_are_on_the_page(result: AuditResult
 def test_headings_go_down_one_level_at_a_time_from_one_h1(result: AuditResult) -> None:
     levels = [level for level, _ in Page(render(result)).headings]
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 @every
@@ -108,7 +118,9 @@ def test_a_hostile_name_is_shown_and_never_obeyed(name: str) -> None:
     description = sample.description()
     units = tuple(replace(u, account=name, segment=name, owner=name, band=name) for u in description.missed.units)
     group = (GroupRow(name, 10, 2, sample.NOTHING), GroupRow(name + "2", 10, 2, sample.estimate(0.6, 0.5, 0.7)))
-    described = replace(description, missed=replace(description.missed, units=units, rule=name), stability=replace(description.stability, segments=group))
+    described = replace(
+        description, missed=replace(description.missed, units=units, rule=name), stability=replace(description.stability, segments=group)
+    )
     one = replace(sample.score(name), description=described, cautions=(Caution("c", name, True),), sentence=name)
     base = sample.result(one, sample.blank_score(name + "3"))
     inputs = tuple(replace(i, name=name, columns=(("account", name),), unused_columns=(name,), notes=(name,)) for i in base.inputs)
@@ -141,11 +153,19 @@ def test_no_chart_holds_a_number_that_is_none(result: AuditResult) -> None:
 def test_every_headline_figure_opens_with_its_provenance() -> None:
     result = sample.one_score()
     text = Page(render(result)).text
-    for label in ("AUC, 90 days ahead", "Gain in AUC over the baseline", "Calibration slope", "Churned ARR reached", "Of the red, the share that left", "Change in AUC a quarter", "AUC as dated less AUC as known"):
+    for label in (
+        "AUC, 90 days ahead",
+        "Gain in AUC over the baseline",
+        "Calibration slope",
+        "Churned ARR reached",
+        "Of the red, the share that left",
+        "Change in AUC a quarter",
+        "AUC as dated less AUC as known",
+    ):
         assert f"Open this number: {label}" in text
     opened = text[text.index("Open this number: AUC, 90 days ahead") : text.index("Open this number: Gain")]
     for part in (
-        "0.62 (0.57–0.67)",
+        "0.62 (0.57\u20130.67)",
         "score_audit.auc, protocol version 1, Unspun 0.1.0",
         "31 Oct 2026",
         result.inputs[0].sha256,
@@ -210,8 +230,9 @@ def test_a_missing_description_is_said_and_not_left_out_in_silence() -> None:
 
 def test_rows_read_are_rows_used_and_rows_set_aside() -> None:
     text = Page(render(sample.one_score())).text
-    assert "renewals.csv, the renewals Read 4,812 The outcome is blank −61 The same account and due date twice −44 A negative amount −23 Used 4,684" in text
-    assert "Test (214 churned) 1,846 No score by then: missing, not zero −162 Scored 1,684" in text
+    aside = "The outcome is blank \u221261 The same account and due date twice \u221244 A negative amount \u221223"
+    assert f"renewals.csv, the renewals Read 4,812 {aside} Used 4,684" in text
+    assert "Test (214 churned) 1,846 No score by then: missing, not zero \u2212162 Scored 1,684" in text
 
 
 def test_all_seven_verdicts_are_explained() -> None:
@@ -239,7 +260,14 @@ def test_the_two_dark_blocks_of_the_tokens_are_identical(root: Path) -> None:
 def test_a_description_that_holds_nothing_is_not_a_crash() -> None:
     one = sample.score()
     assert isinstance(one.description, Description)
-    empty = replace(one.description, bands=NoEstimate("no bands"), lead_time=NoEstimate("no leads"), stability=replace(one.description.stability, quarters=(), segments=(), owners=()))
-    bare = replace(one.primary, calibration=replace(sample.calibration(), bins=()), captured_arr=replace(sample.captured_arr(), curve=()), flow=())
+    empty = replace(
+        one.description,
+        bands=NoEstimate("no bands"),
+        lead_time=NoEstimate("no leads"),
+        stability=replace(one.description.stability, quarters=(), segments=(), owners=()),
+    )
+    bare = replace(
+        one.primary, calibration=replace(sample.calibration(), bins=()), captured_arr=replace(sample.captured_arr(), curve=()), flow=()
+    )
     text = Page(render(sample.result(replace(one, description=empty, horizons=(bare,))))).text
     assert "How early it tells cannot be told" in text

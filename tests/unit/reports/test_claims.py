@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-
 from tests.unit.reports import sample
 from tests.unit.reports.sample import NOTHING, estimate
-from unspun.audit.result import LeadTime, ScoreResult, Verdict
+
+from unspun.audit.result import Bands, LeadTime, ScoreResult, Verdict
 from unspun.reports import claims
 from unspun.reports.words import UNITS
+
+BETTER = "It ranks better than a coin"
 
 
 def ranked(*lows: float, gain: tuple[float, float, float] = (0.006, -0.007, 0.018)) -> ScoreResult:
@@ -26,22 +28,30 @@ def ranked(*lows: float, gain: tuple[float, float, float] = (0.006, -0.007, 0.01
 @pytest.mark.parametrize(
     ("score", "claim"),
     [
-        (ranked(0.61, 0.59, 0.57, 0.5), "It ranks better than a coin up to 90 days out, but adds nothing to the baseline"),
-        (ranked(0.61, 0.59, 0.57, 0.51, gain=(0.05, 0.02, 0.08)), "It ranks better than a coin at every horizon, 30 to 180 days out, and adds to the baseline"),
-        (ranked(0.51, 0.49, 0.52, 0.49, gain=(0.01, -0.01, 0.03)), "It ranks better than a coin at 30 and 90 days, but not reliably more than the baseline knows"),
-        (ranked(0.61, 0.59, 0.49, 0.49), "It ranks better than a coin up to 60 days out, but not at the 90 days that decide"),
+        (ranked(0.61, 0.59, 0.57, 0.5), f"{BETTER} up to 90 days out, but adds nothing to the baseline"),
+        (
+            ranked(0.61, 0.59, 0.57, 0.51, gain=(0.05, 0.02, 0.08)),
+            f"{BETTER} at every horizon, 30 to 180 days out, and adds to the baseline",
+        ),
+        (
+            ranked(0.51, 0.49, 0.52, 0.49, gain=(0.01, -0.01, 0.03)),
+            f"{BETTER} at 30 and 90 days, but not reliably more than the baseline knows",
+        ),
+        (ranked(0.61, 0.59, 0.49, 0.49), f"{BETTER} up to 60 days out, but not at the 90 days that decide"),
         (ranked(0.49, 0.49, 0.49, 0.49), "At no horizon does its ranking stand clear of a coin"),
         (ranked(0.3, 0.3, 0.3, 0.45), "It ranks the wrong way round up to 90 days out"),
         (sample.blank_score(), "There is too little to say whether it ranks better than a coin"),
     ],
-)  # fmt: skip
+)
 def test_what_is_claimed_of_the_ranking(score: ScoreResult, claim: str) -> None:
     assert claims.rank_claim(score) == claim
 
 
 def test_calibration_cries_wolf_only_where_the_interval_says_so() -> None:
     said = sample.calibration()
-    assert claims.calibration_claim(said).replace("\u00a0", " ") == "Read as a risk, it cries wolf at the top: it says 27 % where 20 % churned"
+    assert (
+        claims.calibration_claim(said).replace("\u00a0", " ") == "Read as a risk, it cries wolf at the top: it says 27 % where 20 % churned"
+    )
     top = replace(said.bins[-1], observed=estimate(0.195, 0.14, 0.27, 210))
     unsure = replace(said, bins=(*said.bins[:-1], top), slope=estimate(0.8, 0.5, 1.1))
     assert claims.calibration_claim(unsure) == "Read as a risk, it agrees with what happened, as far as 193 churned can tell"
@@ -57,7 +67,11 @@ def test_calibration_names_the_slope_when_only_the_slope_is_off() -> None:
     [
         ((0.24, 0.18, 0.31), (0.4, 0.33, 0.48), "sorting by ARR reaches more lost money than the score does"),
         ((0.6, 0.5, 0.7), (0.4, 0.33, 0.48), "the score reaches more lost money than sorting by ARR does"),
-        ((0.4, 0.3, 0.5), (0.4, 0.33, 0.48), "the score reaches more lost money than chance; against sorting by ARR, these data cannot tell"),
+        (
+            (0.4, 0.3, 0.5),
+            (0.4, 0.33, 0.48),
+            "the score reaches more lost money than chance; against sorting by ARR, these data cannot tell",
+        ),
         ((0.2, 0.1, 0.35), (0.3, 0.2, 0.4), "what the score reaches cannot be told apart from chance"),
     ],
 )
@@ -116,6 +130,7 @@ def test_money_that_could_not_be_added_up_is_not_claimed() -> None:
 
 def test_bands_are_told_as_teams_tell_them() -> None:
     bands = sample.description().bands
+    assert isinstance(bands, Bands)
     assert claims.bands_claim(bands).replace("\u00a0", " ") == "Of the red, 21 % left; of those who left, 20 % were red"
 
 
@@ -129,7 +144,10 @@ def test_rows_that_do_not_add_up_are_not_said_to() -> None:
 @pytest.mark.parametrize(
     ("verdicts", "claim"),
     [
-        (("foretells", "leaks", "foretells, adds nothing"), "Of three scores, one foretells churn, one foretells churn but adds nothing and one leaks"),
+        (
+            ("foretells", "leaks", "foretells, adds nothing"),
+            "Of three scores, one foretells churn, one foretells churn but adds nothing and one leaks",
+        ),
         (("no evidence", "no evidence"), "Both scores show no evidence"),
         (("cannot tell", "cannot tell"), "Neither score can be judged yet"),
         (("cannot tell",) * 7, "None of the seven scores can be judged yet"),
@@ -142,5 +160,3 @@ def test_several_scores_are_counted_by_verdict(verdicts: tuple[Verdict, ...], cl
 
 def test_every_verdict_has_a_meaning() -> None:
     assert set(claims.VERDICT_MEANINGS) == set(get_args(Verdict))
-
-

@@ -37,14 +37,16 @@ def write_files(folder: Path, term_days: int) -> None:
 
 @pytest.mark.parametrize(("term_days", "design"), [(365, "renewal"), (91, "landmark")])
 @pytest.mark.parametrize("key", ["auc", "bands"])
-def test_the_query_selects_the_rows_that_the_figure_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, term_days: int, design: str, key: str) -> None:
+def test_the_query_selects_the_rows_that_the_figure_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, term_days: int, design: str, key: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     write_files(tmp_path, term_days)
     result = unspun.audit_score("scores.csv", "renewals.csv")
     assert result.design.name == design
     score = result.scores[0]
     (query,) = [one.figure.provenance.query for one in headline_figures(result, score) if one.key == key]
-    rows = duckdb.sql(query).fetchall()
+    rows = duckdb.execute(query).fetchall()
     counted = score.primary.test if key == "auc" else score.primary
     assert len(rows) == counted.n > 50
     assert sum(row[2] is not None for row in rows) == counted.n_scored < counted.n

@@ -8,8 +8,8 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import special
 from sklearn.linear_model import LogisticRegression
-
 from tests.unit.stats.samples import clustered_sample
+
 from unspun.stats.logistic import cluster_sandwich, fit_logistic
 
 Floats = NDArray[np.float64]
@@ -67,7 +67,7 @@ def test_an_offset_enters_with_a_coefficient_of_one() -> None:
     theirs = sm.GLM(event.astype(float), design, family=sm.families.Binomial(), offset=offset).fit(tol=1e-12)
     assert ours.coefficients == pytest.approx(theirs.params, abs=1e-6)
     plain = fit_logistic(design, event, np.zeros(4)).coefficients
-    assert ours.coefficients + [-1, 0.3, 0, 0] == pytest.approx(plain, abs=1e-5)
+    assert ours.coefficients + np.array([-1, 0.3, 0, 0]) == pytest.approx(plain, abs=1e-5)
 
 
 def test_where_the_search_starts_does_not_change_where_it_ends() -> None:
@@ -90,4 +90,5 @@ def test_at_the_optimum_the_slope_of_the_penalised_likelihood_is_nought() -> Non
     design, event, _ = example(4)
     penalty = np.array([0.0, 2.0, 0.5, 1.0])
     fit = fit_logistic(design, event, penalty)
-    assert design.T @ (special.expit(design @ fit.coefficients) - event) + penalty * fit.coefficients == pytest.approx(np.zeros(4), abs=1e-3)
+    slope = design.T @ (special.expit(design @ fit.coefficients) - event) + penalty * fit.coefficients
+    assert slope == pytest.approx(np.zeros(4), abs=1e-3)
