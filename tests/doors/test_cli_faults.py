@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -139,9 +142,14 @@ def test_a_written_file_replaces_a_link_s_target_and_keeps_its_mode(files: tuple
     assert target.stat().st_mode & 0o777 == 0o640
 
 
-def test_a_device_is_written_to_and_not_replaced(files: tuple[Path, Path]) -> None:
-    assert run("audit", *files, "--json", "/dev/null", "--quiet").code == 0
-    assert Path("/dev/null").is_char_device()
+def test_a_pipe_is_written_to_and_not_replaced(files: tuple[Path, Path], tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        text = pool.submit(pipe.read_text)
+        assert run("audit", *files, "--json", pipe, "--quiet").code == 0
+        assert json.loads(text.result(timeout=30))["scores"]
+    assert pipe.is_fifo()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unspun.audit.protocol import MIN_SEGMENT_UNITS, RIDGE_PENALTY
 from unspun.audit.terms import PastOutcomes, Terms
 from unspun.audit.units import Units
+from unspun.stats.concordance import dense_ranks
 from unspun.stats.logistic import fit_logistic
 
 Floats = NDArray[np.float64]
@@ -49,7 +50,7 @@ def baseline_columns(units: Units, terms: Terms, past: PastOutcomes, segment: In
         inputs.append("segment")
         columns += _indicators(segment, train)
     columns += _indicators(past.last(units.account, units.as_of), train)
-    standard = [_standardise(column, train) for column in columns if np.ptp(column[train]) > 0] if train.any() else []
+    standard = _standardise_all(np.array(columns), train) if train.any() else []
     return Baseline(np.column_stack([np.ones(len(units)), *standard]), tuple(inputs))
 
 
@@ -75,12 +76,19 @@ def freeze_risks(baseline: Baseline, coefficients: Floats, percentile: Floats, c
     return FrozenRisks(alone, design @ fit.coefficients, against_direction=False)
 
 
-def training_percentile(risk: Floats, training: Bools) -> Floats:
+def training_percentile(risk: Floats | Ints, training: Bools) -> Floats:
     """Share of the training values below each unit's risk, ties one half; NaN where there is no score.
 
-    It makes every model of the audit the same for all monotone rescalings of a score, as its AUC is.
+    It makes every model of the audit the same for all monotone rescalings of a score, as its AUC is. `risk` holds values
+    (NaN: no score) or their dense ranks (-1: no score).
     """
-    return percentile_in(np.sort(risk[training & np.isfinite(risk)]), risk)
+    rank = dense_ranks(risk)
+    scored = rank >= 0
+    own = np.bincount(rank[training & scored], minlength=int(rank.max(initial=-1)) + 1)
+    if not own.any():
+        return np.full(len(rank), np.nan)
+    share = (2 * np.cumsum(own) - own) / (2.0 * own.sum())
+    return np.where(scored, share[rank], np.nan)
 
 
 def percentile_in(reference: Floats, risk: Floats) -> Floats:
@@ -93,6 +101,14 @@ def percentile_in(reference: Floats, risk: Floats) -> Floats:
 
 def _penalty(columns: int) -> Floats:
     return np.append(0.0, np.full(columns - 1, RIDGE_PENALTY))
+
+
+def _standardise_all(columns: Floats, train: Bools) -> Floats:
+    """The columns that vary in training, standardised there. Shape (columns, units), before and after."""
+    trained = columns[:, train]
+    varying = np.ptp(trained, axis=1) > 0
+    mean, spread = trained[varying].mean(axis=1), trained[varying].std(axis=1)
+    return (columns[varying] - mean[:, None]) / spread[:, None]
 
 
 def _standardise(column: Floats, train: Bools) -> Floats:

@@ -143,13 +143,16 @@ def _lead_time(it: Described, rule: BandRule) -> LeadTime:
             break
         told = point.days_before
     nearest = next((point.days_before for point in points if isinstance(point.auc, Estimate)), 0)
+    return LeadTime(f"{rule.names[0]} ({rule.source})", points, told, _told_text(told, nearest))
+
+
+def _told_text(told: int | None, nearest: int) -> str:
     since = "the due date" if nearest == 0 else f"{nearest} days before"
-    text = (
-        "At no lead does the interval of its AUC stay above 0.50."
-        if told is None
-        else f"Its AUC stays above 0.50, interval and all, from {since} back to {told} days before."
-    )
-    return LeadTime(f"{rule.names[0]} ({rule.source})", points, told, text)
+    if told is None:
+        return "At no lead does the interval of its AUC stay above 0.50."
+    if told == nearest:
+        return f"The interval of its AUC is above 0.50 at {since}, and not 30 days earlier."
+    return f"Its AUC stays above 0.50, interval and all, from {since} back to {told} days before."
 
 
 def _lead_point(it: Described, rule: BandRule, units: Units, row: Ints) -> LeadPoint:

@@ -18,7 +18,7 @@ from unspun.audit.split import Parts
 from unspun.audit.units import Units
 from unspun.book.tables import ScoreSeries
 from unspun.stats.calibration import clustered_mean
-from unspun.stats.concordance import auc_estimate, auc_interval, concordance, count_clusters, influence, paired_difference
+from unspun.stats.concordance import auc_estimate, auc_interval, concordance, count_clusters, dense_ranks, influence, paired_difference
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 Floats = NDArray[np.float64]
@@ -78,9 +78,10 @@ def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, sh
     row = shared.rows_known(lookup, units)
     value = value_at(series, row)
     risk, scored = sign * value, np.isfinite(value)
+    rank = dense_ranks(risk)  # sorted once; every concordance and percentile below rests on it
     n_scored = int(scored.sum())
     renewed = scored & ~units.churned
-    percentile = training_percentile(risk, frame.parts.train) if isinstance(frame.parts, Parts) else np.full(len(units), np.nan)
+    percentile = training_percentile(rank, frame.parts.train) if isinstance(frame.parts, Parts) else np.full(len(units), np.nan)
     mapping = fit_mapping(percentile, units.churned, frame.parts.train & scored) if isinstance(frame.parts, Parts) else frame.parts
     result = HorizonResult(
         horizon_days=units.horizon_days,
@@ -90,11 +91,11 @@ def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, sh
         n_scored_churned=int((scored & units.churned).sum()),
         coverage=n_scored / len(units) if len(units) else None,
         not_applicable=units.not_applicable,
-        auc=_auc(risk, units.churned, units.cluster, scored, "churned"),
-        auc_contracted=_auc(risk, units.contracted, units.cluster, renewed, "contracted"),
-        auc_expanded=_auc(-risk, units.expanded, units.cluster, renewed, "expanded"),
+        auc=_auc(rank, units.churned, units.cluster, scored, "churned"),
+        auc_contracted=_auc(rank, units.contracted, units.cluster, renewed, "contracted"),
+        auc_expanded=_auc(rank.max(initial=0) - rank, units.expanded, units.cluster, renewed, "expanded"),
         split=_split(frame, scored),
-        test=_test(frame, risk, percentile, scored, shared),
+        test=_test(frame, rank, percentile, scored, shared),
         calibration=_calibration(frame, mapping, percentile, scored),
         captured_arr=_capture(frame, series, shared.rows_known(lookup, frame.treated) if frame.treated else None, sign, mapping, risk),
         flow=_flow(frame, scored),
@@ -102,7 +103,7 @@ def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, sh
     return Trial(frame, row, value, risk, scored, result)
 
 
-def _auc(risk: Floats, event: Bools, cluster: Ints, among: Bools, name: str) -> MaybeEstimate:
+def _auc(risk: Floats | Ints, event: Bools, cluster: Ints, among: Bools, name: str) -> MaybeEstimate:
     if not among.any():
         return NoEstimate("no eligible unit has a score", "scores dated and recorded by the as-of dates")
     found = auc_interval(risk[among], event[among], cluster[among])
@@ -127,13 +128,13 @@ def _split(frame: Frame, scored: Bools) -> Split | NoEstimate:
     )
 
 
-def _test(frame: Frame, risk: Floats, percentile: Floats, scored: Bools, shared: Shared) -> TestResult:
+def _test(frame: Frame, rank: Ints, percentile: Floats, scored: Bools, shared: Shared) -> TestResult:
     units, parts = frame.units, frame.parts
     if isinstance(parts, NoEstimate):
         return TestResult(0, 0, 0, 0, 0, parts, parts, parts, parts, None, parts, ())
     judged = parts.test & scored
     event, cluster = units.churned[judged], units.cluster[judged]
-    auc = _auc(risk, units.churned, units.cluster, judged, "churned")
+    auc = _auc(rank, units.churned, units.cluster, judged, "churned")
     gain = _gain(frame, percentile, judged, parts.train & scored, shared) if isinstance(auc, Estimate) else _no_gain(auc)
     return TestResult(
         n=int(parts.test.sum()),

@@ -69,7 +69,7 @@ RENEWALS: dict[str, Tiers] = {
         tuple(squash(form.replace("?", unit)) for form in forms)
         for forms in (
             ("? before", "previous ?", "prior ?", "old ?", "opening ?", "starting ?", "start ?", "current ?", "? at start", "before ?"),
-            ("?",),
+            ("?", "? amount"),
         )
         for unit in ("arr", "acv", "mrr", "amount", "revenue", "contract value", "value", "price")
     ),

@@ -129,7 +129,12 @@ def _pattern(layout: str) -> str:
 
 
 def _left(words: pa.Array, moments: _Moments, layout: str) -> Ints:
-    return np.flatnonzero(~moments.read & matches(words, _pattern(layout))).astype(np.int64)
+    """Words not read yet that a layout reads."""
+    unread = np.flatnonzero(~moments.read)
+    if len(unread) == 0:
+        return unread.astype(np.int64)
+    some = words if len(unread) == len(words) else words.take(pa.array(unread))
+    return unread[matches(some, _pattern(layout))].astype(np.int64)
 
 
 def _by_layout(words: pa.Array, moments: _Moments, layout: str) -> bool:
@@ -210,8 +215,9 @@ def _order(words: Words, moments: _Moments, date_format: str | None) -> tuple[bo
     where = _left(words.words, moments, NUMERIC)
     if len(where) == 0:
         return None, None
-    if date_format is not None and "%d" in date_format and "%m" in date_format:
-        return date_format.index("%d") < date_format.index("%m"), None
+    declared = _declared_order(date_format)
+    if declared is not None:
+        return declared, None
     parts = groups(words.words.take(pa.array(where)), _pattern(NUMERIC))
     first, second, year = (_integers(parts[name], 0) for name in ("first", "second_part", "year"))
     as_day_first, as_month_first = _days(year, second, first)[1], _days(year, first, second)[1]
@@ -230,6 +236,13 @@ def _order(words: Words, moments: _Moments, date_format: str | None) -> tuple[bo
     return None, _ambiguous(words, int(where[differ[0]]), int(first[differ[0]]), int(second[differ[0]]))
 
 
+def _declared_order(date_format: str | None) -> bool | None:
+    """Whether the caller's format is day first; None where it does not say."""
+    if date_format is None or "%d" not in date_format or "%m" not in date_format:
+        return None
+    return date_format.index("%d") < date_format.index("%m")
+
+
 def _ambiguous(words: Words, word: int, first: int, second: int) -> Complaint:
     example = words.words[word].as_py()
     day_first, month_first = f"{first} {MONTHS[second - 1].title()}", f"{second} {MONTHS[first - 1].title()}"
@@ -240,10 +253,11 @@ def _ambiguous(words: Words, word: int, first: int, second: int) -> Complaint:
 
 
 def _by_strptime(words: Words, moments: _Moments, date_format: str) -> bool:
-    """Python's own strptime, once a distinct word; ISO words are left to the ISO layout."""
-    iso = matches(words.words, _pattern(ISO))
-    used = np.bincount(words.codes[words.codes >= 0], minlength=len(words.words)) > 0
-    for i in np.flatnonzero(~iso & used):
+    """Python's own strptime, once a distinct word; what a layout reads the same is left to the layout."""
+    settled = matches(words.words, _pattern(ISO))
+    if _declared_order(date_format) is not None:
+        settled |= matches(words.words, _pattern(NUMERIC))
+    for i in np.flatnonzero(~settled & (words.counts() > 0)):
         try:
             moment = datetime.strptime(words.words[int(i)].as_py(), date_format)
         except ValueError:

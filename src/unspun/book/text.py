@@ -117,12 +117,14 @@ def words_of(column: pa.ChunkedArray) -> Words:
     if isinstance(whole, pa.ChunkedArray):  # an empty column has no chunk
         return Words(np.zeros(0, np.int32), pa.array([], pa.string()))
     codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return _trimmed(codes, whole.dictionary.cast(pa.string()))
+    return _trimmed(codes, whole.dictionary.cast(pa.string()), distinct=text is not encoded)
 
 
-def _trimmed(codes: NDArray[np.int32], words: pa.StringArray) -> Words:
-    """Trimming can make two words one, and a word of blanks empty."""
+def _trimmed(codes: NDArray[np.int32], words: pa.StringArray, distinct: bool) -> Words:
+    """Trimming can make two words one, and a word of blanks empty; a dictionary made elsewhere may hold a word twice."""
     clean = call("utf8_trim_whitespace", words)
+    if distinct and words.null_count == 0 and clean.equals(words) and not call("any", call("equal", words, pa.scalar(""))).as_py():
+        return Words(codes, words)
     again = call("if_else", call("equal", clean, pa.scalar("")), pa.scalar(None, pa.string()), clean).dictionary_encode()
     if len(again.dictionary) == len(words):
         return Words(codes, again.dictionary)

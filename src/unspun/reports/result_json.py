@@ -15,7 +15,7 @@ INTRODUCTION = f"""# The result of an audit, as JSON
 the order below, and the same inputs with the same seed give the same bytes. Numbers carry 10 significant digits.
 
 A field that has no value is null, and a second field with `_reason` at the end of its name says why and what it would
-take; there is never a zero, a NaN or an infinity in place of a missing number. A number that is not declared “or null”
+take; there is never a zero, a NaN or an infinity in place of a missing number. A field that is not declared “or null”
 is always there. Shares and rates are parts of 1; money is in the `currency` beside it; dates are ISO 8601.
 
 The same in machine-readable form (JSON Schema 2020-12): `src/unspun/reports/result.schema.json`.

@@ -2,7 +2,8 @@
 
 Sources: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837-845 (placement values); Obuchowski, Biometrics 53
 (1997) 567-578 (clustered data); Newcombe, Statistics in Medicine 25 (2006) 559-573, method 5 (perfect separation).
-Everywhere `risk` runs with the event: larger means the event is more likely.
+Everywhere `risk` runs with the event: larger means the event is more likely. Only its order counts, so that it may be given
+as values or as their `dense_ranks`, which spare the sort where one risk is judged on several events or sets of units.
 """
 
 from __future__ import annotations
@@ -43,25 +44,37 @@ class Clusters:
     without_event: int
 
 
-def concordance(risk: Floats, event: Bools) -> float:
+def dense_ranks(values: Floats | Ints) -> Ints:
+    """0 for the smallest value, 1 for the next, and so on; ties share a rank, and NaN has -1. Ranks come back as they are."""
+    if values.dtype.kind == "i":
+        return np.asarray(values, dtype=np.int64)
+    order = np.argsort(values)  # NaN last
+    ordered = values[order]
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[order] = np.cumsum(np.concatenate([[0], ordered[1:] != ordered[:-1]]))[: len(values)]
+    ranks[np.isnan(values)] = -1
+    return ranks
+
+
+def concordance(risk: Floats | Ints, event: Bools) -> float:
     """Probability that a random event unit has the higher risk, ties counting one half. NaN where a class is empty."""
-    cases, controls = risk[event], np.sort(risk[~event])
-    if not len(cases) or not len(controls):
+    if event.all() or not event.any():
         return math.nan
-    return float(_share_below(controls, cases).mean())
+    rank = dense_ranks(risk)
+    return float(_share_below(rank, ~event)[rank[event]].mean())
 
 
-def influence(risk: Floats, event: Bools) -> Influence:
+def influence(risk: Floats | Ints, event: Bools) -> Influence:
     """Concordance with its empirical influence per unit, shape (n,). Raises ValueError where a class is empty."""
-    cases, controls = risk[event], risk[~event]
-    if not len(cases) or not len(controls):
+    if event.all() or not event.any():
         raise ValueError("concordance needs units with and without the event")
-    case_placements = _share_below(np.sort(controls), cases)
-    control_placements = 1.0 - _share_below(np.sort(cases), controls)
+    rank = dense_ranks(risk)
+    case_placements = _share_below(rank, ~event)[rank[event]]
+    control_placements = 1.0 - _share_below(rank, event)[rank[~event]]
     auc = float(case_placements.mean())
-    values = np.empty(len(risk))
-    values[event] = (case_placements - auc) / len(cases)
-    values[~event] = (control_placements - auc) / len(controls)
+    values = np.empty(len(rank))
+    values[event] = (case_placements - auc) / len(case_placements)
+    values[~event] = (control_placements - auc) / len(control_placements)
     return Influence(auc, values)
 
 
@@ -83,7 +96,7 @@ def t_quantile(clusters_with_event: int) -> float:
     return float(special.stdtrit(clusters_with_event - 1, 0.5 + LEVEL / 2))
 
 
-def auc_interval(risk: Floats, event: Bools, cluster: Ints) -> MaybeEstimate:
+def auc_interval(risk: Floats | Ints, event: Bools, cluster: Ints) -> MaybeEstimate:
     """AUC with its clustered interval, or why there is none (fewer than two clusters with an event, or one class only)."""
     refusal = _refuse(event, cluster)
     return refusal or auc_estimate(influence(risk, event), count_clusters(event, cluster), cluster)
@@ -114,15 +127,10 @@ def paired_difference(first: Influence, second: Influence, clusters: Clusters, c
     return Estimate(point, point - half, point + half, PAIRED_DELONG, len(cluster)), p
 
 
-def _share_below(sorted_others: Floats, values: Floats) -> Floats:
-    """For each value, the share of the others below it, ties one half."""
-    below = np.searchsorted(sorted_others, values, side="left")
-    tied = sorted_others[np.minimum(below, len(sorted_others) - 1)] == values
-    if not tied.any():
-        return below / len(sorted_others)
-    up_to = below.copy()
-    up_to[tied] = np.searchsorted(sorted_others, values[tied], side="right")
-    return (below + up_to) / (2.0 * len(sorted_others))
+def _share_below(rank: Ints, among: Bools) -> Floats:
+    """For each rank, the share of some units below it, ties one half. Shape (highest rank + 1,)."""
+    own = np.bincount(rank[among], minlength=int(rank.max()) + 1)
+    return (2 * np.cumsum(own) - own) / (2.0 * own.sum())
 
 
 def _refuse(event: Bools, cluster: Ints) -> NoEstimate | None:

@@ -33,17 +33,21 @@ def fit_logistic(
     falling, which the caller must rule out.
     """
     y = event.astype(np.float64)
+    columns = np.ascontiguousarray(design.T)  # the work is by column, over all rows
     shift = np.zeros(len(y)) if offset is None else offset
-    coefficients = np.zeros(design.shape[1]) if start is None else start.copy()
-    value, converged = _objective(design @ coefficients + shift, y, penalty, coefficients), False
-    hessian = np.eye(design.shape[1])
+    coefficients = np.zeros(len(columns)) if start is None else start.copy()
+    value, converged = _objective(coefficients @ columns + shift, y, penalty, coefficients), False
+    hessian = np.eye(len(columns))
     for _ in range(MAX_STEPS):
-        gradient, hessian = _derivatives(design, y, penalty, shift, coefficients)
+        gradient, hessian = _derivatives(columns, y, penalty, shift, coefficients)
         try:
             step = linalg.solve(hessian, gradient, assume_a="pos")
         except linalg.LinAlgError:
             break
-        coefficients, lower = _descend(design, y, penalty, shift, coefficients, step, value)
+        if gradient @ step <= TOLERANCE * (1 + abs(value)):  # the last step: what it gains is lost in the objective's rounding
+            coefficients, converged = coefficients - step, True
+            break
+        coefficients, lower = _descend(columns, y, penalty, shift, coefficients, step, value)
         converged = value - lower <= TOLERANCE * (1 + abs(value))
         value = lower
         if converged:
@@ -65,21 +69,21 @@ def _objective(linear: Floats, y: Floats, penalty: Floats, coefficients: Floats)
     return float(softplus - y @ linear + 0.5 * penalty @ coefficients**2)
 
 
-def _derivatives(design: Floats, y: Floats, penalty: Floats, shift: Floats, coefficients: Floats) -> tuple[Floats, Floats]:
-    probability = special.expit(design @ coefficients + shift)
-    gradient = design.T @ (probability - y) + penalty * coefficients
+def _derivatives(columns: Floats, y: Floats, penalty: Floats, shift: Floats, coefficients: Floats) -> tuple[Floats, Floats]:
+    probability = special.expit(coefficients @ columns + shift)
+    gradient = columns @ (probability - y) + penalty * coefficients
     weight = probability * (1 - probability)
-    return gradient, (design * weight[:, None]).T @ design + np.diag(penalty)
+    return gradient, (columns * weight) @ columns.T + np.diag(penalty)
 
 
 def _descend(
-    design: Floats, y: Floats, penalty: Floats, shift: Floats, coefficients: Floats, step: Floats, value: float
+    columns: Floats, y: Floats, penalty: Floats, shift: Floats, coefficients: Floats, step: Floats, value: float
 ) -> tuple[Floats, float]:
     """Take the Newton step, halved until the objective does not rise; stay where no step lowers it."""
     scale = 1.0
     for _ in range(30):
         moved = coefficients - scale * step
-        lower = _objective(design @ moved + shift, y, penalty, moved)
+        lower = _objective(moved @ columns + shift, y, penalty, moved)
         if lower <= value:
             return moved, lower
         scale /= 2

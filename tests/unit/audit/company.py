@@ -13,6 +13,7 @@ from unspun.book.tables import OUTCOMES, UNDECIDED, Codes, Renewals, ScoreHistor
 
 Cells = Mapping[str, Sequence[str]]
 Floats = NDArray[np.float64]
+Tables = tuple[ScoreHistory, Renewals]
 MISSING = "-"
 
 
@@ -83,7 +84,7 @@ def terms(cells: Cells | str, as_of: str = "2026-06-30", score_parents: str = ""
 
 def random_company(
     seed: int, accounts: int = 500, strength: float = 1.2, term_days: int = 365, first: str = "2023-01-01", last: str = "2025-12-31"
-) -> tuple[ScoreHistory, Renewals]:
+) -> Tables:
     """Accounts renew term after term until they churn; a monthly score (higher is healthier) foretells it by `strength`.
 
     Churn also depends on the amount and the segment, which the baseline knows. Every row of the scores is recorded on its

@@ -18,7 +18,13 @@ SETTINGS = AuditSettings(design="renewal", horizons=(30,), primary_horizon=30, r
 
 
 def plant(
-    churned: int, renewed: int, churned_edited: int, renewed_edited: int, written: float = 0.0, recorded_after_days: int = 5
+    churned: int,
+    renewed: int,
+    churned_edited: int,
+    renewed_edited: int,
+    written: float = 0.0,
+    written_of_renewed: float = 0.0,
+    recorded_after_days: int = 5,
 ) -> tuple[ScoreHistory, Renewals]:
     """One renewal an account, with an honest score of pure noise 200 days before it was due.
 
@@ -37,7 +43,10 @@ def plant(
         "known": [str(day - 2) for day in due],
     }
     honest = [(f"a{i}", str(due[i] - 200), str(due[i] - 200), f"{rng.normal(50, 10):.3f}") for i in range(n)]
-    late = [(f"a{i}", str(due[i] - 100), str(due[i] - 2 + recorded_after_days), str(written)) for i in np.flatnonzero(edited)]
+    late = [
+        (f"a{i}", str(due[i] - 100), str(due[i] - 2 + recorded_after_days), str(written if gone[i] else written_of_renewed))
+        for i in np.flatnonzero(edited)
+    ]
     account, dated, recorded, value = (list(cells) for cells in zip(*honest, *late, strict=True))
     return company.scores({"account": account, "dated": dated, "recorded": recorded, "value": value}), company.renewals(table)
 
@@ -64,15 +73,23 @@ def test_an_edit_recorded_before_the_outcome_was_known_is_no_leak_though_it_came
     assert found.primary.auc == found.leak.auc_known
 
 
-def test_four_edits_are_too_few_to_call_a_leak() -> None:
-    assert not audited(plant(100, 200, churned_edited=4, renewed_edited=0)).leak.leaks
+@pytest.mark.parametrize(("edited", "leaks"), [(4, False), (5, True)])
+def test_four_edits_are_too_few_to_call_a_leak_however_clear_the_rest(edited: int, leaks: bool) -> None:
+    found = audited(plant(edited, 400, churned_edited=edited, renewed_edited=0, written=-1e3)).leak
+    assert found.fisher_p is not None
+    assert found.fisher_p < 0.01
+    assert isinstance(found.difference, Estimate)
+    assert found.difference.low > 0
+    assert found.leaks == leaks
 
 
-def test_edits_as_common_among_the_renewed_are_no_leak() -> None:
-    found = audited(plant(100, 200, churned_edited=60, renewed_edited=120))
-    assert found.leak.fisher_p is not None
-    assert found.leak.fisher_p > 0.4
-    assert not found.leak.leaks
+def test_edits_as_common_among_the_renewed_are_no_leak_even_where_they_flatter_the_score() -> None:
+    found = audited(plant(100, 200, churned_edited=60, renewed_edited=120, written_of_renewed=100)).leak
+    assert found.fisher_p is not None
+    assert found.fisher_p > 0.4
+    assert isinstance(found.difference, Estimate)
+    assert found.difference.low > 0
+    assert not found.leaks
 
 
 def test_edits_that_do_not_make_the_score_look_better_are_no_leak() -> None:

@@ -134,6 +134,14 @@ def test_whole_numbers_that_a_missing_neighbour_made_floats_stay_whole() -> None
     assert history.account.names == ("22",) and history.row.tolist() == [2, 4]
 
 
+def test_a_dictionary_that_holds_a_word_twice_or_none_is_one_word() -> None:
+    accounts = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 3], pa.int32()), pa.array(["A", " A", "A", None]))
+    table = pa.table({"account": accounts, "date": [f"2026-01-0{i}" for i in range(1, 5)], "score": [1, 2, 3, 4]})
+    history = read_scores(table, NOTHING)
+    assert (history.account.names, history.account.codes.tolist()) == (("A",), [0, 0, 0])
+    assert [rejection.code for rejection in history.source.rejections] == ["no_account"]
+
+
 def test_a_spreadsheets_separator_line_is_obeyed_and_blank_lines_before_the_header_passed_over() -> None:
     history = read_scores(b"sep=;\r\naccount;date;score\r\nA,1;2026-01-01;5\r\n", NOTHING)
     assert history.account.names == ("A,1",) and history.row.tolist() == [3]
