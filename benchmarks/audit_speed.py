@@ -10,13 +10,9 @@ Each side runs in a process of its own, on one thread, in turns with the others;
 
 from __future__ import annotations
 
-import os
-
-for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[threads] = "1"  # read by NumPy, SciPy and Arrow as they load; the sides inherit it
-
 import argparse
 import json
+import os
 import platform
 import resource
 import subprocess
@@ -31,6 +27,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 RESULTS, DOCUMENT = HERE / "results" / "audit-speed-2026-11-22.json", HERE.parent / "docs" / "speed.md"
 PACKAGES = ("unspun", "numpy", "scipy", "pyarrow", "pandas", "scikit-learn")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # for NumPy, SciPy and Arrow
 QUICK = 50  # times smaller
 WARM_UP = (6_000, 600, 1)
 SAME_AUC, SAME_MODEL, SAME_END = 1e-9, 1e-3, 0.005  # how far two sides may differ
@@ -140,8 +137,8 @@ def _make(size: tuple[int, int, int], root: Path) -> Path:
 
 
 def _python(*arguments: str) -> str:
-    ran = subprocess.run([sys.executable, str(HERE / "audit_speed.py"), *arguments], stdout=subprocess.PIPE, text=True, check=True)
-    return ran.stdout
+    command = [sys.executable, str(HERE / "audit_speed.py"), *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **ONE_THREAD}).stdout
 
 
 def _arguments() -> argparse.Namespace:

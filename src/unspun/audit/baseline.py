@@ -50,7 +50,7 @@ def baseline_columns(units: Units, terms: Terms, past: PastOutcomes, segment: In
         inputs.append("segment")
         columns += _indicators(segment, train)
     columns += _indicators(past.last(units.account, units.as_of), train)
-    standard = _standardise_all(np.array(columns), train) if train.any() else []
+    standard = [_standardise(column, train) for column in columns if train.any() and np.ptp(column[train]) > 0]
     return Baseline(np.column_stack([np.ones(len(units)), *standard]), tuple(inputs))
 
 
@@ -103,17 +103,10 @@ def _penalty(columns: int) -> Floats:
     return np.append(0.0, np.full(columns - 1, RIDGE_PENALTY))
 
 
-def _standardise_all(columns: Floats, train: Bools) -> Floats:
-    """The columns that vary in training, standardised there. Shape (columns, units), before and after."""
-    trained = columns[:, train]
-    varying = np.ptp(trained, axis=1) > 0
-    mean, spread = trained[varying].mean(axis=1), trained[varying].std(axis=1)
-    return (columns[varying] - mean[:, None]) / spread[:, None]
-
-
 def _standardise(column: Floats, train: Bools) -> Floats:
-    spread = float(column[train].std())
-    return (column - float(column[train].mean())) / (spread if spread > 0 else 1.0)
+    trained = column[train]
+    spread = float(trained.std())
+    return (column - float(trained.mean())) / (spread if spread > 0 else 1.0)
 
 
 def _log_amount(units: Units, terms: Terms, train: Bools) -> list[Floats]:

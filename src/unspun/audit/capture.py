@@ -28,6 +28,15 @@ class Blocks:
 
 
 @dataclass(frozen=True, slots=True)
+class Losses:
+    """Blocks in which something churned, in each replicate: size, churned ARR, and units ahead in the month. All (replicates, blocks)."""
+
+    size: Floats
+    lost: Floats
+    ahead: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Candidates:
     """Units a team could have treated, sorted by month. `loss` is the ARR that churned with a unit, else 0."""
 
@@ -108,10 +117,10 @@ def reach(candidates: Candidates, rank_by: Floats) -> Reach:
     """Share of churned ARR among the top k of each month, with a cluster bootstrap that ranks again in each replicate."""
     blocks = rank_blocks(candidates.month, rank_by)
     ones = np.ones((1, len(blocks.order)))
-    size, lost, before = _block_sums(blocks, ones, candidates.loss)
+    losses = _losses(blocks, ones, candidates.loss, _block_sizes(blocks, ones))
     total = float(candidates.loss.sum())
-    curve = np.array([float(_reached(size, lost, before, int(k))[0]) / total for k in candidates.capacities])
-    point = float(_reached(size, lost, before, candidates.capacity)[0]) / total
+    curve = np.array([float(_reached(losses, int(k))[0]) / total for k in candidates.capacities])
+    point = float(_reached(losses, candidates.capacity)[0]) / total
     return Reach(_interval(candidates, point, _bootstrap(candidates, blocks)), curve)
 
 
@@ -134,21 +143,30 @@ def _interval(candidates: Candidates, point: float, reached: Floats) -> MaybeEst
     return percentile_interval(point, reached[told] / candidates.lost[told], len(candidates.month))
 
 
-def _block_sums(blocks: Blocks, weight: Floats, loss: Floats) -> tuple[Floats, Floats, Floats]:
-    """Per row of `weight` (replicates, units in block order): size, churned ARR and units ahead in its month, of each block."""
-    if not len(blocks.start):
+def _block_sizes(blocks: Blocks, weight: Floats) -> Floats:
+    """Units in each block, per row of `weight` (replicates, units in block order). Shape (replicates, blocks)."""
+    if len(blocks.start) == len(blocks.order):  # no ties
+        return weight
+    return np.add.reduceat(weight, blocks.start, axis=1)
+
+
+def _losses(blocks: Blocks, weight: Floats, loss: Floats, size: Floats) -> Losses:
+    """The blocks in which something churned: nothing is reached in any other."""
+    amount = loss[blocks.order]
+    units = np.flatnonzero(amount)
+    block, first = np.unique(np.searchsorted(blocks.start, units, side="right") - 1, return_index=True)
+    if not len(block):
         nothing = np.zeros((len(weight), 0))
-        return nothing, nothing, nothing
-    size = np.add.reduceat(weight, blocks.start, axis=1)
-    lost = np.add.reduceat(weight * loss[blocks.order], blocks.start, axis=1)
-    before = np.cumsum(size, axis=1) - size
-    return size, lost, before - before[:, blocks.month_first]
+        return Losses(nothing, nothing, nothing)
+    ahead = np.cumsum(size, axis=1) - size
+    lost = np.add.reduceat(weight[:, units] * amount[units], first, axis=1)
+    return Losses(size[:, block], lost, ahead[:, block] - ahead[:, blocks.month_first[block]])
 
 
-def _reached(size: Floats, lost: Floats, before: Floats, capacity: int) -> Floats:
+def _reached(losses: Losses, capacity: int) -> Floats:
     """Churned ARR reached with `capacity` places a month. Ties share what room is left."""
-    room = np.divide(capacity - before, size, out=np.zeros_like(size), where=size > 0)
-    return (np.clip(room, 0.0, 1.0) * lost).sum(axis=1)
+    room = np.divide(capacity - losses.ahead, losses.size, out=np.zeros_like(losses.size), where=losses.size > 0)
+    return (np.clip(room, 0.0, 1.0) * losses.lost).sum(axis=1)
 
 
 def _bootstrap(candidates: Candidates, ranked: Blocks) -> Floats:
@@ -159,10 +177,10 @@ def _bootstrap(candidates: Candidates, ranked: Blocks) -> Floats:
         blocks, cut_months = _top_of_month(ranked, margin)
         reached, filled = [], True
         for chunk in _chunks(candidates.draws):
-            weight = chunk[:, candidates.cluster[blocks.order]].astype(np.float64)
-            size, lost, before = _block_sums(blocks, weight, candidates.loss)
+            weight = chunk.take(candidates.cluster[blocks.order], axis=1).astype(np.float64)
+            size = _block_sizes(blocks, weight)
             filled = filled and _fills(size, blocks, cut_months, candidates.capacity)
-            reached.append(_reached(size, lost, before, candidates.capacity))
+            reached.append(_reached(_losses(blocks, weight, candidates.loss, size), candidates.capacity))
         if filled:
             return np.concatenate(reached)
         margin *= 2
@@ -196,14 +214,16 @@ def _by_chance(candidates: Candidates) -> Reach:
     in_month = np.equal.outer(candidates.month[losing], np.arange(len(first))).astype(np.float64)
     sizes, losses = [], []
     for chunk in _chunks(candidates.draws):
-        sizes.append(np.add.reduceat(chunk[:, candidates.cluster], first, axis=1, dtype=np.float64))
-        losses.append((chunk[:, candidates.cluster[losing]] * candidates.loss[losing]) @ in_month)
+        by_month = np.split(chunk.take(candidates.cluster, axis=1), first[1:], axis=1)
+        sizes.append(np.stack([units.sum(axis=1, dtype=np.int64) for units in by_month], axis=1))
+        losses.append((chunk.take(candidates.cluster[losing], axis=1) * candidates.loss[losing]) @ in_month)
     size = np.bincount(candidates.month).astype(np.float64)[None, :]
     lost = np.bincount(candidates.month, weights=candidates.loss).astype(np.float64)[None, :]
     total = float(lost.sum())
     curve = np.array([float(_chance(size, lost, int(k))[0]) / total for k in candidates.capacities])
     point = float(_chance(size, lost, candidates.capacity)[0]) / total
-    return Reach(_interval(candidates, point, _chance(np.concatenate(sizes), np.concatenate(losses), candidates.capacity)), curve)
+    reached = _chance(np.concatenate(sizes).astype(np.float64), np.concatenate(losses), candidates.capacity)
+    return Reach(_interval(candidates, point, reached), curve)
 
 
 def _chance(size: Floats, lost: Floats, capacity: int) -> Floats:

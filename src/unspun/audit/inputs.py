@@ -14,6 +14,7 @@ from unspun.audit.known import to_days
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import Caution, Design, DesignReport, InputReport, SetAside
 from unspun.audit.terms import UNKNOWN, Terms
+from unspun.audit.wording import percent
 from unspun.book.tables import OUTCOMES, UNDECIDED, Rejection, Renewals, ScoreHistory, Source
 from unspun.errors import BadInput, Fault
 
@@ -251,5 +252,5 @@ def _recording_cautions(scores: ScoreHistory) -> list[Caution]:
     share = float(late.mean()) if len(late) else 0.0
     if share <= LATE_RECORDING_SHARE:
         return []
-    text = f"{share:.0%} of the score rows were recorded more than {LATE_RECORDING_DAYS} days after their date"
+    text = f"{percent(share)} of the score rows were recorded more than {LATE_RECORDING_DAYS} days after their date"
     return [Caution("back_dated", f"{text}; none is used before it was recorded.")]

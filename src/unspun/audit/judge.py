@@ -18,7 +18,7 @@ from unspun.audit.terms import Terms, order_terms
 from unspun.audit.trial import Shared, Trial, try_score
 from unspun.audit.units import ActiveMonths, Units, active_months, choose_design
 from unspun.audit.verdict import rule, work_out_need
-from unspun.audit.wording import leak_cautions, say, three_facts, too_good
+from unspun.audit.wording import leak_cautions, percent, say, three_facts, too_good
 from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries, Source
 from unspun.stats.estimate import NoEstimate
 from unspun.stats.multiplicity import benjamini_hochberg
@@ -132,10 +132,10 @@ def _primary_horizon(evidence: Evidence, frames: list[Frame]) -> tuple[int, str]
     fitting = [days for days in share if days in DEFAULT_HORIZONS and share[days] >= APPLICABLE_SHARE]
     if fitting:
         days = max(fitting)
-        return days, f"the longest default horizon applicable to at least {APPLICABLE_SHARE:.0%} of units (to {share[days]:.0%})"
+        return days, f"the longest default horizon applicable to at least {percent(APPLICABLE_SHARE)} of units (to {percent(share[days])})"
     lengths = evidence.terms.length_days
     half = max(1, int(np.median(lengths)) // 2) if len(lengths) else min(share)
-    return half, f"half the median term, as no default horizon is applicable to {APPLICABLE_SHARE:.0%} of units"
+    return half, f"half the median term, as no default horizon is applicable to {percent(APPLICABLE_SHARE)} of units"
 
 
 def _try_all(evidence: Evidence, frames: list[Frame], shared: Shared, progress: Progress) -> list[Tried]:
@@ -211,7 +211,7 @@ def _score_cautions(evidence: Evidence, one: Tried, primary: int, leaks: dict[in
     coverage = trial.result.coverage
     if coverage is not None and coverage < LOW_COVERAGE:
         missing = trial.result.n - trial.result.n_scored
-        text = f"{missing:,} of {trial.result.n:,} eligible units had no score by then ({coverage:.0%} had)"
+        text = f"{missing:,} of {trial.result.n:,} eligible units had no score by then ({percent(coverage)} had)"
         found.append(Caution("low_coverage", f"{text}; they are missing, not neutral, and no AUC speaks of them."))
     age = _median_age_days(evidence, trial)
     if age is not None and age > STALE_DAYS:

@@ -61,8 +61,16 @@ def _order(account: Ints, dated: Times, recorded: Times | None) -> Ints:
         return np.lexsort((recorded.astype("datetime64[us]").astype(np.int64), micros, account))
     if len(micros) and not (micros % DAY_MICROS).any():
         days = micros // DAY_MICROS
-        return np.argsort(account * (int(days.max() - days.min()) + 1) + (days - days.min()), kind="stable")
+        return _order_keys(account * (int(days.max() - days.min()) + 1) + (days - days.min()))
     return np.lexsort((micros, account))
+
+
+def _order_keys(keys: Ints) -> Ints:
+    """A stable argsort of keys that are not negative. Each carries its position in its lowest bits, as sorting numbers is the faster."""
+    bits = len(keys).bit_length()
+    if int(keys.max()) >= 1 << (63 - bits):
+        return np.argsort(keys, kind="stable")
+    return np.sort((keys << bits) | np.arange(len(keys))) & ((1 << bits) - 1)
 
 
 def _latest_so_far(available: Ints, order: Ints) -> tuple[Ints, Ints]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unspun.audit.protocol import LONG_TERM_DAYS
 from unspun.audit.result import Design
 from unspun.audit.terms import UNKNOWN, Terms
+from unspun.audit.wording import percent
 from unspun.book.tables import CHURNED, CONTRACTED, EXPANDED, UNDECIDED
 
 Ints = NDArray[np.int64]
@@ -57,7 +58,7 @@ def choose_design(terms: Terms, asked: str) -> tuple[Design, str]:
     if not len(lengths):
         return "renewal", "no term's length is known (no term starts, and no account has two due dates), so renewals are judged one by one"
     share = float((lengths >= LONG_TERM_DAYS).mean())
-    said = f"{share:.0%} of the {len(lengths):,} terms of known length last {LONG_TERM_DAYS} days or more"
+    said = f"{percent(share)} of the {len(lengths):,} terms of known length last {LONG_TERM_DAYS} days or more"
     return ("renewal", f"{said}, at least half") if share >= 0.5 else ("landmark", f"{said}, fewer than half")
 
 

@@ -65,7 +65,7 @@ def _captured_fact(result: HorizonResult) -> Fact:
         return Fact(label, captured.score, "share", reference, "")
     text = (
         f"Calling the {captured.capacity} largest each month, with no score at all, reaches "
-        f"{_percent(alone.point)} ({_percent(alone.low)} to {_percent(alone.high)})."
+        f"{percent(alone.point)} ({percent(alone.low)} to {percent(alone.high)})."
     )
     return Fact(label, captured.score, "share", reference, text)
 
@@ -102,7 +102,7 @@ def too_good(horizons: tuple[HorizonResult, ...], primary: HorizonResult, frozen
         reasons.append(f"it gains {gain.point:.2f} over the baseline")
     auc = primary.auc
     if frozen_share and isinstance(auc, Estimate) and auc.low > FROZEN_AUC:
-        share = f"it never changed for {frozen_share:.0%} of accounts, yet foretells their churn with an AUC of {auc.point:.2f}"
+        share = f"it never changed for {percent(frozen_share)} of accounts, yet foretells their churn with an AUC of {auc.point:.2f}"
         reasons.append(f"{share}, as today's value copied to the past would")
     if not reasons:
         return None
@@ -117,7 +117,7 @@ def _point(estimate: object) -> str:
     return f"{estimate.point:.2f}" if isinstance(estimate, Estimate) else "unknown"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Whole percents, one digit more under ten."""
     return f"{share * 100:.0f}\u00a0%" if share >= 0.0995 else f"{share * 100:.1f}\u00a0%"
 

@@ -161,9 +161,9 @@ def _files_written(plan: Plan) -> Iterator[Text]:
     for name, file in (("result", plan.json), ("report", plan.html), ("rows set aside", plan.rejects)):
         if file is not None:
             yield Text(f"Wrote the {name}: {clean(str(file.path))}")
-    if plan.html is None:
+    if plan.html is None and plan.json is None:
         yield Text("Add --html report.html for the report, --json result.json for every number.")
-    elif plan.open_report and not open_page(plan.html.path):
+    if plan.html and plan.open_report and not open_page(plan.html.path):
         yield Text("There is no browser here to open the report in.")
 
 

@@ -164,6 +164,12 @@ def test_times_around_a_change_of_the_clock_are_converted_each() -> None:
         assert to_zone(np.array(utc, "datetime64[us]"), ZoneInfo(zone)).tolist() == expected
 
 
+def test_a_change_of_the_clock_within_an_hour_is_seen_though_it_has_changed_back_by_the_next_time() -> None:
+    utc = [datetime(2010, 3, 14, 3, 20), datetime(2010, 3, 14, 3, 45), datetime(2010, 12, 1)]
+    local = to_zone(np.array(utc, "datetime64[us]"), ZoneInfo("America/St_Johns")).tolist()
+    assert local == [datetime(2010, 3, 13, 23, 50), datetime(2010, 3, 14, 1, 15), datetime(2010, 11, 30, 20, 30)]
+
+
 def test_times_without_an_offset_are_taken_as_the_zones_own() -> None:
     assert times(read("2026-04-03 10:00", zone="Asia/Tokyo")) == ["2026-04-03T10:00:00"]
 

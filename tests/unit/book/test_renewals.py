@@ -52,6 +52,11 @@ def test_signs_in_the_cells_give_the_currency_where_no_column_does() -> None:
     assert read("account,due,outcome,arr", "A,2026-01-01,won,5").currency is None
 
 
+def test_of_two_signs_in_a_row_the_one_before_renewal_is_its_currency() -> None:
+    renewals = read("account,due,outcome,arr_before,arr_after", "A,2026-01-01,won,USD 5,EUR 5")
+    assert renewals.currency is not None and renewals.currency.names == ("USD",)
+
+
 def test_rows_that_cannot_be_used_are_set_aside_for_their_first_reason() -> None:
     good = [f"X{i},2026-01-01,won,10" for i in range(30)]
     bad = ["A,2026-01-01,won,-5", "B,2026-01-01,won,(5)", "C,2026-01-01,won,lots", "X0,2026-01-01,Won,10.0"]
