@@ -56,8 +56,8 @@ CELLS = (
     Cell("points", (1_000_000, 100_000, 1), ("unspun points", "analyst points", "unspun whole"), 5),
     Cell("intervals", (1_000_000, 100_000, 1), ("unspun intervals", "analyst bootstrap", "weighted bootstrap"), 5),
     Cell("agreement", (100_000, 10_000, 1), ("unspun intervals", "whole bootstrap"), 1),
-    Cell("wide", (1_000_000, 100_000, 200), ("unspun points", "analyst points", "unspun whole"), 3),
     Cell("growth", (10_000_000, 1_000_000, 1), ("unspun points", "analyst points", "unspun whole"), 3),
+    Cell("wide", (1_000_000, 100_000, 200), ("unspun points", "analyst points", "unspun whole"), 3),
 )
 
 

@@ -56,7 +56,8 @@ def make_inputs(size: Size, folder: Path, seed: int = SEED) -> None:
     if size.scores == 1:
         pa_csv.write_csv(scores, folder / "scores.csv", CSV_OPTIONS)
     else:
-        pq.write_table(scores, folder / "scores.parquet")
+        stamped = scores.set_column(1, "date", scores["date"].cast(pa.timestamp("us")))  # as data frames keep days
+        pq.write_table(stamped, folder / "scores.parquet")
 
 
 def _renewals(rng: np.random.Generator, wanted: int) -> tuple[_Accounts, pa.Table]:

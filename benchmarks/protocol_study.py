@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import scipy
 from proof_tables import write_tables
-from simulate import Company, edit_churned, record_late, simulate_company, with_one_score
+from simulate import HEAVY, USUAL, Clustering, Company, edit_churned, record_late, simulate_company, with_one_score
 from true_values import SETTINGS, Population, Truth, build_population, standard_error, true_values
 
 from unspun._version import __version__
@@ -41,6 +41,7 @@ DOCUMENT = HERE.parent / "docs" / "proof-of-the-protocol.md"
 SEED, COMPANIES = 20261122, 2000
 SCORES = ("noise", "parent noise", "redundant", "modest", "strong", "reversed")
 INTERVALS = ("auc", "auc baseline", "auc both", "gain", "gain, no floor")
+HELD_AGAINST_TRUTH = ("coverage", "heavy")
 MANY = 20  # noise scores in one run
 Row = dict[str, float]
 
@@ -64,6 +65,7 @@ CELLS = (
     *(Cell("recording", churned) for churned in (50, 200)),
     Cell("many", 200),
     Cell("coverage", 1000),
+    Cell("heavy", 200),
     *(Cell(kind, 1000, share=0.5) for kind in ("recording", "many")),
 )
 
@@ -73,11 +75,11 @@ def audit(company: Company, score: str) -> ScoreResult:
     return judge(with_one_score(company.scores, score), company.renewals, SETTINGS, __version__).result.scores[0]
 
 
-def try_coverage(population: Population | None, rng: np.random.Generator, churned: int) -> dict[str, Row]:
+def try_coverage(population: Population | None, rng: np.random.Generator, churned: int, clustering: Clustering = USUAL) -> dict[str, Row]:
     """Each score by itself: its verdict, and each interval beside the value it should cover."""
     if population is None:
         raise ValueError("coverage needs a population to take the truth from")
-    company = simulate_company(rng, churned, SCORES)
+    company = simulate_company(rng, churned, SCORES, clustering)
     truths = true_values(population, company)
     return {score: _held_against(audit(company, score), truths[score]) for score in SCORES}
 
@@ -137,7 +139,12 @@ def _above(estimate: MaybeEstimate, value: float) -> bool:
 
 
 Try = Callable[[Population | None, np.random.Generator, int], dict[str, Row]]
-TRIES: dict[str, Try] = {"coverage": try_coverage, "recording": try_recording, "many": try_many}
+TRIES: dict[str, Try] = {
+    "coverage": try_coverage,
+    "heavy": partial(try_coverage, clustering=HEAVY),
+    "recording": try_recording,
+    "many": try_many,
+}
 _shared: dict[str, Population] = {}  # filled before the jobs are forked, so that they share its memory
 
 
@@ -150,8 +157,9 @@ def run_cell(cell: Cell, companies: int, jobs: int, seed: int) -> tuple[dict[str
     """Rows of all companies by score, and the size and error of the population that the truth was taken from."""
     _shared.clear()
     about: dict[str, Any] = {}
-    if cell.kind == "coverage":
-        _shared["population"] = population = build_population(seed, SCORES, 100_000 if cell.churned <= 200 else 300_000)
+    if cell.kind in HELD_AGAINST_TRUTH:
+        units, clustering = 100_000 if cell.churned <= 200 else 300_000, HEAVY if cell.kind == "heavy" else USUAL
+        _shared["population"] = population = build_population(seed, SCORES, units, clustering)
         about = {"units": len(population), "standard error of an auc": standard_error(population, "modest")}
     found: dict[str, list[Row]] = {}
     started = time.monotonic()
@@ -183,7 +191,7 @@ def summarise(kind: str, rows: list[Row]) -> dict[str, Any]:
     summary: dict[str, Any] = {"verdicts": dict(zip(VERDICTS, counts, strict=True))}
     medians = [name for name in column if name.endswith(("churned", "clusters", "edited"))]
     summary["medians"] = {name: float(np.median(column[name])) for name in medians}
-    if kind == "coverage":
+    if kind in HELD_AGAINST_TRUTH:
         summary["intervals"] = {name: _coverage(column, name) for name in INTERVALS}
         summary["foretells, though the true gain is not above 0"] = int(
             ((column["verdict"] == VERDICTS.index("foretells")) & (column["gain true"] <= 0)).sum()

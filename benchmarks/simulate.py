@@ -27,18 +27,34 @@ TERM_DAYS, HORIZON_DAYS = 365, 90
 MONTHS = np.arange("2021-09", "2026-01", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
 START, END = int(FIRST_DUE.astype(np.int64)), int(LAST_DUE.astype(np.int64))
 
-SIZE_SHARES = (0.40, 0.25, 0.14, 0.09, 0.07, 0.05)  # of parents with one to six accounts
 SEGMENT_SHARES = (0.5, 0.3, 0.2)
 SEGMENT_EFFECT = np.array([0.6, 0.0, -0.6])
 LAST_EFFECT = {UNDECIDED: 0.1, RENEWED: 0.0, CONTRACTED: 0.8, EXPANDED: -0.6}
-BASE_LOG_ODDS, ARR_EFFECT, TENURE_EFFECT, PARENT_SD, HEALTH_EFFECT = -2.8, -0.45, -0.45, 0.5, 1.6
+ARR_EFFECT, TENURE_EFFECT, HEALTH_EFFECT = -0.45, -0.45, 1.6
 CONTRACTED_SHARE, EXPANDED_SHARE = 0.10, 0.20  # of the renewals that did not churn
 UNSCORED_SHARE = 0.05  # of accounts
-CHURNED_PER_PARENT = 0.71  # expected, over the four years: what a wanted number of churned units is divided by
 
 # How much of each score is signal, and of its noise which shares are the parent's lasting level and the account's.
 CLUSTERED, SHARED_BY_PARENTS = (0.35, 0.25), (0.85, 0.05)
 MODEST_SIGNAL, STRONG_SIGNAL, REDUNDANT_NOISE_SD = 0.45, 0.83, 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """How parents hold accounts: the shares of parents with so many accounts, and the spread of their effect on churn's log-odds.
+
+    `churned_per_parent` is what comes of it over the four years, by which a wanted number of churned units is divided.
+    """
+
+    sizes: tuple[int, ...]
+    size_shares: tuple[float, ...]
+    parent_sd: float
+    base_log_odds: float
+    churned_per_parent: float
+
+
+USUAL = Clustering((1, 2, 3, 4, 5, 6), (0.40, 0.25, 0.14, 0.09, 0.07, 0.05), 0.5, -2.8, 0.71)
+HEAVY = Clustering((2, 4, 8, 16), (0.4, 0.3, 0.2, 0.1), 1.5, -3.4, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +89,11 @@ class _Years:
     baseline: Floats
 
 
-def simulate_company(rng: np.random.Generator, churned: int, scores: tuple[str, ...]) -> Company:
+def simulate_company(rng: np.random.Generator, churned: int, scores: tuple[str, ...], clustering: Clustering = USUAL) -> Company:
     """A company whose eligible churned renewals number about `churned`, with the scores named (see `_risk`)."""
-    accounts = _accounts(rng, max(2, round(churned / CHURNED_PER_PARENT)))
+    accounts = _accounts(rng, max(2, round(churned / clustering.churned_per_parent)), clustering)
     health = _clustered(rng, accounts.parent, (0.15, 0.15), moving_parent=0.2)
-    years = _years(rng, accounts, health)
+    years = _years(rng, accounts, health, clustering.base_log_odds)
     active, year = _active_months(accounts, years)
     active &= rng.random((len(active), 1)) >= UNSCORED_SHARE
     account, month = np.nonzero(active)
@@ -141,18 +157,18 @@ def _row_looked_at(company: Company, renewal: Ints) -> Ints:
     return company.row_of[company.renewals.account.codes[renewal], month]
 
 
-def _accounts(rng: np.random.Generator, parents: int) -> _Accounts:
+def _accounts(rng: np.random.Generator, parents: int, clustering: Clustering) -> _Accounts:
     """Somewhat over half are customers when the four years begin; the rest join over the next three years."""
-    parent = np.repeat(np.arange(parents), rng.choice(np.arange(1, 7), size=parents, p=SIZE_SHARES))
+    parent = np.repeat(np.arange(parents), rng.choice(clustering.sizes, size=parents, p=clustering.size_shares))
     n = len(parent)
     segment = rng.choice(3, size=parents, p=SEGMENT_SHARES)[parent]
     joined_year = np.where(rng.random(n) < 0.45, 0, rng.integers(0, 4, n))
     first_due = START + rng.integers(0, TERM_DAYS, n) + TERM_DAYS * joined_year
     log_arr = 9.0 + 0.9 * segment + 0.5 * rng.standard_normal(parents)[parent] + 0.6 * rng.standard_normal(n)
-    return _Accounts(parent, segment, first_due, log_arr, PARENT_SD * rng.standard_normal(parents)[parent])
+    return _Accounts(parent, segment, first_due, log_arr, clustering.parent_sd * rng.standard_normal(parents)[parent])
 
 
-def _years(rng: np.random.Generator, accounts: _Accounts, health: Floats) -> _Years:
+def _years(rng: np.random.Generator, accounts: _Accounts, health: Floats, base_log_odds: float) -> _Years:
     n = len(accounts.parent)
     log_arr, last, alive = accounts.log_arr.copy(), np.full(n, UNDECIDED), np.ones(n, dtype=bool)
     last_effect = np.array([LAST_EFFECT[code] for code in (RENEWED, UNDECIDED, CONTRACTED, EXPANDED, UNDECIDED)])
@@ -166,7 +182,7 @@ def _years(rng: np.random.Generator, accounts: _Accounts, health: Floats) -> _Ye
         here = np.flatnonzero(alive & (due <= END))
         month = np.searchsorted(MONTHS, due[here], side="right") - 1
         unseen = accounts.parent_effect[here] + HEALTH_EFFECT * health[here, month]
-        probability = special.expit(BASE_LOG_ODDS + baseline[here, year] + unseen)
+        probability = special.expit(base_log_odds + baseline[here, year] + unseen)
         outcome = _outcomes(rng, probability)
         before = log_arr[here].copy()
         log_arr[here] += np.select([outcome == CONTRACTED, outcome == EXPANDED], [-0.25, 0.22], 0.03)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from unspun import audit_score
 from unspun.audit.baseline import freeze_risks, training_percentile
-from unspun.audit.frame import Frame, ScoreIndex, make_frame, value_at
+from unspun.audit.frame import Frame, Lookup, ScoreIndex, make_frame, value_at
 from unspun.audit.inputs import observe_until
 from unspun.audit.protocol import DEFAULT_HORIZONS, AuditSettings
 from unspun.audit.result import HorizonResult
@@ -184,15 +184,16 @@ def _judged(scores: ScoreHistory, renewals: Renewals) -> Iterator[Judged]:
     index, shared = ScoreIndex(scores, renewals.account.names, as_of), Shared()
     frames = [make_frame(horizon_days, terms, None, renewals, index, SETTINGS) for horizon_days in DEFAULT_HORIZONS]
     for series in scores.series:
+        lookup = index.lookup(series)
         for frame in frames:
-            yield _judge(frame, series, index, shared)
+            yield _judge(frame, series, lookup, shared)
 
 
-def _judge(frame: Frame, series: ScoreSeries, index: ScoreIndex, shared: Shared) -> Judged:
+def _judge(frame: Frame, series: ScoreSeries, lookup: Lookup, shared: Shared) -> Judged:
     units, parts = frame.units, frame.parts
     if not isinstance(parts, Parts) or frame.baseline is None:
         raise ValueError("the made inputs give no split")
-    risk = -value_at(series, shared.rows_known(index.lookup(series), units))
+    risk = -value_at(series, shared.rows_known(lookup, units))
     percentile = training_percentile(risk, parts.train)
     risks = freeze_risks(frame.baseline, shared.coefficients(frame, parts.train), percentile, units.churned, parts.train)
     name = f"{units.horizon_days} {series.name}"

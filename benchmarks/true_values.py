@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from simulate import AS_OF, HORIZON_DAYS, TERM_DAYS, Company, simulate_company
+from simulate import AS_OF, HORIZON_DAYS, TERM_DAYS, USUAL, Clustering, Company, simulate_company
 
 from unspun.audit.baseline import Baseline, FrozenRisks, baseline_columns, fit_baseline, freeze_risks, percentile_in
 from unspun.audit.frame import Frame, ScoreIndex, make_frame, rows_known, value_at
@@ -83,12 +83,12 @@ class _Laid:
     risk: dict[str, Floats]
 
 
-def build_population(seed: int, scores: tuple[str, ...], units: int) -> Population:
+def build_population(seed: int, scores: tuple[str, ...], units: int, clustering: Clustering = USUAL) -> Population:
     """At least so many scored units from EARLIEST_CUT on, a thousand churned a company."""
     parts: list[Population] = []
     while sum(map(len, parts)) < units:
         rng = np.random.default_rng([seed, 0xB16, len(parts)])
-        parts.append(_units_of(simulate_company(rng, 1000, scores), scores, len(parts)))
+        parts.append(_units_of(simulate_company(rng, 1000, scores, clustering), scores, len(parts)))
     columns = ("part", "as_of", "amount", "first_seen", "segment", "last_outcome", "probability")
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
     return Population(**joined, risk={score: np.concatenate([part.risk[score] for part in parts]) for score in scores})

@@ -247,7 +247,7 @@ def _churned_per_month(trial: Trial) -> float | None:
     if not len(units):
         return None
     months = max((int(units.due.max()) - int(units.due.min())) / 30.4375, 1.0)
-    return float(units.churned.sum()) / months or None
+    return len(np.unique(units.terms_row[units.churned])) / months or None
 
 
 def _control_false_discovery(p_values: list[float | None]) -> list[bool | None]:

@@ -93,6 +93,7 @@ class Split:
     n_left_out: int
     n_test: int
     n_test_churned: int
+    n_train_scored_churned: int
     n_test_churned_clusters: int  # with a score
 
 

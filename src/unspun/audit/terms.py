@@ -104,12 +104,12 @@ def order_terms(renewals: Renewals, scores: ScoreHistory, as_of: int, rates: dic
 
 
 class PastOutcomes:
-    """The outcome an account's last decided renewal had, as known on a day."""
+    """The outcome of an account's latest renewal among those due and known by a day."""
 
     def __init__(self, terms: Terms) -> None:
         rows = np.flatnonzero(terms.decided)
-        day = np.maximum(terms.due[rows], terms.known_on[rows])
-        self._history = KnownHistory(terms.account[rows], day.astype("datetime64[D]"), None)
+        due, known = (days[rows].astype("datetime64[D]") for days in (terms.due, terms.known_on))
+        self._history = KnownHistory(terms.account[rows], due, known)
         self._outcome = terms.outcome[rows].astype(np.int64)
 
     def last(self, account: Ints, day: Ints) -> Ints:

@@ -124,6 +124,7 @@ def _split(frame: Frame, scored: Bools) -> Split | NoEstimate:
         n_left_out=int((~parts.test & ~parts.train).sum()),
         n_test=int(parts.test.sum()),
         n_test_churned=int((parts.test & units.churned).sum()),
+        n_train_scored_churned=int((parts.train & scored & units.churned).sum()),
         n_test_churned_clusters=len(np.unique(units.cluster[judged])),
     )
 

@@ -97,7 +97,7 @@ def work_out_need(result: HorizonResult, verdict: Verdict, churned_per_month: fl
 def _need_for_gain(result: HorizonResult, churned_per_month: float | None) -> Needed | None:
     gain, have = result.test.gain, result.test.n_churned_clusters
     if isinstance(gain, NoEstimate):
-        short = max(1, MIN_TRAIN_CHURNED_FOR_GAIN - (0 if isinstance(result.split, NoEstimate) else result.split.n_train_churned))
+        short = max(1, MIN_TRAIN_CHURNED_FOR_GAIN - (0 if isinstance(result.split, NoEstimate) else result.split.n_train_scored_churned))
         per_training_unit = TEST_SHARE_OF_CHURNED / (1 - TEST_SHARE_OF_CHURNED)
         return _needed("before a baseline can be fitted", short * per_training_unit, churned_per_month)
     half = (gain.high - gain.low) / 2

@@ -53,13 +53,14 @@ def read_scores(source: object, options: ReadingOptions, name: str | None = None
     Raises BadInput with all faults of the file; rows that cannot be used are set aside in `source.rejections`.
     """
     reading = Reading(open_table(source, "scores", name), options)
+    band_column = reading.columns.get("band")
     columns, certain = _score_columns(reading)
     reading.account()
     dated, recorded, names = reading.dates("date"), reading.dates("recorded_at"), _names(reading)
     scores = _read_wide(reading, columns) if names is None else _read_long(reading, columns, names)
     reading.refuse_faults()
     assert dated is not None  # its absence is a fault
-    own_band = _own_band(scores, certain) if names is None else None
+    own_band = _own_band(scores, certain) if names is None else _band_of_long(reading, band_column, scores)
     scores = [s for s in scores if s is not own_band and (not certain or s.column in certain)]
     _set_unscored_aside(reading, scores)
     values = [s.values for s in scores] + ([own_band.values] if own_band else [])
@@ -115,7 +116,7 @@ def _check_titles(reading: Reading, titles: list[str]) -> None:
 
 def _declared(reading: Reading) -> list[int]:
     columns: list[int] = []
-    for name in reading.options.scores:
+    for name in () if _names_asked(reading) else reading.options.scores:
         found = column_named(reading.raw, name)
         if len(found) != 1:
             what = f"there is no column '{name}'" if not found else f"{len(found)} columns are named '{name}'"
@@ -125,6 +126,15 @@ def _declared(reading: Reading) -> list[int]:
     if SCORE_ROLE in reading.columns:
         columns.append(reading.columns.pop(SCORE_ROLE))
     return columns
+
+
+def _names_asked(reading: Reading) -> frozenset[str]:
+    """In a long file, the score names that were asked for; empty where columns were."""
+    asked = frozenset(fold(name) for name in reading.options.scores)
+    if "score_name" not in reading.columns or not asked:
+        return frozenset()
+    words = reading.words(reading.columns["score_name"])
+    return asked if asked & {fold(word) for word in words.words.to_pylist() if word} else frozenset()
 
 
 def _free(reading: Reading) -> list[int]:
@@ -180,7 +190,19 @@ def _names(reading: Reading) -> Words | None:
     words = reading.words(column)
     words = words.without(words.blank())
     reading.set_aside(words.codes < 0, "no_score_name", "no score name", column, show=True)
+    if asked := _names_asked(reading):
+        _keep_names(reading, words, column, asked)
     return words
+
+
+def _keep_names(reading: Reading, words: Words, column: int, asked: frozenset[str]) -> None:
+    """Set the rows of other scores aside; a name that is not in the file is a fault."""
+    held = [fold(word or "") for word in words.words.to_pylist()]
+    for name in sorted(asked - set(held)):
+        known = quoted(sorted({word for word in words.words.to_pylist() if word}), 30)
+        reading.faults.append(Fault("no_such_score", f"there is no score '{name}' in it; the scores are {known}.", f"{reading.raw.name}:1"))
+    wanted = np.array([name in asked for name in held] + [False])
+    reading.set_aside((words.codes >= 0) & ~wanted[words.codes], "score_not_asked_for", "a score that was not asked for", column)
 
 
 def _read_wide(reading: Reading, columns: list[int]) -> list[_Score]:
@@ -268,6 +290,17 @@ def _own_band(scores: list[_Score], certain: frozenset[int]) -> _Score | None:
     """The one column of bands beside the one column of numbers, unless it is a score for certain."""
     numeric, banded = [s for s in scores if not s.bands], [s for s in scores if s.bands]
     return banded[0] if len(numeric) == len(banded) == 1 and banded[0].column not in certain else None
+
+
+def _band_of_long(reading: Reading, column: int | None, scores: list[_Score]) -> _Score | None:
+    """The band beside the number of each row of a long file; where its words have no known order it is left unused."""
+    if column is None or column in [score.column for score in scores] or any(any(score.bands_by_name) for score in scores):
+        return None
+    band, complaint = _banded(reading, column, words_of(reading.raw.columns[column]))
+    if complaint is None:
+        return band
+    reading.notes.append(f"column '{reading.title(column)}' is not read as the scores' bands: {complaint.message}")
+    return None
 
 
 def _set_unscored_aside(reading: Reading, scores: list[_Score]) -> None:

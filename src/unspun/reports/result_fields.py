@@ -107,6 +107,7 @@ SPLIT = Record(
         Field("n_left_out", INTEGER, "Units whose outcome was not yet known when the test began: in neither part."),
         Field("n_test", INTEGER, "Test units."),
         Field("n_test_churned", INTEGER, "Of them, churned."),
+        Field("n_train_scored_churned", INTEGER, "Training units that churned and had a score: what the baseline is fitted on."),
         Field("n_test_churned_clusters", INTEGER, "Clusters with a churned and scored test unit."),
     ),
 )

@@ -46,7 +46,7 @@ def horizon(auc: Span | None, gain: Span | None = None, clusters: int = 50, trai
         auc=NOTHING,
         auc_contracted=NOTHING,
         auc_expanded=NOTHING,
-        split=Split(date(2025, 1, 1), 700, trained, 0, 300, clusters, clusters),
+        split=Split(date(2025, 1, 1), 700, trained, 0, 300, clusters, trained, clusters),
         test=test,
         calibration=NOTHING,
         captured_arr=NOTHING,

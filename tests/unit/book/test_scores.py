@@ -186,3 +186,30 @@ def test_attributes_beside_the_scores_are_kept_and_blank_where_empty() -> None:
 def test_names_that_only_rejected_rows_have_are_left_out() -> None:
     history = read("account,date,score", "GONE,2026-01-01,", "A,2026-01-01,1")
     assert history.account.names == ("A",) and history.account.codes.tolist() == [0]
+
+
+LONG = ("account,date,score_name,score,band", "A,2026-01-01,Pulse,10,red", "A,2026-01-01,Trend,80,green", "B,2026-01-01,Pulse,60,yellow")
+
+
+def test_in_long_form_the_band_of_each_row_is_kept_beside_its_number() -> None:
+    history = read(*LONG)
+    assert history.band_names == ("red", "yellow", "green") and history.band is not None
+    assert history.band.tolist() == [0, 2, 1]
+    assert history.source.unused == ()
+
+
+def test_in_long_form_bands_of_no_known_order_are_left_unused_with_a_note() -> None:
+    history = read(*(line.replace("red", "teal").replace("green", "mauve").replace("yellow", "puce") for line in LONG))
+    assert history.band is None and series(history) == {"Pulse": [10, 60], "Trend": [80]}
+    assert any("is not read as the scores' bands" in note for note in history.source.notes)
+
+
+def test_in_long_form_scores_are_asked_for_by_their_names_and_the_others_set_aside() -> None:
+    history = read(*LONG, options=ReadingOptions(scores=("trend",)))
+    assert series(history) == {"Trend": [80]}
+    assert set_aside(history) == {"score_not_asked_for": [2, 4]}
+
+
+def test_a_score_name_that_is_not_in_the_file_is_a_fault_that_lists_those_that_are() -> None:
+    with pytest.raises(BadInput, match="there is no score 'nope' in it; the scores are 'Pulse', 'Trend'"):
+        read(*LONG, options=ReadingOptions(scores=("Trend", "nope")))

@@ -83,7 +83,7 @@ def horizon(days: int, shift: float = 0.0, gain: tuple[float, float, float] = (0
         auc=estimate(auc + 0.01, auc - 0.02, auc + 0.04, 4012 - days),
         auc_contracted=estimate(0.548, 0.497, 0.598, 1490),
         auc_expanded=NoEstimate("no renewal expanded", "Amounts after the renewal"),
-        split=Split(date(2025, 10, 1), 2398, 301, 147, near[0] + 162, near[1] + 21, near[1] - 12),
+        split=Split(date(2025, 10, 1), 2398, 301, 147, near[0] + 162, near[1] + 21, 288, near[1] - 12),
         test=test,
         calibration=calibration(),
         captured_arr=captured_arr(),
