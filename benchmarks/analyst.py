@@ -36,6 +36,7 @@ class Laid:
     test: Bools
     features: Floats
     baseline: Floats  # linear predictor of B on the test units
+    auc_of_baseline: float
 
 
 def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -73,7 +74,8 @@ def lay_out(scores: pd.DataFrame, renewals: pd.DataFrame, horizon_days: int) -> 
     columns = ColumnTransformer([("numbers", StandardScaler(), NUMBERS), ("words", make_pipeline(encoder, StandardScaler()), WORDS)])
     features = np.asarray(columns.fit(units[train]).transform(units))
     model = LogisticRegression(C=1.0).fit(features[train], units["churned"].to_numpy()[train])
-    return Laid(units, train, test, features, model.decision_function(features[test]))
+    baseline = model.decision_function(features[test])
+    return Laid(units, train, test, features, baseline, float(roc_auc_score(units["churned"].to_numpy()[test], baseline)))
 
 
 def score_points(laid: Laid, score: str) -> dict[str, float]:
@@ -86,13 +88,13 @@ def score_points(laid: Laid, score: str) -> dict[str, float]:
     model = LogisticRegression(C=1.0).fit(features[laid.train], churned[laid.train])
     both = model.decision_function(features[laid.test]) if model.coef_[0, -1] > 0 else laid.baseline
     tested = churned[laid.test]
-    alone, together = float(roc_auc_score(tested, laid.baseline)), float(roc_auc_score(tested, both))
+    together = float(roc_auc_score(tested, both))
     return {
         "auc": float(roc_auc_score(churned, risk)),
         "auc in test": float(roc_auc_score(tested, risk[laid.test])),
-        "auc of B": alone,
+        "auc of B": laid.auc_of_baseline,
         "auc of B + S": together,
-        "gain": together - alone,
+        "gain": together - laid.auc_of_baseline,
     }
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 BEGIN, END = "<!-- tables: begin, written by protocol_study.py --table -->", "<!-- tables: end -->"
 COVERED = (0.93, 0.97)
-MOST_FALSE_FORETELLS, MOST_FALSE_OTHERS = 0.033, 0.03
+MOST_FALSE_FORETELLS, MOST_FALSE_REVERSED, MOST_FALSE_LEAKS, MOST_FALSE_RUNS = 0.033, 0.025, 0.01, 0.025
+HOLDS, CLOSE, FALLS_SHORT = "holds", "too close to tell", "**falls short**"
+HELD_AGAINST_TRUTH = ("coverage", "heavy")
 Json = dict[str, Any]
 
 
@@ -46,47 +48,52 @@ def _population(about: Json) -> str:
 
 def _claims(results: Json) -> str:
     """Each claim of the protocol, by churned units, beside what was found."""
-    rows = [(*claim, f"{cell['churned']:,}", found, _held(holds)) for cell in _cells(results) for claim, found, holds in _judge(cell)]
-    rows.sort(key=lambda row: row[:2])
+    rows = [(*claim, _size(cell), found, ruling) for cell in _cells(results) for claim, found, ruling in _judge(cell)]
+    rows.sort(key=lambda row: row[:2])  # stable: sizes stay in order
     return "### Claims\n\n" + _table(("claim", "about", "churned", "found", ""), rows)
 
 
-def _held(holds: bool | None) -> str:
-    return {True: "holds", False: "**falls short**", None: "not given"}[holds]
+Judged = tuple[tuple[str, str], str, str]
 
 
-def _judge(cell: Json) -> Iterator[tuple[tuple[str, str], str, bool | None]]:
+def _judge(cell: Json) -> Iterator[Judged]:
     n, scores = cell["companies"], cell["scores"]
-    if cell["kind"] == "coverage":
+    if cell["kind"] in HELD_AGAINST_TRUTH:
         for noise in ("noise", "parent noise"):
             verdicts = scores[noise]["verdicts"]
-            yield _rate(f"`foretells` in at most {MOST_FALSE_FORETELLS:.1%}", noise, verdicts["foretells"], n, MOST_FALSE_FORETELLS)
-            yield _rate(f"`reversed` in at most {MOST_FALSE_OTHERS:.0%}", noise, verdicts["reversed"], n, MOST_FALSE_OTHERS)
-        for interval, name in (("auc", "AUC covered in 93–97 %"), ("gain", "gain covered in 93–97 %")):  # noqa: RUF001
-            for score in ("noise", "redundant", "modest", "strong"):
+            yield _rate("`foretells` in at most", noise, verdicts["foretells"], n, MOST_FALSE_FORETELLS)
+            yield _rate("`reversed` in at most", noise, verdicts["reversed"], n, MOST_FALSE_REVERSED)
+        for interval, name in (("auc", "AUC covered in 93 to 97 %"), ("gain", "gain covered in 93 to 97 %")):
+            for score in ("noise", "parent noise", "redundant", "modest", "strong"):
                 yield _covers(name, score, scores[score]["intervals"][interval])
     elif cell["kind"] == "recording":
-        for how in ("noise, recorded late", "modest, recorded late"):
-            yield _rate("honest late recording called `leaks` in at most 1%", how, scores[how]["verdicts"]["leaks"], n, 0.01)
+        for how in ("noise, recorded late", "modest, recorded late", "noise, later where churned", "modest, later where churned"):
+            yield _rate("honest scores called `leaks` in at most", how, scores[how]["verdicts"]["leaks"], n, MOST_FALSE_LEAKS)
     else:
         any_of = scores["noise"]["foretells"]["runs with any"]
-        yield _rate("any of 20 noise scores `foretells` in at most 2.5%", "20 noise scores", any_of, n, 0.025)
+        yield _rate("any of 20 noise scores `foretells` in at most", "noise", any_of, n, MOST_FALSE_RUNS)
 
 
-def _rate(claim: str, about: str, count: int, n: int, most: float) -> tuple[tuple[str, str], str, bool | None]:
-    """A rate falls short where it exceeds the claim by more than two of its Monte Carlo standard errors."""
-    return (claim, about), _share(count, n), count / n <= most + 2 * math.sqrt(most * (1 - most) / n)
+def _rate(claim: str, about: str, count: int, n: int, most: float) -> Judged:
+    """A rate falls short where it exceeds the claim by more than two Monte Carlo standard errors."""
+    over = count / n - most
+    ruling = HOLDS if over <= 0 else CLOSE if over <= 2 * _error(count / n, n) else FALLS_SHORT
+    return (f"{claim} {100 * most:.1f} %", about), _share(count, n), ruling
 
 
-def _covers(claim: str, about: str, interval: Json) -> tuple[tuple[str, str], str, bool | None]:
+def _covers(claim: str, about: str, interval: Json) -> Judged:
+    """Of the intervals with width; where there are few, the claim can't be told."""
     n, held = interval["with width"], interval["hold the truth"]
-    if n < 100:
-        return (claim, about), f"{n:,} intervals with width", None
-    return (claim, about), f"{_share(held, n)} of {n:,}", COVERED[0] <= held / n <= COVERED[1]
+    if not n:
+        return (claim, about), "no interval with width", ""
+    share = held / n
+    outside = max(COVERED[0] - share, share - COVERED[1])
+    ruling = HOLDS if outside <= 0 else CLOSE if outside <= 2 * _error(share, n) else FALLS_SHORT
+    return (claim, about), f"{_share(held, n)} of {n:,}", ruling
 
 
 def _verdicts(results: Json) -> str:
-    cells = [cell for cell in _cells(results) if cell["kind"] == "coverage"]
+    cells = [cell for cell in _cells(results) if cell["kind"] in HELD_AGAINST_TRUTH]
     verdicts = [verdict for verdict in cells[0]["scores"]["noise"]["verdicts"] if verdict != "leaks"]
     rows = []
     for score in cells[0]["scores"]:
@@ -94,7 +101,7 @@ def _verdicts(results: Json) -> str:
             found, n = cell["scores"][score], cell["companies"]
             shares = [f"{100 * found['verdicts'][verdict] / n:.1f}" for verdict in verdicts]
             false = f"{100 * found['foretells, though the true gain is not above 0'] / n:.1f}"
-            rows.append((score, f"{cell['churned']:,}", *shares, false))
+            rows.append((score, _size(cell), *shares, false))
     head = ("score", "churned", *verdicts, "`foretells`, true gain ≤ 0")
     return "### Verdicts, % of companies\n\n" + _table(head, rows)
 
@@ -142,8 +149,8 @@ def _widths(results: Json) -> str:
 
 
 def _by_score(results: Json, head: tuple[str, ...], cells_of: Callable[[Json], tuple[str, ...]]) -> str:
-    cells = [cell for cell in _cells(results) if cell["kind"] == "coverage"]
-    rows = [(score, f"{cell['churned']:,}", *cells_of(cell["scores"][score])) for score in cells[0]["scores"] for cell in cells]
+    cells = [cell for cell in _cells(results) if cell["kind"] in HELD_AGAINST_TRUTH]
+    rows = [(score, _size(cell), *cells_of(cell["scores"][score])) for score in cells[0]["scores"] for cell in cells]
     return _table(("score", "churned", *head), rows)
 
 
@@ -177,13 +184,12 @@ def _many(results: Json) -> str:
 
 
 def _covered(interval: Json) -> str:
-    """Coverage of the intervals with width; bold where outside the claim, in brackets where under 100 intervals carry it."""
+    """Coverage of the intervals with width; bold where outside the claim by more than two Monte Carlo standard errors."""
     n, held = interval["with width"], interval["hold the truth"]
     if not n:
         return ""
-    share = held / n
-    text = f"{100 * share:.1f} ± {100 * _error(share, n):.1f}"
-    return f"({text})" if n < 100 else text if COVERED[0] <= share <= COVERED[1] else f"**{text}**"
+    text = f"{100 * held / n:.1f} ± {100 * _error(held / n, n):.1f}"
+    return f"**{text}**" if _covers("", "", interval)[2] == FALLS_SHORT else text
 
 
 def _share(count: int, n: int) -> str:
@@ -196,8 +202,12 @@ def _error(share: float, n: int) -> float:
     return math.sqrt(smooth * (1 - smooth) / n)
 
 
+def _size(cell: Json) -> str:
+    return f"{cell['churned']:,}{', heavy' if cell['kind'] == 'heavy' else ''}"
+
+
 def _cells(results: Json) -> list[Json]:
-    kinds = ("coverage", "recording", "many")
+    kinds = ("coverage", "heavy", "recording", "many")
     return sorted(results["cells"], key=lambda cell: (kinds.index(cell["kind"]), cell["churned"]))
 
 

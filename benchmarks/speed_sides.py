@@ -23,7 +23,7 @@ from unspun.audit.terms import order_terms
 from unspun.audit.trial import Shared
 from unspun.book.inputs import read_inputs
 from unspun.book.tables import ReadingOptions, Renewals, ScoreHistory, ScoreSeries
-from unspun.stats.concordance import auc_estimate, auc_interval, concordance, count_clusters, influence, paired_difference
+from unspun.stats.concordance import auc_estimate, auc_interval, concordance, count_clusters, dense_ranks, influence, paired_difference
 from unspun.stats.estimate import Estimate
 
 BOOTSTRAP_REPLICATES = 2000
@@ -54,15 +54,21 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One score at one horizon, ready for its concordances: risks of the score, and of B and B + S (linear predictors)."""
+    """One score at one horizon, ready for its concordances: ranks of the score's risk, and linear predictors of B and B + S."""
 
-    name: str
-    risk: Floats
+    horizon_days: int
+    score: str
+    rank: Ints
     churned: Bools
     cluster: Ints
     test: Bools
     baseline: Floats
     both: Floats
+
+    @property
+    def name(self) -> str:
+        """As figures are named by."""
+        return f"{self.horizon_days} {self.score}"
 
 
 def unspun_points(folder: Path) -> Run:
@@ -70,11 +76,14 @@ def unspun_points(folder: Path) -> Run:
     run = Run()
     with run.timed("reading"):
         scores, renewals = _read(folder)
+    alone_at: dict[int, float] = {}  # every score is known of every unit, so that B is the same for all
     with run.timed("points"):
         for one in _judged(scores, renewals):
             tested = one.churned[one.test]
-            alone, both = concordance(one.baseline[one.test], tested), concordance(one.both[one.test], tested)
-            auc, in_test = concordance(one.risk, one.churned), concordance(one.risk[one.test], tested)
+            if one.horizon_days not in alone_at:
+                alone_at[one.horizon_days] = concordance(one.baseline[one.test], tested)
+            alone, both = alone_at[one.horizon_days], concordance(one.both[one.test], tested)
+            auc, in_test = concordance(one.rank, one.churned), concordance(one.rank[one.test], tested)
             found = {"auc": auc, "auc in test": in_test, "auc of B": alone, "auc of B + S": both, "gain": both - alone}
             run.figures |= {f"{one.name}: {figure}": value for figure, value in found.items()}
     return run
@@ -98,9 +107,9 @@ def unspun_intervals(folder: Path) -> Run:
         with run.timed("intervals"):
             tested, cluster = one.churned[one.test], one.cluster[one.test]
             counts = count_clusters(tested, cluster)
-            raw, alone, both = (influence(risk[one.test], tested) for risk in (one.risk, one.baseline, one.both))
+            raw, alone, both = (influence(risk[one.test], tested) for risk in (one.rank, one.baseline, one.both))
             found = {
-                "auc": auc_interval(one.risk, one.churned, one.cluster),
+                "auc": auc_interval(one.rank, one.churned, one.cluster),
                 "auc in test": auc_estimate(raw, counts, cluster),
                 "auc of B": auc_estimate(alone, counts, cluster),
                 "auc of B + S": auc_estimate(both, counts, cluster),
@@ -143,8 +152,8 @@ def bootstrap_intervals(folder: Path, method: str, timed: int) -> Run:
     for one in list(_judged(*_read(folder))):
         rng = np.random.default_rng(20261122)
         in_test = np.unique(one.cluster[one.test], return_inverse=True)[1]
-        on_all = [one.risk], one.churned, np.unique(one.cluster, return_inverse=True)[1]
-        on_test = [risk[one.test] for risk in (one.risk, one.baseline, one.both)], one.churned[one.test], in_test
+        on_all = [one.rank], one.churned, np.unique(one.cluster, return_inverse=True)[1]
+        on_test = [risk[one.test] for risk in (one.rank, one.baseline, one.both)], one.churned[one.test], in_test
         with run.timed("indexing"):
             all_units, test_units = replicate_of(*on_all), replicate_of(*on_test)
         with run.timed("replicates"):
@@ -193,11 +202,10 @@ def _judge(frame: Frame, series: ScoreSeries, lookup: Lookup, shared: Shared) ->
     units, parts = frame.units, frame.parts
     if not isinstance(parts, Parts) or frame.baseline is None:
         raise ValueError("the made inputs give no split")
-    risk = -value_at(series, shared.rows_known(lookup, units))
-    percentile = training_percentile(risk, parts.train)
+    rank = dense_ranks(-value_at(series, shared.rows_known(lookup, units)))
+    percentile = training_percentile(rank, parts.train)
     risks = freeze_risks(frame.baseline, shared.coefficients(frame, parts.train), percentile, units.churned, parts.train)
-    name = f"{units.horizon_days} {series.name}"
-    return Judged(name, risk, units.churned, units.cluster, parts.test, risks.baseline, risks.both)
+    return Judged(units.horizon_days, series.name, rank, units.churned, units.cluster, parts.test, risks.baseline, risks.both)
 
 
 def _points_of(name: str, horizon: HorizonResult) -> dict[str, float]:

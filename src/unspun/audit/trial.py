@@ -18,7 +18,16 @@ from unspun.audit.split import Parts
 from unspun.audit.units import Units
 from unspun.book.tables import ScoreSeries
 from unspun.stats.calibration import clustered_mean
-from unspun.stats.concordance import auc_estimate, auc_interval, concordance, count_clusters, dense_ranks, influence, paired_difference
+from unspun.stats.concordance import (
+    Influence,
+    auc_estimate,
+    auc_interval,
+    concordance,
+    count_clusters,
+    dense_ranks,
+    influence,
+    paired_difference,
+)
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 Floats = NDArray[np.float64]
@@ -44,6 +53,7 @@ class Shared:
     def __init__(self) -> None:
         self._rows: dict[tuple[int, int], Ints] = {}
         self._fits: dict[tuple[int, bytes], Floats] = {}
+        self._alone: dict[tuple[int, bytes, bytes], Influence] = {}
         self._others: dict[tuple[int, bytes], tuple[tuple[str, MaybeEstimate], ...]] = {}
 
     def rows_known(self, lookup: Lookup, units: Units) -> Ints:
@@ -63,6 +73,13 @@ class Shared:
         if key not in self._fits:
             self._fits[key] = fit_baseline(frame.baseline, frame.units.churned, fit_on)
         return self._fits[key]
+
+    def alone(self, frame: Frame, fit_on: Bools, judged: Bools, linear: Floats) -> Influence:
+        """Concordance of B, fitted on some units, on those it is judged on."""
+        key = (frame.units.horizon_days, np.packbits(fit_on).tobytes(), np.packbits(judged).tobytes())
+        if key not in self._alone:
+            self._alone[key] = influence(linear[judged], frame.units.churned[judged])
+        return self._alone[key]
 
     def others(self, frame: Frame, judged: Bools, train: Bools) -> tuple[tuple[str, MaybeEstimate], ...]:
         """Baselines that are shown beside the score and decide nothing, on the units it is judged on."""
@@ -176,13 +193,12 @@ def _gain(frame: Frame, percentile: Floats, judged: Bools, fit_on: Bools, shared
         return _no_gain(NoEstimate(reason, f"{MIN_TRAIN_CHURNED_FOR_GAIN - churned} more churned units before the test begins"))
     coefficients = shared.coefficients(frame, fit_on)
     risks = freeze_risks(frame.baseline, coefficients, percentile, units.churned, fit_on)
-    return _compare(risks, units.churned, units.cluster, judged)
+    return _compare(risks, shared.alone(frame, fit_on, judged, risks.baseline), units.churned[judged], units.cluster[judged], judged)
 
 
-def _compare(risks: FrozenRisks, churned: Bools, clusters: Ints, judged: Bools) -> Gain:
-    event, cluster = churned[judged], clusters[judged]
+def _compare(risks: FrozenRisks, alone: Influence, event: Bools, cluster: Ints, judged: Bools) -> Gain:
     counts = count_clusters(event, cluster)
-    alone, both = influence(risks.baseline[judged], event), influence(risks.both[judged], event)
+    both = alone if risks.both is risks.baseline else influence(risks.both[judged], event)
     gain, p = paired_difference(both, alone, counts, cluster)
     if risks.against_direction:
         caveat = "fitted freely, the score's coefficient ran against its declared direction; held at zero, it changes nothing"

@@ -91,7 +91,7 @@ def _used(scores: list[_Score], own_band: _Score | None) -> dict[str, int]:
 def _score_columns(reading: Reading) -> tuple[list[int], frozenset[int]]:
     """The columns to read as scores, and those of them that are scores for certain, and not another score's own band."""
     declared = list(dict.fromkeys(_declared(reading)))
-    asked = bool(reading.options.scores or declared)
+    asked = bool(declared or (reading.options.scores and not _names_asked(reading)))
     band = reading.columns.pop("band", None)
     columns = declared if asked else _scores_by_name(reading)
     if not columns and not asked and band is None:
