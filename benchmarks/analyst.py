@@ -65,8 +65,8 @@ def lay_out(scores: pd.DataFrame, renewals: pd.DataFrame, horizon_days: int) -> 
     units = pd.merge_asof(units, scores, left_on="as_of", right_on="date", by="account")
     units["log_arr"] = np.log1p(units["arr_before"])
     units["log_tenure"] = np.log1p((units["as_of"] - units["first_seen"]).dt.days / 30.4375)
-    churned_since = units[units["churned"]].groupby("as_of").size()[::-1].cumsum()
-    cut = churned_since.index[churned_since >= 0.4 * units["churned"].sum()][0]
+    churned_on = np.sort(units["as_of"].to_numpy()[units["churned"]])[::-1]
+    cut = churned_on[int(np.ceil(0.4 * len(churned_on))) - 1]  # 40 % of the churned units lie there or later
     test = (units["as_of"] >= cut).to_numpy()
     train = (units["due_date"] < cut).to_numpy() & ~test
     commonest = [units.loc[train, word].mode()[0] for word in WORDS]
@@ -83,7 +83,7 @@ def score_points(laid: Laid, score: str) -> dict[str, float]:
     risk, churned = -laid.units[score].to_numpy(), laid.units["churned"].to_numpy()
     in_training = np.sort(risk[laid.train])
     percentile = np.searchsorted(in_training, risk, side="left") + np.searchsorted(in_training, risk, side="right")
-    column = StandardScaler().fit(percentile[laid.train, None]).transform(percentile[:, None])
+    column = np.asarray(StandardScaler().fit(percentile[laid.train, None]).transform(percentile[:, None]))
     features = np.hstack([laid.features, column])
     model = LogisticRegression(C=1.0).fit(features[laid.train], churned[laid.train])
     both = model.decision_function(features[laid.test]) if model.coef_[0, -1] > 0 else laid.baseline

@@ -104,12 +104,13 @@ def unspun_intervals(folder: Path) -> Run:
     """The audit's intervals of four AUCs and a gain at each horizon. Reading and fitting are not timed."""
     run = Run()
     for one in list(_judged(*_read(folder))):
+        risk = one.rank.astype(np.float64)  # sorted again, as the bootstraps do
         with run.timed("intervals"):
             tested, cluster = one.churned[one.test], one.cluster[one.test]
             counts = count_clusters(tested, cluster)
-            raw, alone, both = (influence(risk[one.test], tested) for risk in (one.rank, one.baseline, one.both))
+            raw, alone, both = (influence(values[one.test], tested) for values in (risk, one.baseline, one.both))
             found = {
-                "auc": auc_interval(one.rank, one.churned, one.cluster),
+                "auc": auc_interval(risk, one.churned, one.cluster),
                 "auc in test": auc_estimate(raw, counts, cluster),
                 "auc of B": auc_estimate(alone, counts, cluster),
                 "auc of B + S": auc_estimate(both, counts, cluster),
@@ -150,15 +151,15 @@ def bootstrap_intervals(folder: Path, method: str, timed: int) -> Run:
     replicate_of = {"resampled": analyst.resampled_replicate, "weighted": analyst.weighted_replicate}[method]
     run = Run(parts={"replicates": BOOTSTRAP_REPLICATES, "replicates timed": timed})
     for one in list(_judged(*_read(folder))):
-        rng = np.random.default_rng(20261122)
+        rng, risk = np.random.default_rng(20261122), one.rank.astype(np.float64)
         in_test = np.unique(one.cluster[one.test], return_inverse=True)[1]
-        on_all = [one.rank], one.churned, np.unique(one.cluster, return_inverse=True)[1]
-        on_test = [risk[one.test] for risk in (one.rank, one.baseline, one.both)], one.churned[one.test], in_test
+        on_all = [risk], one.churned, np.unique(one.cluster, return_inverse=True)[1]
+        on_test = [values[one.test] for values in (risk, one.baseline, one.both)], one.churned[one.test], in_test
         with run.timed("indexing"):
             all_units, test_units = replicate_of(*on_all), replicate_of(*on_test)
         with run.timed("replicates"):
             drawn = np.array([all_units(rng) + test_units(rng) for _ in range(timed)])
-        named = dict(zip(("auc", "auc in test", "auc of B", "auc of B + S"), drawn.T, strict=True))
+        named: dict[str, Floats] = dict(zip(("auc", "auc in test", "auc of B", "auc of B + S"), drawn.T, strict=True))
         named["gain"] = named["auc of B + S"] - named["auc of B"]
         for figure, values in named.items():
             low, high = np.quantile(values, [0.025, 0.975]).tolist()

@@ -12,12 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.analyst import resampled_replicate, weighted_replicate
+from benchmarks.audit_speed import check_agreement
+from benchmarks.made_inputs import Size, make_inputs
+from benchmarks.speed_sides import BOOTSTRAP_REPLICATES, SIDES, bootstrap_intervals, unspun_intervals
+from benchmarks.speed_tables import tables
+
 SIZE = (6_000, 600, 1)
 
 
 @pytest.fixture(scope="module")
 def benchmarks(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """The folder of the benchmarks, importable while these tests run."""
+    """The folder of the scripts, which import each other from it as they do when run."""
     folder = request.config.rootpath / "benchmarks"
     sys.path.insert(0, str(folder))
     yield folder
@@ -26,8 +32,6 @@ def benchmarks(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def inputs(benchmarks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from made_inputs import Size, make_inputs
-
     folder = tmp_path_factory.mktemp("speed") / "inputs"
     make_inputs(Size(*SIZE), folder)
     return folder
@@ -41,9 +45,6 @@ def test_the_made_inputs_have_exactly_the_size_asked_for(inputs: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:Found unknown categories")
 def test_pandas_and_scikit_learn_give_the_points_that_the_audit_gives(inputs: Path) -> None:
-    from audit_speed import check_agreement
-    from speed_sides import SIDES
-
     figures = {side: SIDES[side](inputs).figures for side in ("unspun points", "analyst points", "unspun whole")}
     assert len(figures["unspun points"]) == 4 * 5  # horizons, figures
     assert figures["unspun points"].keys() == figures["analyst points"].keys()
@@ -51,8 +52,6 @@ def test_pandas_and_scikit_learn_give_the_points_that_the_audit_gives(inputs: Pa
 
 
 def test_resampling_rows_and_weighting_them_give_the_same_replicates(inputs: Path) -> None:
-    from analyst import resampled_replicate, weighted_replicate
-
     rng = np.random.default_rng(1)
     cluster, event = rng.integers(0, 40, 200), rng.random(200) < 0.3
     cluster = np.unique(cluster, return_inverse=True)[1]
@@ -63,8 +62,6 @@ def test_resampling_rows_and_weighting_them_give_the_same_replicates(inputs: Pat
 
 
 def test_the_bootstrap_is_extrapolated_to_all_its_replicates(inputs: Path) -> None:
-    from speed_sides import BOOTSTRAP_REPLICATES, bootstrap_intervals, unspun_intervals
-
     ours, bootstrap = unspun_intervals(inputs), bootstrap_intervals(inputs, "weighted", 10)
     assert bootstrap.parts == {"replicates": BOOTSTRAP_REPLICATES, "replicates timed": 10}
     assert ours.figures.keys() == bootstrap.figures.keys()
@@ -72,8 +69,6 @@ def test_the_bootstrap_is_extrapolated_to_all_its_replicates(inputs: Path) -> No
 
 
 def test_sides_that_differ_are_caught() -> None:
-    from audit_speed import check_agreement
-
     same = {"90 score: auc": 0.7, "90 score: gain": 0.01}
     check_agreement({"one": same, "other": same | {"90 score: gain": 0.0104}})
     with pytest.raises(ValueError, match="differ by 1e-08 in auc"):
@@ -83,8 +78,6 @@ def test_sides_that_differ_are_caught() -> None:
 
 
 def test_a_side_runs_in_a_process_of_its_own_and_the_tables_are_written_from_its_results(benchmarks: Path, inputs: Path) -> None:
-    from speed_tables import tables
-
     side = ["--side", "unspun points", "--folder", str(inputs), "--warm-up", str(inputs)]
     ran = subprocess.run([sys.executable, str(benchmarks / "audit_speed.py"), *side], capture_output=True, text=True, check=True)
     run: dict[str, Any] = json.loads(ran.stdout)
