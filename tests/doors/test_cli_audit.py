@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+
 from tests.doors.cli_files import COMMAND, Ran, run, run_process, write_company
 
 ESCAPE = "\x1b"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from tests.doors.cli_files import run
 
+from tests.doors.cli_files import run
 from unspun._version import __version__
 from unspun.cli import app
 

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.doors.cli_files import run, write_company
 
 import unspun.app.audits
+from tests.doors.cli_files import run, write_company
 from unspun.cli import main
 
 

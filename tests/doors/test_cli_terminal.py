@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+
 from tests.doors.cli_files import COMMAND, QUIET_TERMINAL, write_company
 from tests.unit.reports import sample
-
 from unspun.audit.result import VERDICTS, AuditResult, Caution, HorizonResult
 from unspun.cli.layout import Column, Scale, table, whisker
 from unspun.cli.terminal import clean, shorten, wrap

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from tests.unit.reports import sample
 
+from tests.unit.reports import sample
 from unspun.audit.result import VERDICTS, GroupRow
 from unspun.reports.audit_html import render
 

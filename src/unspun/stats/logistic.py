@@ -10,7 +10,8 @@ from scipy import linalg, special
 
 Floats = NDArray[np.float64]
 MAX_STEPS = 100
-TOLERANCE = 1e-10
+TOLERANCE = 1e-14  # of the objective, relative
+LAST_STEP = 1e-12  # squared length in standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def fit_logistic(
     y = event.astype(np.float64)
     columns = np.ascontiguousarray(design.T)  # the work is by column, over all rows
     shift = np.zeros(len(y)) if offset is None else offset
-    coefficients = np.zeros(len(columns)) if start is None else start.copy()
+    coefficients = _at_base_rate(y, len(columns)) if start is None else start.copy()
     value, converged = _objective(coefficients @ columns + shift, y, penalty, coefficients), False
     hessian = np.eye(len(columns))
     for _ in range(MAX_STEPS):
@@ -44,7 +45,7 @@ def fit_logistic(
             step = linalg.solve(hessian, gradient, assume_a="pos")
         except linalg.LinAlgError:
             break
-        if gradient @ step <= TOLERANCE * (1 + abs(value)):  # the last step: what it gains is lost in the objective's rounding
+        if gradient @ step <= LAST_STEP:  # what it gains is lost in the objective's rounding
             coefficients, converged = coefficients - step, True
             break
         coefficients, lower = _descend(columns, y, penalty, shift, coefficients, step, value)
@@ -62,6 +63,12 @@ def cluster_sandwich(fit: LogisticFit, design: Floats, residual: Floats, cluster
     present = int((np.bincount(cluster) > 0).sum())
     meat = scores.T @ scores * (present / max(present - 1, 1))
     return fit.inverse_hessian @ meat @ fit.inverse_hessian
+
+
+def _at_base_rate(y: Floats, columns: int) -> Floats:
+    """A first guess that saves a step or two: every row has the same risk."""
+    share = (y.sum() + 0.5) / (len(y) + 1)
+    return np.append(special.logit(share), np.zeros(columns - 1))
 
 
 def _objective(linear: Floats, y: Floats, penalty: Floats, coefficients: Floats) -> float:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import optimize
-from tests.unit.audit import company
 
+from tests.unit.audit import company
 from unspun.audit.baseline import Baseline, baseline_columns, fit_baseline, freeze_risks, percentile_in, training_percentile
 from unspun.audit.terms import PastOutcomes, Terms
 from unspun.audit.units import Units, renewal_units

@@ -9,9 +9,9 @@ from datetime import date
 
 import numpy as np
 import pytest
+
 from tests.unit.audit import company
 from tests.unit.audit.company import day, random_company
-
 from unspun.audit.judge import judge
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import AuditResult, HorizonResult, ScoreResult

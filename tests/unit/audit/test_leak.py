@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.unit.audit import company
 
+from tests.unit.audit import company
 from unspun.audit.judge import judge
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import ScoreResult

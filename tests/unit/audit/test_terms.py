@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+
 from tests.unit.audit import company
 from tests.unit.audit.company import day
-
 from unspun.audit.terms import UNKNOWN, PastOutcomes, Terms, align, order_terms
 from unspun.book.tables import CHURNED, EXPANDED, RENEWED, UNDECIDED, Codes
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
+
 from tests.unit.audit import company
 from tests.unit.audit.company import day, random_company
-
 from unspun.audit.baseline import training_percentile
 from unspun.audit.frame import Frame, ScoreIndex, make_frame
 from unspun.audit.judge import judge

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tests.unit.audit import company
 from tests.unit.audit.company import day
-
 from unspun.audit.terms import Terms
 from unspun.audit.units import Units, active_months, choose_design, landmark_units, renewal_units, take
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
 from tests.unit.reports import sample
 from tests.unit.reports.page import Page
-
 from unspun.audit.result import VERDICTS, AuditResult, Caution, Description, GroupRow
 from unspun.reports.audit_html import render
 from unspun.reports.result_json import to_json

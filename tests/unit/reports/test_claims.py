@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
+
 from tests.unit.reports import sample
 from tests.unit.reports.sample import NOTHING, estimate
-
 from unspun.audit.result import Bands, LeadTime, ScoreResult, Verdict
 from unspun.reports import claims
 from unspun.reports.words import UNITS

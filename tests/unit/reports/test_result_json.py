@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from tests.unit.reports import sample
 
+from tests.unit.reports import sample
 from unspun.audit.result import AuditResult
 from unspun.reports.result_json import schema, schema_reference, to_document, to_json
 from unspun.stats.estimate import NoEstimate

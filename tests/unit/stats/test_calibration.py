@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import special, stats
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss
-from tests.unit.stats.samples import Sample, clustered_sample, tied_samples
 
+from tests.unit.stats.samples import Sample, clustered_sample, tied_samples
 from unspun.stats.bootstrap import cluster_draws
 from unspun.stats.calibration import (
     brier_parts,

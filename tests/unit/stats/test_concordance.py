@@ -10,8 +10,8 @@ from hypothesis import given
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 from sklearn.metrics import roc_auc_score
-from tests.unit.stats.samples import Sample, clustered_sample, tied_samples
 
+from tests.unit.stats.samples import Sample, clustered_sample, tied_samples
 from unspun.stats.bootstrap import cluster_draws
 from unspun.stats.concordance import (
     ALL_TIED,

@@ -8,8 +8,8 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import special
 from sklearn.linear_model import LogisticRegression
-from tests.unit.stats.samples import clustered_sample
 
+from tests.unit.stats.samples import clustered_sample
 from unspun.stats.logistic import cluster_sandwich, fit_logistic
 
 Floats = NDArray[np.float64]

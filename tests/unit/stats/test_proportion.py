@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
-from tests.unit.stats.samples import clustered_sample
 
+from tests.unit.stats.samples import clustered_sample
 from unspun.stats.estimate import Estimate, NoEstimate
 from unspun.stats.proportion import clustered_share, effective_n, wilson
 
