@@ -60,7 +60,7 @@ def _points(cells: Json) -> str:
     apart = cells["points"]["furthest_apart"]
     title = f"### Points of one score: {_size(cells['points'])}"
     head = ("", "Unspun, s", "by hand, s", "by hand ÷ Unspun (range)")
-    said = f"The aim is {POINTS_AIM} times. Largest difference between the sides: {_apart(apart)}."
+    said = f"{_aim(turns, 'unspun points', 'analyst points', POINTS_AIM)} Largest difference between the sides: {_apart(apart)}."
     return f"{title}\n\n{_table(head, rows)}\n\n{said} {_memory(turns)}"
 
 
@@ -75,8 +75,8 @@ def _wide(cells: Json) -> str:
         ("the whole audit beside the analyst's points", *_pair(turns, ("unspun whole", None), ("analyst points", None))),
     ]
     said = (
-        f"By hand, {parts['scores timed']} of the {parts['scores']} scores were timed and the time for each was extrapolated to all; "
-        f"reading, joining and the baseline were timed in full. {_memory(turns)}"
+        f"{_aim(turns, 'unspun points', 'analyst points', POINTS_AIM)} By hand, {parts['scores timed']} of the {parts['scores']} scores "
+        f"were timed and the time for each was extrapolated to all; reading, joining and the baseline were timed in full. {_memory(turns)}"
     )
     head = ("", "Unspun, s", "by hand, s", "by hand ÷ Unspun (range)")
     return f"### Points of {cell['size'][2]} scores in one run: {_size(cell)}\n\n{_table(head, rows)}\n\n{said}"
@@ -91,7 +91,8 @@ def _intervals(cells: Json) -> str:
         rows.append((WHAT[side], ran, *_pair(turns, ("unspun intervals", None), (side, None))))
     head = ("by hand", "replicates timed", "Unspun, s", "by hand, s", "by hand ÷ Unspun (range)")
     title = f"### Intervals of one score, once fitted: {_size(cells['intervals'])}"
-    said = f"The aim is {INTERVALS_AIM} times. The time of the replicates is extrapolated to all of them."
+    aim = _aim(turns, "unspun intervals", "analyst bootstrap", INTERVALS_AIM)
+    said = f"{aim} The time of the replicates is extrapolated to all of them."
     return f"{title}\n\n{_table(head, rows)}\n\n{said}"
 
 
@@ -125,6 +126,11 @@ def _pair(turns: Sequence[Json], ours: tuple[str, str | None], theirs: tuple[str
     own, other = median(own for own, _ in spent), median(other for _, other in spent)
     ratio = f"**{_times(median(ratios))}** ({_times(min(ratios))} to {_times(max(ratios))})"
     return f"{own:.3g}", f"{other:,.3g}" if other < 1000 else f"{other:,.0f}", ratio
+
+
+def _aim(turns: Sequence[Json], ours: str, theirs: str, aim: int) -> str:
+    ratio = median(_seconds(turn, theirs, None) / _seconds(turn, ours, None) for turn in turns)
+    return f"The aim is {aim} times: {'reached' if ratio >= aim else '**missed**'} at {_times(ratio)}."
 
 
 def _seconds(turn: Json, side: str, stage: str | None) -> float:
