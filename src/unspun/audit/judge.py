@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -26,6 +26,8 @@ from unspun.stats.multiplicity import benjamini_hochberg
 Progress = Callable[[str, int, int], None]  # stage, done, total
 LOW_COVERAGE = 0.90
 STALE_DAYS = 45
+LEFT_OUT = NoEstimate(f"left out, as it was not asked for or more than {DETAILED_SCORES} scores share the run", "--detail all")
+ELSEWHERE = NoEstimate("worked out at the primary horizon only, as details were not asked for or many scores share the run", "--detail all")
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -50,6 +52,12 @@ class Evidence:
     terms: Terms
     index: ScoreIndex
     months: ActiveMonths | None
+
+    @property
+    def detailed(self) -> bool:
+        """Whether what only describes is worked out too."""
+        detail = self.settings.detail
+        return detail == "all" or (detail == "auto" and len(self.scores.series) <= DETAILED_SCORES)
 
     def frame(self, horizon_days: int) -> Frame:
         """Units, split and baseline at one horizon."""
@@ -116,6 +124,8 @@ def _frames(evidence: Evidence, progress: Progress) -> tuple[list[Frame], tuple[
     primary = _primary_horizon(evidence, frames)
     if primary[0] not in days:
         frames.append(evidence.frame(primary[0]))
+    if not evidence.detailed:
+        frames = [frame if frame.units.horizon_days == primary[0] else replace(frame, choices=ELSEWHERE, treated=None) for frame in frames]
     return sorted(frames, key=lambda frame: frame.units.horizon_days), primary
 
 
@@ -152,10 +162,8 @@ def _try_all(evidence: Evidence, frames: list[Frame], shared: Shared, progress: 
 
 def _conclude(evidence: Evidence, tried: list[Tried], shared: Shared, primary: int, progress: Progress) -> tuple[ScoreResult, ...]:
     rejected = _control_false_discovery([one.at(primary).result.test.gain_p for one in tried])
-    detail = evidence.settings.detail
-    detailed = detail == "all" or (detail == "auto" and len(tried) <= DETAILED_SCORES)
     design = "renewal" if evidence.months is None else "landmark"
-    leads = lead_units(evidence.terms, design) if detailed else ()
+    leads = lead_units(evidence.terms, design) if evidence.detailed else ()
     results = []
     for i, (one, reject) in enumerate(zip(tried, rejected, strict=True)):
         progress("describing scores", i, len(tried))
@@ -191,7 +199,7 @@ def _conclude_one(
 
 def _description(evidence: Evidence, one: Tried, shared: Shared, leads: tuple[Units, ...], trial: Trial) -> Description | NoEstimate:
     if not leads:
-        return NoEstimate(f"left out, as they were not asked for or more than {DETAILED_SCORES} scores share the run", "--detail all")
+        return LEFT_OUT
     rows = tuple(shared.rows_known(one.lookup, units) for units in leads)
     return describe(
         Described(trial, one.series, one.sign, leads, rows, evidence.terms, evidence.scores, evidence.renewals, evidence.settings)

@@ -51,7 +51,7 @@ class Shared:
     """What scores known on the same rows have in common, worked out once: known rows, baseline fits, other baselines."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[int, int], Ints] = {}
+        self._rows: dict[tuple[int, int], tuple[Lookup, Units, Ints]] = {}
         self._fits: dict[tuple[int, bytes], Floats] = {}
         self._alone: dict[tuple[int, bytes, bytes], Influence] = {}
         self._others: dict[tuple[int, bytes], tuple[tuple[str, MaybeEstimate], ...]] = {}
@@ -60,10 +60,10 @@ class Shared:
         """History row of each unit's score as known."""
         if not lookup.shared:
             return rows_known(lookup, units.account, units.as_of)
-        key = (id(lookup), id(units))  # both outlive this object
+        key = (id(lookup), id(units))  # both are kept with the answer, so that no other object can take their identity
         if key not in self._rows:
-            self._rows[key] = rows_known(lookup, units.account, units.as_of)
-        return self._rows[key]
+            self._rows[key] = (lookup, units, rows_known(lookup, units.account, units.as_of))
+        return self._rows[key][2]
 
     def coefficients(self, frame: Frame, fit_on: Bools) -> Floats:
         """Coefficients of B fitted on these units."""

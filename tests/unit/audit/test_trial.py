@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -57,7 +58,15 @@ def values_by_loop(made: company.Tables, frame: Frame) -> np.ndarray:
 
 
 def horizon(made: company.Tables, days: int = 90) -> HorizonResult:
-    return next(h for h in judge(*made, SETTINGS, "test").result.scores[0].horizons if h.horizon_days == days)
+    return next(h for h in judge(*made, replace(SETTINGS, detail="all"), "test").result.scores[0].horizons if h.horizon_days == days)
+
+
+def test_without_details_captured_arr_is_worked_out_at_the_primary_horizon_alone_and_says_so() -> None:
+    by_days = {h.horizon_days: h for h in judge(*YEARLY, SETTINGS, "test").result.scores[0].horizons}
+    assert by_days[90].captured_arr == horizon(YEARLY, 90).captured_arr
+    assert isinstance(by_days[30].captured_arr, NoEstimate)
+    assert "primary horizon only" in by_days[30].captured_arr.reason
+    assert by_days[30].auc == horizon(YEARLY, 30).auc
 
 
 @pytest.mark.parametrize("made", [YEARLY, MONTHLY], ids=["renewals", "account-months"])
