@@ -184,10 +184,10 @@ def _many(results: Json) -> str:
 
 
 def _covered(interval: Json) -> str:
-    """Coverage of the intervals with width; bold where outside the claim by more than two Monte Carlo standard errors."""
+    """Coverage of the intervals with width, counts where they are few; bold where outside the claim by over two standard errors."""
     n, held = interval["with width"], interval["hold the truth"]
-    if not n:
-        return ""
+    if n < 100:
+        return f"{held:,} of {n:,}" if n else ""
     text = f"{100 * held / n:.1f} ± {100 * _error(held / n, n):.1f}"
     return f"**{text}**" if _covers("", "", interval)[2] == FALLS_SHORT else text
 

@@ -48,11 +48,15 @@ Row = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A kind of question asked of companies with about `churned` eligible churned units; `share` of --companies are run."""
+    """A kind of question asked of companies with about `churned` eligible churned units; `share` of --companies are run.
+
+    The truth is taken from a population of `population` units, so large that its error is about a twentieth of the intervals'.
+    """
 
     kind: str
     churned: int
     share: float = 1.0
+    population: int = 100_000
 
     @property
     def name(self) -> str:
@@ -64,8 +68,8 @@ CELLS = (
     *(Cell("coverage", churned) for churned in (50, 200, 100)),
     *(Cell("recording", churned) for churned in (50, 200)),
     Cell("many", 200),
-    Cell("coverage", 1000),
-    Cell("heavy", 200),
+    Cell("coverage", 1000, population=300_000),
+    Cell("heavy", 200, population=400_000),
     *(Cell(kind, 1000, share=0.5) for kind in ("recording", "many")),
 )
 
@@ -158,8 +162,8 @@ def run_cell(cell: Cell, companies: int, jobs: int, seed: int) -> tuple[dict[str
     _shared.clear()
     about: dict[str, Any] = {}
     if cell.kind in HELD_AGAINST_TRUTH:
-        units, clustering = 100_000 if cell.churned <= 200 else 300_000, HEAVY if cell.kind == "heavy" else USUAL
-        _shared["population"] = population = build_population(seed, SCORES, units, clustering)
+        clustering = HEAVY if cell.kind == "heavy" else USUAL
+        _shared["population"] = population = build_population(seed, SCORES, cell.population, clustering)
         about = {"units": len(population), "standard error of an auc": standard_error(population, "modest")}
     found: dict[str, list[Row]] = {}
     started = time.monotonic()

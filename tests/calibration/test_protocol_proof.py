@@ -20,20 +20,20 @@ from benchmarks.true_values import build_population, expected_concordance
 from unspun.audit.result import VERDICTS
 
 SEED = 7
-COMPANIES = 150
+COMPANIES = 110
 Floats = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
 def audited() -> dict[str, list[Row]]:
     """Companies with about 200 churned units: each score's verdict, and its intervals beside the true values."""
-    return run_cell(Cell("coverage", 200), COMPANIES, jobs=1, seed=SEED)[0]
+    return run_cell(Cell("coverage", 200, population=60_000), COMPANIES, jobs=1, seed=SEED)[0]
 
 
 @pytest.fixture(scope="module")
 def in_large_families() -> dict[str, list[Row]]:
     """The same in companies whose parents hold up to sixteen accounts that churn alike, where clusters matter more."""
-    return run_cell(Cell("heavy", 200), 100, jobs=1, seed=SEED)[0]
+    return run_cell(Cell("heavy", 200, population=60_000), 100, jobs=1, seed=SEED)[0]
 
 
 @pytest.fixture(scope="module")
