@@ -114,12 +114,17 @@ class Found:
     faults: tuple[Fault, ...]
 
 
+LEFT_OUT = "-"  # mapped to this, a role has no column
+
+
 def find_columns(raw: RawTable, options: ReadingOptions) -> Found:
     """Find the column of each role of a scores or renewals file; two that fit one role equally well are a fault."""
     columns: dict[str, int] = {}
     faults: list[Fault] = []
     mapped = _mapped(raw, options)
     for role, name in mapped.items():
+        if name == LEFT_OUT and not column_named(raw, name):
+            continue
         position = _position(raw, role, name, faults)
         if position is not None:
             columns[role] = position
@@ -129,7 +134,10 @@ def find_columns(raw: RawTable, options: ReadingOptions) -> Found:
             if position is not None:
                 columns[role] = position
     reported = {fault.where.rpartition(":")[2] for fault in faults}
-    missing = [role for role in REQUIRED[raw.role] if role not in columns and role not in mapped and role not in reported]
+    absent = {role for role, name in mapped.items() if name == LEFT_OUT}
+    missing = [
+        role for role in REQUIRED[raw.role] if role not in columns and (role not in mapped or role in absent) and role not in reported
+    ]
     faults += [_missing(raw, role) for role in missing]
     return Found(columns, frozenset(mapped), tuple(faults))
 

@@ -213,9 +213,9 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if isinstance(column.type, pa.BaseExtensionType):
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
     kind = column.type
-    if pa.types.is_dictionary(kind) and not pa.types.is_string(kind.value_type):
-        column = column.cast(kind.value_type)
-        kind = kind.value_type
+    if pa.types.is_dictionary(kind) and not (pa.types.is_string(kind.value_type) and pa.types.is_signed_integer(kind.index_type)):
+        kind = pa.string() if _is_textual(kind.value_type) else kind.value_type  # Arrow cannot take from views
+        column = pa.chunked_array([chunk.dictionary.cast(kind).take(chunk.indices) for chunk in column.chunks], kind)
     if _is_textual(kind):
         return _as_string(column)
     return column

@@ -10,15 +10,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from unspun.book.columns import REQUIRED, check_roles, did_you_mean, find_columns
+from unspun.book.columns import LEFT_OUT, REQUIRED, check_roles, did_you_mean, find_columns
 from unspun.book.dates import FIRST_YEAR, LAST_YEAR, Dates, read_dates
 from unspun.book.files import RawTable
 from unspun.book.outcomes import check_outcomes
 from unspun.book.tables import Codes, Ints, ReadingOptions, Rejection, Source, Times
-from unspun.book.text import Complaint, Mask, Words, as_text, call, codes_of, words_of
+from unspun.book.text import Complaint, Mask, Words, as_text, call, codes_of, shortened, words_of
 from unspun.errors import BadInput, Fault
 
 MOST_FAULTS = 20
+MOST_ROWS_NAMED = 9  # beside the first, of the rows that cannot be read
 MOST_UNREADABLE = 0.2  # of the cells of a column that are not blank
 
 
@@ -99,9 +100,11 @@ class Reading:
         if not self.mostly_unreadable(unread, blank):
             return False
         first = int(np.argmax(unread))
-        cell = self.cells(column, np.array([first]))[0]
+        cell = shortened(self.cells(column, np.array([first]))[0])
         n, of = int(unread.sum()), len(blank) - int(blank.sum())
-        message = f"'{cell}' is not {what} ({n:,} of the {of:,} cells that are not blank cannot be read)."
+        others = ", ".join(str(row) for row in self.raw.row[np.flatnonzero(unread)[1 : MOST_ROWS_NAMED + 1]])
+        more = f"; also rows {others}{' and more' if n > MOST_ROWS_NAMED + 1 else ''}" if others else ""
+        message = f"'{cell}' is not {what} ({n:,} of the {of:,} cells that are not blank cannot be read{more})."
         self.faults.append(Fault("unreadable_column", message, self.place(first, column), hint))
         return True
 
@@ -115,19 +118,18 @@ class Reading:
     def dates(self, role: str) -> Times | None:
         """The times of a role, rows with an unreadable one set aside; of a required role, also the rows without one.
 
-        A column only taken for its name, in which most cells are no dates, is left unused.
+        A column in which too many cells are no dates is a fault, also where it was only found by its name: to go on without
+        it could turn a check off unseen.
         """
         if role not in self.columns:
             return None
         column, required = self.columns[role], role in REQUIRED[self.raw.role]
         dates = read_dates(self.raw.columns[column], self.zone, self.options.date_format)
-        if not required and role not in self.mapped and self._is_no_date_column(dates, role):
-            return None
         self._note_formats(dates, column)
         if dates.complaint is not None:
             self.fault(dates.complaint, column)
             return None
-        hint = "Say how the dates are written, such as --date-format '%d/%m/%y'."
+        hint = f"Say how the dates are written, such as --date-format '%d/%m/%y'.{'' if required else self.or_leave_out(role)}"
         if self.refuse_unreadable(dates.unread, dates.blank, column, "a date that can be read", hint):
             return None
         self.set_aside(dates.unread, "unreadable_date", "unreadable date", column, show=True)
@@ -136,14 +138,9 @@ class Reading:
             self.set_aside(dates.blank, "no_date", f"no {role} date" if role != "date" else "no date", column)
         return dates.times
 
-    def _is_no_date_column(self, dates: Dates, role: str) -> bool:
-        if dates.complaint is not None or not self.mostly_unreadable(dates.unread, dates.blank):
-            return False
-        self.leave_unused(role, "most of its cells are no dates")
-        return True
-
-    def leave_unused(self, role: str, why: str) -> None:
-        self.notes.append(f"column '{self.title(self.columns.pop(role))}' is not read as {role}: {why}")
+    def or_leave_out(self, role: str) -> str:
+        """What to do about an optional column that holds something else."""
+        return f" If it holds something else, go on without it: --map {self.raw.role}.{role}={LEFT_OUT}."
 
     def _note_formats(self, dates: Dates, column: int) -> None:
         if dates.formats:

@@ -84,10 +84,8 @@ def _amounts(reading: Reading, role: str) -> Numbers | None:
     if numbers.complaint is not None:
         reading.fault(numbers.complaint, column)
         return None
-    if role not in reading.mapped and reading.mostly_unreadable(numbers.unread, numbers.blank):
-        reading.leave_unused(role, "most of its cells are no amounts")
-        return None
-    if reading.refuse_unreadable(numbers.unread, numbers.blank, column, "an amount", "Give amounts such as 1200.50 or $1,200.50."):
+    hint = f"Give amounts such as 1200.50 or $1,200.50.{reading.or_leave_out(role)}"
+    if reading.refuse_unreadable(numbers.unread, numbers.blank, column, "an amount", hint):
         return None
     reading.notes += [f"column '{reading.title(column)}': {note}" for note in numbers.notes]
     reading.set_aside(numbers.unread, "unreadable_amount", "unreadable amount", column, show=True)

@@ -153,7 +153,12 @@ def fold(word: str) -> str:
     return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", word).casefold()).strip()
 
 
+def shortened(cell: str, limit: int = 80) -> str:
+    """A cell fit for a message."""
+    return cell if len(cell) <= limit else f"{cell[:limit]}... ({len(cell):,} characters)"
+
+
 def quoted(words: list[str], limit: int = 8) -> str:
     """'a', 'b' and 3 more."""
-    shown = ", ".join(f"'{word}'" for word in words[:limit])
+    shown = ", ".join(f"'{shortened(word)}'" for word in words[:limit])
     return shown if len(words) <= limit else f"{shown} and {len(words) - limit:,} more"

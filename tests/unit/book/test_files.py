@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from unspun.book.files import open_table
 from unspun.book.inputs import read_inputs
 from unspun.book.scores import read_scores
 from unspun.book.tables import ReadingOptions, ScoreHistory
@@ -193,3 +194,13 @@ def test_a_missing_file_and_a_directory_are_told_together(tmp_path: Path) -> Non
     with pytest.raises(BadInput) as caught:
         read_inputs(tmp_path / "none.csv", tmp_path, NOTHING)
     assert [fault.code for fault in caught.value.faults] == ["no_such_file", "is_a_directory"]
+
+
+def test_categories_of_polars_are_read_as_their_text() -> None:
+    words = ["A", "B", "A", None]
+    for kind in (pl.Categorical, pl.Enum(["A", "B"])):
+        table = open_table(pl.DataFrame({"account": pl.Series(words, dtype=kind)}), "scores")
+        assert table.columns[0].to_pylist() == words
+        held = io.BytesIO()
+        pl.DataFrame({"account": pl.Series(words, dtype=kind)}).write_parquet(held)
+        assert open_table(held.getvalue(), "scores").columns[0].to_pylist() == words

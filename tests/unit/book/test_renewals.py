@@ -71,10 +71,20 @@ def test_one_account_may_have_several_due_dates() -> None:
     assert len(read("account,due,outcome", "A,2026-01-01,won", "A,2027-01-01,lost").row) == 2
 
 
-def test_an_optional_column_whose_name_misleads_is_left_unused_and_noted() -> None:
-    renewals = read("account,due,outcome,notice,arr", "A,2026-01-01,won,yes,big", "B,2026-01-01,lost,no,small")
+MISLEADING = ("account,due,outcome,notice,arr", "A,2026-01-01,won,yes,big", "B,2026-01-01,lost,no,small")
+
+
+def test_an_optional_column_whose_name_misleads_is_a_fault_that_says_how_to_go_on_without_it() -> None:
+    with pytest.raises(BadInput) as refusal:
+        read(*MISLEADING)
+    places = [(fault.where, fault.hint.rpartition("go on without it: ")[2]) for fault in refusal.value.faults]
+    assert places == [("renewals:2:notice", "--map renewals.notice=-."), ("renewals:2:arr", "--map renewals.amount_before=-.")]
+
+
+def test_a_role_mapped_to_a_dash_has_no_column() -> None:
+    renewals = read(*MISLEADING, options=ReadingOptions(columns={"renewals.notice": "-", "amount_before": "-"}))
     assert renewals.notice is None and renewals.amount_before is None
-    assert renewals.source.unused == ("notice", "arr") and sum("is not read as" in note for note in renewals.source.notes) == 2
+    assert renewals.source.unused == ("notice", "arr")
 
 
 def test_an_optional_column_that_the_caller_names_must_hold_what_he_says() -> None:

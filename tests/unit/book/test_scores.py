@@ -166,7 +166,13 @@ def test_all_faults_of_a_file_are_told_together() -> None:
             "A,03/04/2026,brass,2026-01-01",
             options=ReadingOptions(time_zone="Mars"),
         )
-    assert [fault.code for fault in caught.value.faults] == ["unknown_time_zone", "no_account_column", "ambiguous_dates", "unknown_bands"]
+    assert [fault.code for fault in caught.value.faults] == [
+        "unknown_time_zone",
+        "no_account_column",
+        "ambiguous_dates",
+        "unreadable_column",
+        "unknown_bands",
+    ]
 
 
 def test_at_most_twenty_faults_are_spelled_out() -> None:
