@@ -28,18 +28,17 @@ def observe_until(scores: ScoreHistory, renewals: Renewals, settings: AuditSetti
     """The as-of date of the audit as a day number, and where it came from.
 
     Declared, else the last day on which either file knows anything: a score's date or recording, an outcome known, or
-    the due date of a decided renewal that does not say when it was known. Never after `today`.
+    the due date of a decided renewal that does not say when it was known. Days after `today` do not count.
     """
     if settings.as_of is not None:
         return (settings.as_of - EPOCH).days, "declared"
     decided = renewals.outcome != UNDECIDED
     due = to_days(renewals.due)
     known = due if renewals.outcome_known is None else np.where(np.isnat(renewals.outcome_known), due, to_days(renewals.outcome_known))
-    seen = [int(days.max()) for days in (_given(scores.dated), _given(scores.recorded), known[decided]) if len(days)]
-    latest = max(seen, default=0)
-    if today is not None and latest > (today - EPOCH).days:
-        return (today - EPOCH).days, "today, as the files run on after it"
-    return latest, "the last day on which either file knows anything"
+    seen = np.concatenate([_given(scores.dated), _given(scores.recorded), known[decided]])
+    past = seen if today is None else seen[seen <= (today - EPOCH).days]
+    why = "the last day on which either file knows anything"
+    return int(past.max(initial=0)), why if len(past) == len(seen) else f"{why}, days to come left aside"
 
 
 def set_aside_scores(scores: ScoreHistory, index: ScoreIndex) -> Source:
@@ -48,7 +47,7 @@ def set_aside_scores(scores: ScoreHistory, index: ScoreIndex) -> Source:
     late = ~stranger & index.after_as_of
     return _with(
         scores.source,
-        Rejection("account_without_renewal", "account has no row in the renewals", scores.row[stranger]),
+        Rejection("account_without_renewal", "account has no renewal in use", scores.row[stranger]),
         Rejection("after_as_of", "dated after the as-of date", scores.row[late]),
     )
 

@@ -18,7 +18,7 @@ from unspun.audit.terms import Terms, order_terms
 from unspun.audit.trial import Shared, Trial, try_score
 from unspun.audit.units import ActiveMonths, Units, active_months, choose_design
 from unspun.audit.verdict import rule, work_out_need
-from unspun.audit.wording import leak_cautions, percent, say, three_facts, too_good
+from unspun.audit.wording import leak_cautions, percent, say, three_facts, too_good, use_cautions
 from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries, Source
 from unspun.stats.estimate import NoEstimate
 from unspun.stats.multiplicity import benjamini_hochberg
@@ -187,7 +187,7 @@ def _conclude_one(
         verdict_why=ruling.why,
         sentence=say(ruling.verdict, trial.result, inputs),
         facts=three_facts(trial.result, inputs),
-        cautions=tuple(_score_cautions(evidence, one, primary, leaks)),
+        cautions=(*_score_cautions(evidence, one, primary, leaks), *use_cautions(ruling.verdict, trial.result, one.sign < 0)),
         primary_horizon_days=primary,
         horizons=tuple(trial.result for trial in one.trials),
         leak=leaks[primary],

@@ -158,6 +158,11 @@ class CapturedArr:
     random: MaybeEstimate
     curve: tuple[tuple[int, float | None, float | None, float, float], ...]  # capacity, then the four shares
 
+    @property
+    def reaches_everybody(self) -> bool:
+        """Whether the team can treat every candidate of the largest month, where the curve ends."""
+        return bool(self.curve) and self.capacity >= max(capacity for capacity, *_ in self.curve)
+
 
 @dataclass(frozen=True, slots=True)
 class HorizonResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from scipy import special
 
@@ -16,6 +17,9 @@ from unspun.audit.protocol import (
 )
 from unspun.audit.result import HorizonResult, LeakCheck, Needed, Verdict
 from unspun.stats.estimate import Estimate, NoEstimate
+
+LEAST, FIRST_BASELINE = "for the least that is judged", "before a baseline can be fitted"
+LONGEST_MONTHS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,13 @@ def rule(result: HorizonResult, leak: LeakCheck, rejected: bool | None) -> Rulin
     test, auc = result.test, result.test.auc
     if leak.leaks:
         return Ruling(
-            "leaks", f"{leak.churned_edited} churned units' scores were recorded after the outcome was known, and the AUC rests on it"
+            "leaks", f"{leak.churned_edited} churned units' scores were recorded after the outcome was known, and the AUC rests on them"
         )
-    if test.n_churned_clusters < MIN_TEST_CHURNED_CLUSTERS or isinstance(auc, NoEstimate):
-        return Ruling(
-            "cannot tell", f"the test holds {test.n_churned_clusters} churned clusters with a score, under {MIN_TEST_CHURNED_CLUSTERS}"
-        )
+    if test.n_churned_clusters < MIN_TEST_CHURNED_CLUSTERS:
+        clusters = "1 churned cluster" if test.n_churned_clusters == 1 else f"{test.n_churned_clusters} churned clusters"
+        return Ruling("cannot tell", f"the test holds {clusters} with a score, under {MIN_TEST_CHURNED_CLUSTERS}")
+    if isinstance(auc, NoEstimate):
+        return Ruling("cannot tell", f"there is no AUC: {auc.reason}")
     if auc.high < 0.5:
         return Ruling("reversed", f"the whole AUC interval, {_span(auc)}, is under 0.50")
     if auc.low > 0.5:
@@ -76,22 +81,30 @@ def work_out_need(result: HorizonResult, verdict: Verdict, churned_per_month: fl
     if verdict != "cannot tell":
         return None
     have = test.n_churned_clusters
-    floor = MIN_TEST_CHURNED_CLUSTERS - have
-    if isinstance(test.auc, NoEstimate) or test.auc.high <= test.auc.low:
-        return _needed("for the least that is judged", max(floor, 1), churned_per_month)
+    if have < MIN_TEST_CHURNED_CLUSTERS or isinstance(test.auc, NoEstimate) or test.auc.high <= test.auc.low:
+        return None if blame(result) != "churned" else _needed(LEAST, max(MIN_TEST_CHURNED_CLUSTERS - have, 1), churned_per_month)
     centre, half = float(special.logit(test.auc.point)), _logit_half(test.auc)
-    ways = (
-        [("to show that it ranks above a coin", have * (half / centre) ** 2)]
-        if centre > 0
-        else [("to show that it is reversed", have * (half / centre) ** 2)]
-        if centre < 0
-        else []
-    )
+    ways = []
+    if centre:
+        aim = "to show that it ranks above a coin" if centre > 0 else "to show that it is reversed"
+        ways.append((aim, have * (half / centre) ** 2))
     ceiling = float(special.logit(NO_EVIDENCE_BELOW))
     if centre < ceiling:
         ways.append((f"to show that its AUC is under {NO_EVIDENCE_BELOW:.2f}", have * (half / (ceiling - centre)) ** 2))
     question, clusters = min(ways, key=lambda way: way[1])
-    return _needed(question, max(clusters - have, floor, 1), churned_per_month)
+    return _needed(question, max(clusters - have, 1), churned_per_month)
+
+
+def blame(result: HorizonResult) -> Literal["units", "scores", "renewed", "scored churned", "churned"]:
+    """What there is too little of, where the test holds too few churned clusters with a score."""
+    test = result.test
+    if not result.n:
+        return "units"
+    if not result.n_scored or (test.n and not test.n_scored):
+        return "scores"
+    if result.n_churned == result.n:
+        return "renewed"
+    return "scored churned" if test.n_churned - test.n_scored_churned >= MIN_TEST_CHURNED_CLUSTERS else "churned"
 
 
 def _need_for_gain(result: HorizonResult, churned_per_month: float | None) -> Needed | None:
@@ -99,7 +112,7 @@ def _need_for_gain(result: HorizonResult, churned_per_month: float | None) -> Ne
     if isinstance(gain, NoEstimate):
         short = max(1, MIN_TRAIN_CHURNED_FOR_GAIN - (0 if isinstance(result.split, NoEstimate) else result.split.n_train_scored_churned))
         per_training_unit = TEST_SHARE_OF_CHURNED / (1 - TEST_SHARE_OF_CHURNED)
-        return _needed("before a baseline can be fitted", short * per_training_unit, churned_per_month)
+        return _needed(FIRST_BASELINE, short * per_training_unit, churned_per_month)
     half = (gain.high - gain.low) / 2
     ways = []
     if gain.point > 0:
@@ -113,16 +126,17 @@ def _need_for_gain(result: HorizonResult, churned_per_month: float | None) -> Ne
 def _needed(question: str, more_in_test: float, churned_per_month: float | None) -> Needed:
     more = math.ceil(more_in_test / TEST_SHARE_OF_CHURNED)
     months = more / churned_per_month if churned_per_month else None
-    about = (
-        ""
-        if months is None
-        else f", about {months:,.0f} months at the present rate"
-        if months >= 1.5
-        else ", about a month at the present rate"
-    )
-    return Needed(
-        question, more, months, f"About {more:,} more churned renewals would be needed {question}, if it stays as good as it looks{about}."
-    )
+    if_so = "" if question in (LEAST, FIRST_BASELINE) else ", if it stays as good as it looks"
+    text = f"About {more:,} more churned renewals would be needed {question}{if_so}{_about(months)}."
+    return Needed(question, more, months, text)
+
+
+def _about(months: float | None) -> str:
+    if months is None:
+        return ""
+    if months > LONGEST_MONTHS:
+        return ", more than ten years at the present rate"
+    return f", about {months:,.0f} months at the present rate" if months >= 1.5 else ", about a month at the present rate"
 
 
 def _logit_half(auc: Estimate) -> float:

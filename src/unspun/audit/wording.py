@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from unspun.audit.protocol import ADDS_NOTHING_BELOW, FROZEN_AUC, TOO_GOOD_AUC, TOO_GOOD_GAIN
-from unspun.audit.result import Caution, Fact, HorizonResult, LeakCheck, Verdict
+from unspun.audit.protocol import ADDS_NOTHING_BELOW, FROZEN_AUC, MIN_TEST_CHURNED_CLUSTERS, TOO_GOOD_AUC, TOO_GOOD_GAIN
+from unspun.audit.result import CapturedArr, Caution, Fact, HorizonResult, LeakCheck, Verdict
+from unspun.audit.verdict import blame
 from unspun.stats.estimate import Estimate, NoEstimate
 
+TOO_LITTLE = {
+    "units": "no renewal or account could be looked at that far ahead",
+    "scores": "none of the customers it can be tested on had a score in time",
+    "renewed": "everyone it can be tested on churned, which leaves nobody to compare with",
+    "scored churned": "too few of the customers that churned had a score in time",
+    "churned": "too few of the customers it can be tested on have churned",
+}
 SENTENCES: dict[Verdict, str] = {
-    "leaks": "The score looks good because it was edited after the outcome was known; on what was known in time, it is unproven.",
-    "cannot tell": "Nobody can tell yet whether the score sees churn coming: too few of the customers it can be tested on have churned.",
+    "leaks": "The score owes its looks to values recorded after the outcome was known; on what was known in time, it is unproven.",
     "reversed": "The score points the wrong way: customers it rates healthier have churned more.",
     "foretells": "The score sees churn coming, and it knows more than {baseline} do.",
     "foretells, adds nothing": "The score does see churn coming, but it tells you nothing that {baseline} had not told you already.",
@@ -19,8 +26,10 @@ SENTENCES: dict[Verdict, str] = {
 
 def say(verdict: Verdict, result: HorizonResult, baseline_inputs: tuple[str, ...]) -> str:
     """The sentence. It claims no more than the verdict's rule."""
-    if verdict == "cannot tell" and isinstance(result.test.auc, Estimate) and result.test.n_churned_clusters >= 20:
-        return "Nobody can tell yet whether the score sees churn coming: what has been seen fits a useful score and a useless one."
+    if verdict == "cannot tell":
+        enough = isinstance(result.test.auc, Estimate) and result.test.n_churned_clusters >= MIN_TEST_CHURNED_CLUSTERS
+        because = "what has been seen fits a useful score and a useless one" if enough else TOO_LITTLE[blame(result)]
+        return f"Nobody can tell yet whether the score sees churn coming: {because}."
     return SENTENCES[verdict].format(baseline=_plain(baseline_inputs))
 
 
@@ -59,6 +68,9 @@ def _captured_fact(result: HorizonResult) -> Fact:
     if isinstance(captured, NoEstimate):
         return Fact("Churned ARR reached", captured, "share", None, captured.reason)
     alone = captured.arr_alone
+    if captured.reaches_everybody:
+        text = f"With {captured.capacity} accounts a month the team can call everybody, so that the order does not matter."
+        return Fact(f"Churned ARR reached, {captured.capacity} accounts a month", captured.score, "share", None, text)
     reference = alone.point if isinstance(alone, Estimate) else None
     label = f"Churned ARR reached, {captured.capacity} accounts a month"
     if isinstance(alone, NoEstimate):
@@ -111,6 +123,25 @@ def too_good(horizons: tuple[HorizonResult, ...], primary: HorizonResult, frozen
         "export, was edited later, or counts something that only a customer who stays can do."
     )
     return Caution("too_good", f"Too good for its history: {'; '.join(reasons)}. {what}", loud=True)
+
+
+def use_cautions(verdict: Verdict, result: HorizonResult, higher_is_healthier: bool) -> list[Caution]:
+    """What to know before acting on the verdict: a score that points the wrong way, or reaches less than chance would."""
+    found = []
+    if verdict == "reversed":
+        read, other = ("higher", "lower") if higher_is_healthier else ("lower", "higher")
+        text = f"The score was read as {read} is healthier. If {other} is healthier, say --direction {other} and audit it again."
+        found.append(Caution("check_direction", text, loud=True))
+    captured = result.captured_arr
+    if isinstance(captured, CapturedArr) and isinstance(captured.score, Estimate) and isinstance(captured.random, Estimate):
+        score, chance = captured.score, captured.random
+        if score.high < chance.low:
+            text = (
+                f"Working down the score, {captured.capacity} accounts a month, reaches {percent(score.point)} of the churned ARR; "
+                f"accounts drawn at random would reach {percent(chance.point)}. It ranks accounts, not money."
+            )
+            found.append(Caution("below_chance", text, loud=True))
+    return found
 
 
 def _point(estimate: object) -> str:

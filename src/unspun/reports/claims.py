@@ -30,7 +30,7 @@ VERDICT_MEANINGS: dict[Verdict, str] = {
     "foretells, adds nothing": "Ranks above a coin; the gain over the baseline is under 0.02, whichever end of the interval is true.",
     "no evidence": "If it ranks at all, it does so too weakly to use: the whole interval is under 0.60.",
     "reversed": "Higher scores, read as declared, go with more churn: the whole interval is under 0.50.",
-    "leaks": "It was edited after the outcome was known, and looks better for it.",
+    "leaks": "Values were recorded after the outcome was known, and it looks better for them.",
     "cannot tell": "Too few churned accounts, or too wide an interval; the report says what it would take.",
 }
 _COUNTED: dict[Verdict, tuple[str, str]] = {
@@ -99,6 +99,8 @@ def _gain_clause(gain: MaybeEstimate) -> str:
 
 def calibration_claim(calibration: Calibration) -> str:
     """Where what it said and what was seen part, if their intervals do."""
+    if isinstance(calibration.slope, NoEstimate) and len(calibration.bins) <= 1:
+        return "Read as a risk, it says the same of everybody"
     worst = max(calibration.bins, key=lambda b: b.predicted, default=None)
     if worst is not None and len(calibration.bins) > 2:
         said, seen = words.percent(worst.predicted), words.percent(worst.observed.point)
@@ -120,6 +122,10 @@ def capture_claim(captured: CapturedArr) -> str:
     score, alone, chance = captured.score, captured.arr_alone, captured.random
     if not isinstance(score, Estimate):
         return f"{start}, there is too little to say what the score would reach"
+    if captured.reaches_everybody:
+        return f"{start}, the team can call everybody, so that the order does not matter"
+    if isinstance(chance, Estimate) and score.high < chance.low:
+        return f"{start}, the score reaches less lost money than accounts drawn at random"
     if isinstance(alone, Estimate) and alone.low > score.high:
         return f"{start}, sorting by ARR reaches more lost money than the score does"
     if isinstance(alone, Estimate) and score.low > alone.high:
@@ -201,10 +207,10 @@ def false_alarms_claim(listing: Listing) -> str:
 
 def leak_claim(leak: LeakCheck) -> str:
     if not leak.possible:
-        return "Whether it was edited afterwards could not be checked"
+        return "Whether it was recorded after the fact could not be checked"
     if leak.leaks:
-        return f"It was edited after the outcome was known, for {words.count(leak.churned_edited)} of {words.count(leak.churned)} churned"
-    return "No sign that it was edited after the outcome was known"
+        return f"It was recorded after the outcome was known, for {words.count(leak.churned_edited)} of {words.count(leak.churned)} churned"
+    return "No sign that it was recorded after the outcome was known"
 
 
 def rows_claim(inputs: tuple[InputReport, ...]) -> str:

@@ -218,7 +218,7 @@ def test_of_more_than_twelve_scores_the_rest_stand_in_the_table_with_their_sente
 
 def test_a_leak_is_told_right_after_the_verdict() -> None:
     titles = [title for _, title in Page(render(RESULTS["a leak"])).headings]
-    assert titles[1] == "It was edited after the outcome was known, for 141 of 193 churned"
+    assert titles[1] == "It was recorded after the outcome was known, for 141 of 193 churned"
 
 
 def test_a_missing_description_is_said_and_not_left_out_in_silence() -> None:
