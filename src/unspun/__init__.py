@@ -6,7 +6,7 @@ result.scores[0].verdict
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from unspun.errors import BadInput, Fault, UnspunError
@@ -30,7 +30,7 @@ def audit_score(
     direction: str | dict[str, str] = "higher",
     thresholds: Sequence[float] = (),
     fixed: Sequence[str] = (),
-    as_of: date | None = None,
+    as_of: date | str | None = None,
     columns: dict[str, str] | None = None,
     score_columns: Sequence[str] = (),
     outcomes: dict[str, str] | None = None,
@@ -39,7 +39,7 @@ def audit_score(
     time_zone: str = "UTC",
     currency_rates: dict[str, float] | None = None,
     reporting_currency: str | None = None,
-    rates_dated: date | None = None,
+    rates_dated: date | str | None = None,
     seed: int = 20261031,
     detail: Literal["auto", "all", "none"] = "auto",
 ) -> AuditResult:
@@ -50,7 +50,7 @@ def audit_score(
     maps the data's words to renewed, churned, contracted, expanded or undecided; `direction` is "higher" or "lower"
     (which is healthier), for all scores or by name. The protocol is described in docs/audit-protocol.md.
 
-    Raises BadInput with every fault of both inputs and of the options.
+    Days are dates or ISO text. Raises BadInput with every fault of both inputs and of the options.
     """
     from unspun.app.audits import AuditRequest, audit_scores
     from unspun.audit.protocol import AuditSettings
@@ -72,11 +72,23 @@ def audit_score(
         direction=({} if direction == "higher" else {"*": direction}) if isinstance(direction, str) else dict(direction),
         thresholds=tuple(thresholds),
         fixed=tuple(fixed),
-        as_of=as_of,
+        as_of=_day("as_of", as_of),
         currency_rates=dict(currency_rates or {}),
         reporting_currency=reporting_currency,
-        rates_dated=rates_dated,
+        rates_dated=_day("rates_dated", rates_dated),
         seed=seed,
         detail=detail,
     )
     return audit_scores(AuditRequest(scores, renewals, reading, settings)).result
+
+
+def _day(name: str, given: date | str | None) -> date | None:
+    """A date, also from ISO text."""
+    if given is None or (isinstance(given, date) and not isinstance(given, datetime)):
+        return given
+    if isinstance(given, datetime):
+        return given.date()
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise BadInput(Fault("bad_option", f"{given!r} is not a day.", name, "Give a date, or text such as 2026-10-31.")) from None

@@ -73,7 +73,7 @@ def test_a_missing_file_is_named(files: tuple[Path, Path], tmp_path: Path) -> No
         (["--thresholds", "70,40"], "--thresholds: '70,40' does not rise."),
         (["--seed", "1.5"], "--seed: '1.5' is not a whole number."),
         (["--rate", "EUR=0", "--currency", "USD", "--rates-dated", "2026-01-01"], "--rate: '0' is no rate of exchange."),
-        (["--direction", "frob=lower"], "--direction: names 'frob', which is not a score of the file."),
+        (["--direction", "frob=lower"], "--direction: names 'frob', which is not among the scores audited: 'score'."),
         (["--horizons", "30,30"], "--horizons: '30,30' gives the same number twice."),
         (["--primary-horizon", "0"], "--primary-horizon: '0' is out of range."),
         (["--horizons", "99999"], "--horizons: are (99999,)."),

@@ -41,7 +41,10 @@ def audit_scores(request: AuditRequest, progress: Progress = silent, today: date
     except BadInput as bad:
         raise BadInput([*faults, *bad.faults]) from None
     unknown = set(request.settings.direction) - {"*"} - {series.name for series in scores.series}
-    faults += [Fault("bad_option", f"names {name!r}, which is not a score of the file.", "direction") for name in sorted(unknown)]
+    known = ", ".join(repr(series.name) for series in scores.series[:20])
+    hint = "A column is audited when it is named: --score COLUMN."
+    for name in sorted(unknown):
+        faults.append(Fault("bad_option", f"names {name!r}, which is not among the scores audited: {known}.", "direction", hint))
     if faults:
         raise BadInput(faults)
     progress("reading", 1, 1)

@@ -14,7 +14,7 @@ from unspun.audit.inputs import observe_until, refuse_if_empty, report_design, r
 from unspun.audit.leak import check_leak
 from unspun.audit.protocol import APPLICABLE_SHARE, DEFAULT_HORIZONS, DETAILED_SCORES, FDR_Q, FROZEN_SHARE, AuditSettings
 from unspun.audit.result import PROTOCOL_VERSION, AuditResult, Caution, Description, LeakCheck, ScoreResult
-from unspun.audit.terms import Terms, order_terms
+from unspun.audit.terms import Terms, in_order, order_terms
 from unspun.audit.trial import Shared, Trial, try_score
 from unspun.audit.units import ActiveMonths, Units, active_months, choose_design
 from unspun.audit.verdict import rule, work_out_need
@@ -87,6 +87,7 @@ def judge(
     progress: Progress = silent,
 ) -> Judged:
     """Run the audit protocol. Raises BadInput where the two tables hold nothing that can be judged."""
+    renewals = replace(renewals, account=in_order(renewals.account))
     as_of, as_of_why = observe_until(scores, renewals, settings, today)
     terms = order_terms(renewals, scores, as_of, settings.currency_rates, settings.reporting_currency)
     index = ScoreIndex(scores, renewals.account.names, as_of)

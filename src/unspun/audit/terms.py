@@ -118,6 +118,14 @@ class PastOutcomes:
         return np.where(found >= 0, self._outcome[found], UNDECIDED) if len(self._outcome) else np.full(len(account), UNDECIDED)
 
 
+def in_order(codes: Codes) -> Codes:
+    """The same column with its names sorted, so that no figure depends on the order of a file's rows."""
+    order = sorted(range(len(codes.names)), key=codes.names.__getitem__)
+    place = np.empty(len(order) + 1, dtype=np.int32)
+    place[order], place[-1] = np.arange(len(order)), -1
+    return Codes(place[codes.codes], tuple(codes.names[i] for i in order))
+
+
 def align(codes: Codes, names: tuple[str, ...]) -> Ints:
     """Row codes of `codes` as indexes into `names`; -1 where empty or not among them."""
     position = {name: i for i, name in enumerate(names)}

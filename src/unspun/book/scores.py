@@ -118,7 +118,12 @@ def _declared(reading: Reading) -> list[int]:
     columns: list[int] = []
     for name in () if _names_asked(reading) else reading.options.scores:
         found = column_named(reading.raw, name)
-        if len(found) != 1:
+        if len(found) != 1 and "score_name" in reading.columns:
+            words = reading.words(reading.columns["score_name"]).words.to_pylist()
+            known = quoted(sorted({word for word in words if word}), 30)
+            message = f"there is no score and no column '{name}'; the scores are {known}."
+            reading.faults.append(Fault("no_such_score", message, f"{reading.raw.name}:1", did_you_mean(name, [w for w in words if w])))
+        elif len(found) != 1:
             what = f"there is no column '{name}'" if not found else f"{len(found)} columns are named '{name}'"
             hint = f"{did_you_mean(name, reading.raw.names)}The columns are {quoted(list(reading.raw.names), 30)}."
             reading.faults.append(Fault("no_such_column", f"{what} (wanted as a score).", f"{reading.raw.name}:1", hint))

@@ -113,6 +113,8 @@ class OptionReader:
         Some verdicts hold a comma themselves: `foretells, adds nothing` is read as the one verdict.
         """
         wanted: set[Verdict] = set()
+        if text is not None and not text.strip():
+            self.refuse(option, "no verdict is named.", "Name one, such as foretells, or leave the option out.")
         for word in _verdict_words(text or ""):
             matches: set[Verdict] = {verdict for verdict in VERDICTS if fnmatchcase(verdict, word)}
             if not matches:

@@ -76,7 +76,8 @@ def encode(record: Record, owner: object) -> Json:
 
 def _why_null(field: Field, owner: object, value: object) -> str:
     if isinstance(value, NoEstimate):
-        return " ".join(_sentence(part) for part in (value.reason, value.what_it_would_take) if part) or NOT_FINITE
+        takes = f"It would take: {value.what_it_would_take}" if value.what_it_would_take else ""
+        return " ".join(_sentence(part) for part in (value.reason, takes) if part) or NOT_FINITE
     if value is None:
         return field.why_null(owner) if field.why_null else NOT_FINITE
     return "" if _finite(value) else NOT_FINITE

@@ -342,3 +342,28 @@ def test_a_horizon_declared_primary_decides_whatever_fits() -> None:
     result = audit(*YEARLY, replace(SETTINGS, primary_horizon=45))
     assert (result.design.primary_horizon_days, result.design.primary_why) == (45, "declared")
     assert result.scores[0].primary.horizon_days == 45
+
+
+def test_the_order_of_the_rows_changes_no_figure() -> None:
+    plain = replace(YEARLY[1], currency=None, segment=None, owner=None, parent=None)
+    scores = replace(YEARLY[0], segment=None, owner=None, parent=None)
+    assert audit(*shuffled(scores, plain)) == audit(scores, plain)
+
+
+def shuffled(scores: ScoreHistory, renewals: Renewals) -> tuple[ScoreHistory, Renewals]:
+    """The same rows in another order, with their accounts numbered backwards."""
+    rng = np.random.default_rng(3)
+    s, r = rng.permutation(len(scores.row)), rng.permutation(len(renewals.row))
+    names = tuple(reversed(renewals.account.names))
+    given = ("row", "due", "outcome", "amount_before", "amount_after", "term_start", "notice", "outcome_known")
+    moved = {name: getattr(renewals, name)[r] for name in given if getattr(renewals, name) is not None}
+    moved_scores = replace(
+        scores,
+        row=scores.row[s],
+        account=replace(scores.account, codes=scores.account.codes[s]),
+        dated=scores.dated[s],
+        recorded=None if scores.recorded is None else scores.recorded[s],
+        series=tuple(replace(one, values=one.values[s]) for one in scores.series),
+    )
+    codes = (len(names) - 1 - renewals.account.codes[r]).astype(np.int32)
+    return moved_scores, replace(renewals, account=Codes(codes, names), **moved)

@@ -78,7 +78,7 @@ def test_the_reason_says_what_it_would_take() -> None:
     horizon = document["scores"][0]["horizons"][0]
     assert horizon["auc"] is None
     assert horizon["auc_reason"] == (
-        "3 churned accounts in the test, 20 are needed. About 60 more churned renewals, or 14 months at the present rate."
+        "3 churned accounts in the test, 20 are needed. It would take: About 60 more churned renewals, or 14 months at the present rate."
     )
 
 
@@ -159,4 +159,4 @@ def test_a_description_that_is_missing_leaves_five_nulls_with_one_reason() -> No
     score = to_document(sample.result(replace(sample.score(), description=NoEstimate("not asked for", "ask for detail"))))["scores"][0]
     parts = ("bands", "lead_time", "stability", "missed", "false_alarms")
     assert [score[part] for part in parts] == [None] * 5
-    assert {score[f"{part}_reason"] for part in parts} == {"not asked for. ask for detail."}
+    assert {score[f"{part}_reason"] for part in parts} == {"not asked for. It would take: ask for detail."}
