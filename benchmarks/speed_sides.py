@@ -205,7 +205,7 @@ def _judge(frame: Frame, series: ScoreSeries, lookup: Lookup, shared: Shared) ->
         raise ValueError("the made inputs give no split")
     rank = dense_ranks(-value_at(series, shared.rows_known(lookup, units)))
     percentile = training_percentile(rank, parts.train)
-    risks = freeze_risks(frame.baseline, shared.coefficients(frame, parts.train), percentile, units.churned, parts.train)
+    risks = freeze_risks(frame.baseline, shared.fit(frame, parts.train), percentile, units.churned, parts.train)
     return Judged(units.horizon_days, series.name, rank, units.churned, units.cluster, parts.test, risks.baseline, risks.both)
 
 

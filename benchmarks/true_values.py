@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from simulate import AS_OF, HORIZON_DAYS, TERM_DAYS, USUAL, Clustering, Company, simulate_company
 
-from unspun.audit.baseline import Baseline, FrozenRisks, baseline_columns, fit_baseline, freeze_risks, percentile_in
+from unspun.audit.baseline import Baseline, BaselineFit, FrozenRisks, baseline_columns, fit_baseline, freeze_risks, percentile_in
 from unspun.audit.frame import Frame, ScoreIndex, make_frame, rows_known, value_at
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.split import Parts
@@ -146,18 +146,18 @@ class _Joint:
         past = KnownPast(np.concatenate([laid.last_outcome, population.last_outcome]))
         segment = np.concatenate([laid.segment, population.segment])
         self._baseline: Baseline = baseline_columns(units, terms, past, segment, self._train)
-        self._coefficients: Floats | None = None
+        self._fit: BaselineFit | None = None
 
     def freeze(self, own: Floats, others: Floats, scored: Bools) -> FrozenRisks:
         """B and B + S as linear predictors, of the company's units first."""
         fit_on = self._train.copy()
         fit_on[: self._own] &= scored
-        if self._coefficients is None:
-            self._coefficients = fit_baseline(self._baseline, self._churned, fit_on)
+        if self._fit is None:
+            self._fit = fit_baseline(self._baseline, self._churned, fit_on)
         reference = np.sort(own[fit_on[: self._own]])
         by_point = percentile_in(reference, WHOLE_POINTS)
         percentile = np.concatenate([percentile_in(reference, own), by_point[(-others).astype(np.int64)]])
-        return freeze_risks(self._baseline, self._coefficients, percentile, self._churned, fit_on)
+        return freeze_risks(self._baseline, self._fit, percentile, self._churned, fit_on)
 
 
 def _append(laid: _Laid, population: Population) -> tuple[Units, Terms]:

@@ -54,26 +54,36 @@ def baseline_columns(units: Units, terms: Terms, past: PastOutcomes, segment: In
     return Baseline(np.column_stack([np.ones(len(units)), *standard]), tuple(inputs))
 
 
-def fit_baseline(baseline: Baseline, churned: Bools, fit_on: Bools) -> Floats:
-    """Coefficients of B."""
-    return fit_logistic(baseline.design[fit_on], churned[fit_on], _penalty(baseline.design.shape[1])).coefficients
+@dataclass(frozen=True, slots=True)
+class BaselineFit:
+    """B as fitted, with the columns it was fitted on (one row a column), to which a score's is added."""
+
+    coefficients: Floats
+    columns: Floats
 
 
-def freeze_risks(baseline: Baseline, coefficients: Floats, percentile: Floats, churned: Bools, fit_on: Bools) -> FrozenRisks:
+def fit_baseline(baseline: Baseline, churned: Bools, fit_on: Bools) -> BaselineFit:
+    """Fit B on some of the units."""
+    columns = np.ascontiguousarray(baseline.design[fit_on].T)
+    return BaselineFit(fit_logistic(columns.T, churned[fit_on], _penalty(len(columns))).coefficients, columns)
+
+
+def freeze_risks(baseline: Baseline, fit: BaselineFit, percentile: Floats, churned: Bools, fit_on: Bools) -> FrozenRisks:
     """B and B + S as linear predictors. `percentile` is the score's risk percentile among training values, NaN if unscored.
 
-    The percentile enters with a coefficient that may not be negative. As B is convex in it, a negative free optimum
+    The percentile enters with a coefficient that may not be negative. As the objective is convex, a negative free optimum
     means that the constrained one is zero: B + S is then B itself.
     """
-    alone = baseline.design @ coefficients
+    alone = baseline.design @ fit.coefficients
     column = _standardise(percentile, fit_on)
-    if not np.isfinite(column[fit_on]).all() or np.ptp(percentile[fit_on]) == 0:
+    fitted = column[fit_on]
+    if not np.isfinite(fitted).all() or np.ptp(fitted) == 0:
         return FrozenRisks(alone, alone, against_direction=False)
-    design = np.column_stack([baseline.design, column])
-    fit = fit_logistic(design[fit_on], churned[fit_on], _penalty(design.shape[1]), start=np.append(coefficients, 0.0))
-    if fit.coefficients[-1] <= 0:
+    columns = np.vstack([fit.columns, fitted])
+    both = fit_logistic(columns.T, churned[fit_on], _penalty(len(columns)), start=np.append(fit.coefficients, 0.0)).coefficients
+    if both[-1] <= 0:
         return FrozenRisks(alone, alone, against_direction=True)
-    return FrozenRisks(alone, design @ fit.coefficients, against_direction=False)
+    return FrozenRisks(alone, baseline.design @ both[:-1] + column * both[-1], against_direction=False)
 
 
 def training_percentile(risk: Floats | Ints, training: Bools) -> Floats:

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.audit.baseline import FrozenRisks, fit_baseline, freeze_risks, percentile_in, training_percentile
+from unspun.audit.baseline import BaselineFit, FrozenRisks, fit_baseline, freeze_risks, percentile_in, training_percentile
 from unspun.audit.capture import captured_arr
 from unspun.audit.frame import Frame, Lookup, rows_known, value_at
 from unspun.audit.mapping import Mapping, calibrate, fit_mapping
@@ -52,7 +52,7 @@ class Shared:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[int, int], tuple[Lookup, Units, Ints]] = {}
-        self._fits: dict[tuple[int, bytes], Floats] = {}
+        self._fits: dict[int, tuple[bytes, BaselineFit]] = {}  # the latest of each horizon
         self._alone: dict[tuple[int, bytes, bytes], Influence] = {}
         self._others: dict[tuple[int, bytes], tuple[tuple[str, MaybeEstimate], ...]] = {}
 
@@ -65,14 +65,14 @@ class Shared:
             self._rows[key] = (lookup, units, rows_known(lookup, units.account, units.as_of))
         return self._rows[key][2]
 
-    def coefficients(self, frame: Frame, fit_on: Bools) -> Floats:
-        """Coefficients of B fitted on these units."""
+    def fit(self, frame: Frame, fit_on: Bools) -> BaselineFit:
+        """B fitted on these units."""
         if frame.baseline is None:
             raise ValueError("a frame without a split has no baseline")
-        key = (frame.units.horizon_days, np.packbits(fit_on).tobytes())
-        if key not in self._fits:
-            self._fits[key] = fit_baseline(frame.baseline, frame.units.churned, fit_on)
-        return self._fits[key]
+        horizon, key = frame.units.horizon_days, np.packbits(fit_on).tobytes()
+        if horizon not in self._fits or self._fits[horizon][0] != key:
+            self._fits[horizon] = (key, fit_baseline(frame.baseline, frame.units.churned, fit_on))
+        return self._fits[horizon][1]
 
     def alone(self, frame: Frame, fit_on: Bools, judged: Bools, linear: Floats) -> Influence:
         """Concordance of B, fitted on some units, on those it is judged on."""
@@ -191,8 +191,7 @@ def _gain(frame: Frame, percentile: Floats, judged: Bools, fit_on: Bools, shared
     if churned < MIN_TRAIN_CHURNED_FOR_GAIN or frame.baseline is None:
         reason = f"{churned} training units with a score churned; under {MIN_TRAIN_CHURNED_FOR_GAIN} no baseline is fitted"
         return _no_gain(NoEstimate(reason, f"{MIN_TRAIN_CHURNED_FOR_GAIN - churned} more churned units before the test begins"))
-    coefficients = shared.coefficients(frame, fit_on)
-    risks = freeze_risks(frame.baseline, coefficients, percentile, units.churned, fit_on)
+    risks = freeze_risks(frame.baseline, shared.fit(frame, fit_on), percentile, units.churned, fit_on)
     return _compare(risks, shared.alone(frame, fit_on, judged, risks.baseline), units.churned[judged], units.cluster[judged], judged)
 
 
