@@ -26,7 +26,7 @@ def demo(
     \b
     Examples:
       unspun demo
-      unspun demo --folder /tmp/demo --seed 7 --accounts 500 --no-open
+      unspun demo --folder demo-small --seed 7 --accounts 500 --no-open
     """
     from unspun.app.demo import make_demo
     from unspun.cli.progress import show_progress
