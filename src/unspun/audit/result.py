@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from unspun.audit.vocabulary import CHURN, Vocabulary
+from unspun.book.tables import Role
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 Verdict = Literal[
@@ -49,7 +51,7 @@ class SetAside:
 class InputReport:
     """One input file: rows_read = rows_used + the sum of set_aside."""
 
-    role: Literal["scores", "renewals"]
+    role: Role
     name: str
     sha256: str
     format: str
@@ -81,6 +83,7 @@ class DesignReport:
     currency: str | None
     capacity: int
     cautions: tuple[Caution, ...]
+    vocabulary: Vocabulary = CHURN
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,12 @@ class Delimited:
     rejections: tuple[Rejection, ...]
 
 
-def parse_delimited(content: bytes, name: str) -> Delimited:
+def parse_delimited(buffer: pa.Buffer, name: str) -> Delimited:
     """Parse separated text. Malformed rows (a wrong number of cells) and blank lines are set aside with their row numbers.
 
     Raises BadInput: empty, not text, a quote that is never closed, or more than a fifth of the rows malformed.
     """
-    body, encoding = _decode(content, name)
+    body, encoding = _decode(buffer.to_pybytes(), name)
     body, skipped, separator = _before_header(body)
     if not body:
         raise BadInput(Fault("empty_file", "the file is empty.", name, "Check the export."))

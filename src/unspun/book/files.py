@@ -10,17 +10,16 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unspun.book.delimited import parse_delimited
-from unspun.book.tables import Ints, Rejection
+from unspun.book.tables import Ints, Rejection, Role
 from unspun.errors import BadInput, Fault
 
-Role = Literal["scores", "renewals"]
 FOREIGN_FORMATS = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook", "Save the sheet as CSV."),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV."),
@@ -114,7 +113,7 @@ def _from_bytes(buffer: pa.Buffer, role: Role, name: str) -> RawTable:
         table = _parquet(buffer, name)
         return _from_table(table, role, name, sha256, "Parquet, gzip" if compressed else "Parquet")
     _refuse_foreign(buffer[:16].to_pybytes(), name)
-    parsed = parse_delimited(buffer.to_pybytes(), name)
+    parsed = parse_delimited(buffer, name)
     if parsed.rows_read == 0:
         raise BadInput(_no_rows(name))
     return RawTable(

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+Role = Literal["scores", "renewals", "subscriptions", "purchases", "accounts", "events", "forecasts"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Times = NDArray[np.datetime64]  # datetime64[us], NaT where not given
@@ -27,13 +28,27 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Rows set aside for one reason. `rows` are row numbers of the file; `values` the offending cells, when one cell is at fault."""
+    """Rows set aside for one reason. `rows` are row numbers of the file; `values` the offending cells, when one cell is at fault.
+
+    `file` runs parallel to `rows` and indexes Source.files; None where the input is one file.
+    """
 
     code: str
     reason: str
     rows: Ints
     column: str = ""
     values: tuple[str, ...] | None = None
+    file: NDArray[np.int32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file (or one sheet of a workbook) of an input that was given as several."""
+
+    name: str
+    sha256: str
+    format: str
+    rows_read: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,7 @@ class Source:
     states what was detected (encoding, separator, date format, time zone).
     """
 
-    role: Literal["scores", "renewals"]
+    role: Role
     name: str
     sha256: str
     format: str
@@ -53,6 +68,7 @@ class Source:
     unused: tuple[str, ...]
     notes: tuple[str, ...]
     rejections: tuple[Rejection, ...] = ()
+    files: tuple[SourceFile, ...] = ()  # where there are several; `sha256` is then of theirs
 
 
 @dataclass(frozen=True, slots=True)
