@@ -92,10 +92,10 @@ def test_a_faulty_option_is_named_with_what_to_do(files: tuple[Path, Path], opti
     assert [line for line in ran.faults if said in line], ran.err
 
 
-def test_standard_input_cannot_be_both_files() -> None:
+def test_standard_input_cannot_be_two_files() -> None:
     ran = run("audit", "-", "-", stdin="")
     assert ran.code == 2
-    assert ran.faults[0].startswith("-: standard input cannot be both files.")
+    assert ran.faults[0].startswith("-: standard input cannot be two files.")
 
 
 @pytest.mark.parametrize("arguments", [["audit", "a.csv"], ["audit", "a.csv", "b.csv", "--frob"], ["frob"]])

@@ -10,16 +10,24 @@ from unspun.audit.judge import Progress, judge, silent
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import AuditResult
 from unspun.book.inputs import read_inputs
-from unspun.book.tables import ReadingOptions, Source
+from unspun.book.tables import ReadingOptions, Renewals, ScoreHistory, Source
 from unspun.errors import BadInput, Fault
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """Scores and renewals (each a path, "-", or a pandas, Polars or Arrow table), how to read them, and what is declared."""
+    """What to audit (each a path, "-", a pandas, Polars or Arrow table, or a tuple of them), how to read it, and what is declared.
+
+    Outcomes come from one of `renewals`, `subscriptions` and `purchases`; the other files are optional.
+    """
 
     scores: object
-    renewals: object
+    renewals: object | None = None
+    subscriptions: object | None = None
+    purchases: object | None = None
+    accounts: object | None = None
+    events: object | None = None
+    forecasts: object | None = None
     reading: ReadingOptions = field(default_factory=ReadingOptions)
     settings: AuditSettings = field(default_factory=AuditSettings)
 
@@ -37,7 +45,7 @@ def audit_scores(request: AuditRequest, progress: Progress = silent, today: date
     progress("reading", 0, 1)
     faults = request.settings.faults()
     try:
-        scores, renewals = read_inputs(request.scores, request.renewals, request.reading)
+        scores, renewals = read_request(request)
     except BadInput as bad:
         raise BadInput([*faults, *bad.faults]) from None
     unknown = set(request.settings.direction) - {"*"} - {series.name for series in scores.series}
@@ -50,3 +58,8 @@ def audit_scores(request: AuditRequest, progress: Progress = silent, today: date
     progress("reading", 1, 1)
     judged = judge(scores, renewals, request.settings, __version__, today, progress)
     return AuditRun(judged.result, judged.sources)
+
+
+def read_request(request: AuditRequest) -> tuple[ScoreHistory, Renewals]:
+    """Read every file of a request. Raises BadInput with the faults of all of them."""
+    return read_inputs(request.scores, request.renewals, request.reading)

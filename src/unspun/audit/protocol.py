@@ -53,6 +53,8 @@ class AuditSettings:
     currency_rates: dict[str, float] = field(default_factory=dict)
     reporting_currency: str | None = None
     rates_dated: date | None = None
+    reviews: tuple[date, ...] = ()  # days of business reviews, for the gaming detectors
+    active_days: int = 365  # landmark design on purchases: bought within this many days before t
     seed: int = 20261031
     detail: Literal["auto", "all", "none"] = "auto"
     replicates: int = REPLICATES  # of the bootstrap; 0 leaves captured ARR out
@@ -84,6 +86,7 @@ class AuditSettings:
                 "Give both: --currency USD --rates-dated 2026-01-31.",
             ),
             (self.detail in ("auto", "all", "none"), "detail", f"is {self.detail!r}", "Say auto, all or none."),
+            (self.active_days >= 1, "active_days", f"is {self.active_days}", "Give whole days, 1 or more."),
             (self.seed >= 0, "seed", f"is {self.seed}", "Give a whole number, 0 or more."),
             (self.replicates >= 0, "replicates", f"is {self.replicates}", "Give a whole number, 0 or more."),
         )

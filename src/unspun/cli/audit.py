@@ -22,10 +22,23 @@ AUDITED, BAD_INPUT, NOT_THE_VERDICT = 0, 2, 3
 
 
 def audit(
-    scores: Annotated[
-        str, typer.Argument(metavar="SCORES", help="Scores over time: CSV, TSV, Parquet, gzip of them, or - for standard input.")
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCORES... RENEWALS",
+            help="Scores over time (several files are read as one), and last the renewals with their outcome: CSV, TSV, Excel, "
+            "JSON lines, Parquet, gzip of them, or - for standard input.",
+        ),
     ],
-    renewals: Annotated[str, typer.Argument(metavar="RENEWALS", help="Renewals with their outcome, in any of these forms.")],
+    subscriptions: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Subscription terms to derive the renewals from, in place of RENEWALS.")
+    ] = None,
+    purchases: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Purchases, in place of RENEWALS: who buys again? For customers without a contract.")
+    ] = None,
+    accounts: Annotated[str | None, typer.Option(metavar="FILE", help="Attributes of the accounts; see --fixed.")] = None,
+    events: Annotated[str | None, typer.Option(metavar="FILE", help="Usage events, for the trend of usage as another baseline.")] = None,
+    forecasts: Annotated[str | None, typer.Option(metavar="FILE", help="The CSM's own calls, judged as one more forecaster.")] = None,
     design: Annotated[str | None, typer.Option(metavar="DESIGN", help="renewal or landmark; by default the terms decide.")] = None,
     horizons: Annotated[str | None, typer.Option(metavar="DAYS,...", help="Days before the due date to look at. [30,60,90,180]")] = None,
     primary_horizon: Annotated[str | None, typer.Option(metavar="DAYS", help="The horizon that decides the verdict.")] = None,
@@ -47,7 +60,13 @@ def audit(
         str | None, typer.Option("--tz", "--time-zone", metavar="ZONE", help="The time zone in which dates are days. [UTC]")
     ] = None,
     fixed: Annotated[
-        list[str] | None, typer.Option(metavar="ATTRIBUTE", help="An undated attribute that never changes: segment; repeat.")
+        list[str] | None, typer.Option(metavar="ATTRIBUTE", help="An undated attribute that never changes, such as segment; repeat.")
+    ] = None,
+    reviews: Annotated[
+        str | None, typer.Option(metavar="DATE,...", help="Days of business reviews; were scores overridden just before them?")
+    ] = None,
+    active_days: Annotated[
+        str | None, typer.Option(metavar="DAYS", help="With --purchases: a customer is active this long after buying. [365]")
     ] = None,
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Know nothing later than this day.")] = None,
     rate: Annotated[list[str] | None, typer.Option(metavar="EUR=1.08", help="A rate into the reporting currency; repeat.")] = None,
@@ -60,7 +79,11 @@ def audit(
     json: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Write the result as JSON; - for standard output and nothing else.")
     ] = None,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report.")] = None,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as one self-contained page.")] = None,
+    pdf: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as a tagged PDF.")] = None,
+    rows: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Write the rows behind every figure as CSV, each with its manifest.")
+    ] = None,
     rejects: Annotated[str | None, typer.Option(metavar="FILE", help="Write the rows set aside, with their reasons, as CSV.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdicts only.")] = False,
     open: Annotated[bool, typer.Option("--open", help="Open the report when it is written.")] = False,
@@ -74,6 +97,9 @@ def audit(
     Examples:
       unspun audit health_scores.csv renewals.csv
       unspun audit scores.parquet renewals.csv.gz --html report.html --open
+      unspun audit scores-2025.xlsx scores-2026.xlsx renewals.xlsx --pdf report.pdf
+      unspun audit scores.csv --subscriptions subscriptions.csv
+      unspun audit rfm.csv --purchases orders.csv --primary-horizon 90
       unspun audit scores.csv renewals.csv --map account="Company ID" --outcome Lost=churned
       unspun audit risk.csv renewals.csv --direction lower --thresholds 40,70 --capacity 30
       zcat scores.csv.gz | unspun audit - renewals.csv --json - | jq '.scores[].verdict'
@@ -94,13 +120,13 @@ def audit(
 
 def run(words: AuditWords) -> int:
     """Audit, write, show; the exit code. Raises BadInput before the audit where anything asked for cannot be done."""
-    from unspun.cli.plan import make_plan, name_option
+    from unspun.cli.plan import make_plan, make_request, name_option
     from unspun.cli.progress import show_progress
 
     plan = make_plan(words)
-    from unspun.app.audits import AuditRequest, audit_scores
+    from unspun.app.audits import audit_scores
 
-    request = AuditRequest(plan.scores, plan.renewals, plan.reading, plan.settings)
+    request = make_request(plan.words, plan.reading, plan.settings)
     try:
         with show_progress(not plan.quiet) as report:
             done = audit_scores(request, report, today=date.today())
@@ -116,20 +142,20 @@ def write_files(plan: Plan, done: AuditRun) -> str:
     from unspun.cli.outputs import replacing, write_text
 
     text = ""
-    if plan.json or plan.json_to_stdout:
+    if plan.outputs.json or plan.outputs.json_to_stdout:
         from unspun.reports.result_json import to_json
 
         text = to_json(done.result)
-    if plan.json:
-        write_text(plan.json, text)
-    if plan.html:
+    if plan.outputs.json:
+        write_text(plan.outputs.json, text)
+    if plan.outputs.html:
         from unspun.reports.audit_html import render
 
-        write_text(plan.html, render(done.result))
-    if plan.rejects:
+        write_text(plan.outputs.html, render(done.result))
+    if plan.outputs.rejects:
         from unspun.book.inputs import write_rejections
 
-        with replacing(plan.rejects) as path:
+        with replacing(plan.outputs.rejects) as path:
             write_rejections(path, done.sources)
     return text
 
@@ -140,7 +166,7 @@ def show(plan: Plan, done: AuditRun, json_text: str) -> None:
     from unspun.cli.verdict_text import audit_lines, verdict_lines
 
     with reader_may_leave():
-        if plan.json_to_stdout:
+        if plan.outputs.json_to_stdout:
             sys.stdout.buffer.write(json_text.encode())
             return
         console = open_console()
@@ -158,12 +184,12 @@ def _files_written(plan: Plan) -> Iterator[Text]:
     from unspun.cli.terminal import clean
 
     yield Text()
-    for name, file in (("result", plan.json), ("report", plan.html), ("rows set aside", plan.rejects)):
+    for name, file in (("result", plan.outputs.json), ("report", plan.outputs.html), ("rows set aside", plan.outputs.rejects)):
         if file is not None:
             yield Text(f"Wrote the {name}: {clean(str(file.path))}")
-    if plan.html is None and plan.json is None:
+    if plan.outputs.html is None and plan.outputs.json is None:
         yield Text("Add --html report.html for the report, --json result.json for every number.")
-    if plan.html and plan.open_report and not open_page(plan.html.path):
+    if plan.outputs.html and plan.open_report and not open_page(plan.outputs.html.path):
         yield Text("There is no browser here to open the report in.")
 
 

@@ -54,6 +54,11 @@ class OptionReader:
             self.refuse(option, f"{text!r} is not a date.", "Write it as year-month-day: 2026-10-31.")
             return None
 
+    def days(self, option: str, text: str | None) -> tuple[date, ...]:
+        """A comma list of days."""
+        found = [self.day(option, part) for part in (text.split(",") if text is not None else [])]
+        return tuple(sorted({day for day in found if day is not None}))
+
     def choice(self, option: str, text: str | None, choices: Sequence[str], default: str) -> str:
         if text is None or text.strip().lower() in choices:
             return default if text is None else text.strip().lower()

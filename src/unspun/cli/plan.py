@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from unspun.audit.protocol import DEFAULT_HORIZONS, AuditSettings
 from unspun.audit.result import Verdict
@@ -14,6 +14,9 @@ from unspun.book.tables import ReadingOptions
 from unspun.cli.options import OptionReader
 from unspun.cli.outputs import OutputFile, check_outputs
 from unspun.errors import BadInput, Fault
+
+if TYPE_CHECKING:
+    from unspun.app.audits import AuditRequest
 
 STDIN = STDOUT = "-"
 SETTINGS = {"rate", *(setting.name for setting in fields(AuditSettings))}
@@ -23,8 +26,12 @@ SETTINGS = {"rate", *(setting.name for setting in fields(AuditSettings))}
 class AuditWords:
     """The arguments and options of `unspun audit` as they were typed."""
 
-    scores: str
-    renewals: str
+    files: tuple[str, ...]
+    subscriptions: str | None = None
+    purchases: str | None = None
+    accounts: str | None = None
+    events: str | None = None
+    forecasts: str | None = None
     design: str | None = None
     horizons: str | None = None
     primary_horizon: str | None = None
@@ -38,6 +45,8 @@ class AuditWords:
     date_format: str | None = None
     tz: str | None = None
     fixed: tuple[str, ...] = ()
+    reviews: str | None = None
+    active_days: str | None = None
     as_of: str | None = None
     rate: tuple[str, ...] = ()
     currency: str | None = None
@@ -46,24 +55,58 @@ class AuditWords:
     detail: str | None = None
     json: str | None = None
     html: str | None = None
+    pdf: str | None = None
+    rows: str | None = None
     rejects: str | None = None
     quiet: bool = False
     open: bool = False
     fail_unless: str | None = None
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """The options that stand in for the renewals file, and their files."""
+        given = {"--subscriptions": self.subscriptions, "--purchases": self.purchases}
+        return {option: file for option, file in given.items() if file is not None}
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        return self.files if self.outcomes else self.files[:-1]
+
+    @property
+    def renewals(self) -> str | None:
+        return None if self.outcomes else self.files[-1]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Every file to be read."""
+        others = (self.subscriptions, self.purchases, self.accounts, self.events, self.forecasts)
+        return (*self.files, *(file for file in others if file is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files to write; `json_to_stdout` prints the result and nothing else."""
+
+    json: OutputFile | None = None
+    html: OutputFile | None = None
+    pdf: OutputFile | None = None
+    rows: OutputFile | None = None
+    rejects: OutputFile | None = None
+    json_to_stdout: bool = False
+
+    @property
+    def files(self) -> list[OutputFile]:
+        return [file for file in (self.json, self.html, self.pdf, self.rejects) if file is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """An audit that can be run. `wanted` is empty where any verdict will do."""
 
-    scores: str
-    renewals: str
+    words: AuditWords
     reading: ReadingOptions
     settings: AuditSettings
-    json: OutputFile | None
-    json_to_stdout: bool
-    html: OutputFile | None
-    rejects: OutputFile | None
+    outputs: Outputs
     wanted: frozenset[Verdict]
     quiet: bool
     open_report: bool
@@ -75,34 +118,36 @@ def make_plan(words: AuditWords) -> Plan:
     reader = OptionReader()
     _check_inputs(words, reader)
     reading, settings = _read_reading(words, reader), _read_settings(words, reader)
-    json, html, rejects = _read_outputs(words, reader)
+    outputs = _read_outputs(words, reader)
     wanted = reader.verdicts("--fail-unless", words.fail_unless)
     if reader.faults:
         raise BadInput([*reader.faults, *_other_faults(words, reading, settings, reader.faults)])
-    return Plan(
-        words.scores,
-        words.renewals,
-        reading,
-        settings,
-        json,
-        words.json == STDOUT,
-        html,
-        rejects,
-        wanted,
-        words.quiet,
-        words.open,
-        words.detail == "all",
-    )
+    return Plan(words, reading, settings, outputs, wanted, words.quiet, words.open, words.detail == "all")
 
 
-def _read_outputs(words: AuditWords, reader: OptionReader) -> tuple[OutputFile | None, OutputFile | None, OutputFile | None]:
-    json, html, rejects = (
-        _output(option, text, reader) for option, text in (("--json", words.json), ("--html", words.html), ("--rejects", words.rejects))
+def _read_outputs(words: AuditWords, reader: OptionReader) -> Outputs:
+    named = {"json": words.json, "html": words.html, "pdf": words.pdf, "rejects": words.rejects}
+    outputs = Outputs(
+        **{name: _output(f"--{name}", text, reader) for name, text in named.items()},
+        rows=_folder("--rows", words.rows, reader),
+        json_to_stdout=words.json == STDOUT,
     )
-    reader.faults.extend(check_outputs([file for file in (json, html, rejects) if file], [words.scores, words.renewals]))
+    reader.faults.extend(check_outputs(outputs.files, words.inputs))
     if words.open and words.html is None:
         reader.refuse("--open", "there is no report to open.", "Say where to write it: --html report.html.")
-    return json, html, rejects
+    return outputs
+
+
+def _folder(option: str, text: str | None, reader: OptionReader) -> OutputFile | None:
+    """A folder to write into, made where its parent is there."""
+    if text is None:
+        return None
+    path = Path(text)
+    if text in ("", STDOUT) or (path.exists() and not path.is_dir()):
+        reader.refuse(option, f"{text!r} is not a folder.", "Name a folder; it is made where there is none.")
+    elif not path.parent.is_dir():
+        reader.refuse(option, f"the folder {path.parent} does not exist.", "Make it, or give another place.")
+    return OutputFile(option, path)
 
 
 def _read_reading(words: AuditWords, reader: OptionReader) -> ReadingOptions:
@@ -132,6 +177,8 @@ def _read_settings(words: AuditWords, reader: OptionReader) -> AuditSettings:
         direction=reader.directions("--direction", words.direction),
         thresholds=reader.ascending("--thresholds", words.thresholds),
         fixed=words.fixed,
+        reviews=reader.days("--reviews", words.reviews),
+        active_days=reader.integer("--active-days", words.active_days, default.active_days, at_least=1),
         as_of=reader.day("--as-of", words.as_of),
         currency_rates=rates,
         reporting_currency=words.currency.strip().upper() if words.currency else None,
@@ -142,9 +189,15 @@ def _read_settings(words: AuditWords, reader: OptionReader) -> AuditSettings:
 
 
 def _check_inputs(words: AuditWords, reader: OptionReader) -> None:
-    if words.scores == words.renewals == STDIN:
-        reader.refuse("-", "standard input cannot be both files.", "Give a path for one of them.")
-    elif STDIN in (words.scores, words.renewals) and sys.stdin.isatty():
+    if len(words.outcomes) > 1:
+        reader.refuse("--purchases", "outcomes can come from one source, and --subscriptions is given too.", "Leave one of them out.")
+    if not words.scores:
+        message = "there is one file, and an audit needs two: scores, and renewals after them."
+        hint = "Name the renewals last, or say where outcomes come from: --subscriptions FILE or --purchases FILE. See unspun audit --help."
+        reader.refuse("unspun audit", message, hint, code="one_file")
+    if words.inputs.count(STDIN) > 1:
+        reader.refuse("-", "standard input cannot be two files.", "Give a path for one of them.")
+    elif STDIN in words.inputs and sys.stdin.isatty():
         reader.refuse("-", "nothing is piped into standard input.", "Pipe a file in, or give its path.")
 
 
@@ -169,17 +222,34 @@ def _output(option: str, text: str | None, reader: OptionReader) -> OutputFile |
 
 def _other_faults(words: AuditWords, reading: ReadingOptions, settings: AuditSettings, noted: Sequence[Fault]) -> list[Fault]:
     """What else is wrong with the settings, and what is wrong with the files, so that one run tells everything."""
-    from unspun.book.inputs import read_inputs
+    from unspun.app.audits import read_request
 
     options = {fault.where for fault in noted}
     others = [fault for fault in map(name_option, settings.faults()) if fault.where not in options]
-    if STDIN in (words.scores, words.renewals):
+    if STDIN in words.inputs or not words.scores:
         return others  # what is piped in can be read once only, and it may be a terminal
     try:
-        read_inputs(words.scores, words.renewals, reading)
+        read_request(make_request(words, reading, settings))
     except BadInput as refusal:
         others += refusal.faults
     return others
+
+
+def make_request(words: AuditWords, reading: ReadingOptions, settings: AuditSettings) -> AuditRequest:
+    """The operation's request for what was typed."""
+    from unspun.app.audits import AuditRequest
+
+    return AuditRequest(
+        scores=words.scores[0] if len(words.scores) == 1 else words.scores,
+        renewals=words.renewals,
+        subscriptions=words.subscriptions,
+        purchases=words.purchases,
+        accounts=words.accounts,
+        events=words.events,
+        forecasts=words.forecasts,
+        reading=reading,
+        settings=settings,
+    )
 
 
 def name_option(fault: Fault) -> Fault:
