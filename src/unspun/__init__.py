@@ -15,26 +15,35 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from unspun.audit.result import AuditResult
+    from unspun.book.terms.rules import TermRules
 
 __all__ = ["BadInput", "Fault", "UnspunError", "audit_score"]
 
 
 def audit_score(
     scores: object,
-    renewals: object,
+    renewals: object | None = None,
     *,
+    subscriptions: object | None = None,
+    purchases: object | None = None,
+    accounts: object | None = None,
+    events: object | None = None,
+    forecasts: object | None = None,
     design: Literal["auto", "renewal", "landmark"] = "auto",
-    horizons: Sequence[int] = (30, 60, 90, 180),
+    horizons: Sequence[int] = (),
     primary_horizon: int | None = None,
     capacity: int = 20,
     direction: str | dict[str, str] = "higher",
     thresholds: Sequence[float] = (),
     fixed: Sequence[str] = (),
+    reviews: Sequence[date | str] = (),
+    active_days: int = 365,
     as_of: date | str | None = None,
     columns: dict[str, str] | None = None,
     score_columns: Sequence[str] = (),
     outcomes: dict[str, str] | None = None,
     bands: Sequence[str] = (),
+    calls: Sequence[str] = (),
     date_format: str | None = None,
     time_zone: str = "UTC",
     currency_rates: dict[str, float] | None = None,
@@ -42,25 +51,31 @@ def audit_score(
     rates_dated: date | str | None = None,
     seed: int = 20261031,
     detail: Literal["auto", "all", "none"] = "auto",
+    term_rules: TermRules | None = None,
 ) -> AuditResult:
-    """Audit one or several scores against renewals and return the typed result.
+    """Audit one or several scores against what customers then did, and return the typed result.
 
-    `scores` and `renewals` are paths (CSV, TSV, Parquet, gzip of them), "-" for standard input, or pandas, Polars or
-    Arrow tables. `columns` maps roles to column names ("account", or "scores.account" for one input only); `outcomes`
-    maps the data's words to renewed, churned, contracted, expanded or undecided; `direction` is "higher" or "lower"
-    (which is healthier), for all scores or by name. The protocol is described in docs/audit-protocol.md.
+    Inputs are paths (CSV, TSV, Excel, JSON lines, Parquet; a folder or a pattern for several), "-" for standard input,
+    pandas, Polars or Arrow tables, or a list of such read as one. Outcomes come from one of `renewals`, `subscriptions`
+    (renewals are derived by `term_rules`) and `purchases` (who buys again?); the other files are optional. `columns` maps
+    roles to column names ("account", or "scores.account" for one input only); `outcomes` maps the data's words to renewed,
+    churned, contracted, expanded or undecided; `direction` is "higher" or "lower" (which is healthier), for all scores or by
+    name. The protocol is described in docs/audit-protocol.md.
 
     Days are dates or ISO text. Raises BadInput with every fault of both inputs and of the options.
     """
-    from unspun.app.audits import AuditRequest, audit_scores
+    from unspun.app.audits import audit_scores
+    from unspun.app.reading import AuditRequest
     from unspun.audit.protocol import AuditSettings
     from unspun.book.tables import ReadingOptions
+    from unspun.book.terms.rules import TermRules
 
     reading = ReadingOptions(
         columns=dict(columns or {}),
         scores=tuple(score_columns),
         outcomes=dict(outcomes or {}),
         bands=tuple(bands),
+        calls=tuple(calls),
         date_format=date_format,
         time_zone=time_zone,
     )
@@ -72,6 +87,8 @@ def audit_score(
         direction=({} if direction == "higher" else {"*": direction}) if isinstance(direction, str) else dict(direction),
         thresholds=tuple(thresholds),
         fixed=tuple(fixed),
+        reviews=tuple(day for day in (_day("reviews", given) for given in reviews) if day is not None),
+        active_days=active_days,
         as_of=_day("as_of", as_of),
         currency_rates=dict(currency_rates or {}),
         reporting_currency=reporting_currency,
@@ -79,7 +96,8 @@ def audit_score(
         seed=seed,
         detail=detail,
     )
-    return audit_scores(AuditRequest(scores, renewals, reading, settings)).result
+    files = (renewals, subscriptions, purchases, accounts, events, forecasts)
+    return audit_scores(AuditRequest(scores, *files, reading, term_rules or TermRules(), settings)).result
 
 
 def _day(name: str, given: date | str | None) -> date | None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.unit.reports import sample
+from tests.unit.reports.company import audited, write_company
 from unspun.audit.result import VERDICTS, GroupRow
 from unspun.reports.audit_html import render
 
@@ -37,12 +43,22 @@ def long_names() -> str:
     return render(replace(result, inputs=tuple(replace(i, name=name + ".csv", columns=(("account", name),)) for i in result.inputs)))
 
 
+@cache
+def with_rows() -> str:
+    """A report on real files, with the rows behind its figures inside."""
+    with TemporaryDirectory() as folder:
+        write_company(Path(folder), 365)
+        judged = audited(Path(folder))
+        return render(judged.result, judged.trace)
+
+
 REPORTS: dict[str, Callable[[], str]] = {
     "one score": lambda: render(sample.one_score()),
     "two scores, one leaks": lambda: render(sample.result(*sample.three_scores().scores[1:])),
     "nothing estimated": lambda: render(sample.nothing_estimated()),
     "seven verdicts": lambda: render(sample.result(*(sample.score(f"score {v}", v) for v in VERDICTS))),
     "long names": long_names,
+    "with rows": with_rows,
 }
 
 
@@ -68,7 +84,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 @pytest.mark.parametrize(
     ("name", "width", "theme"),
     [(name, width, theme) for name in ("one score", "nothing estimated") for width in (WIDE, NARROW) for theme in ("light", "dark")]
-    + [("two scores, one leaks", WIDE, "dark")],
+    + [("two scores, one leaks", WIDE, "dark"), ("with rows", WIDE, "light"), ("with rows", NARROW, "dark"), ("with rows", 320, "light")],
 )
 def test_axe_finds_nothing(show: Callable[..., Page], name: str, width: int, theme: Theme) -> None:
     page = show(name, width, theme)
@@ -127,9 +143,62 @@ def test_the_keyboard_reaches_and_opens_every_number(show: Callable[..., Page]) 
 
 def test_a_fact_opens_its_number(show: Callable[..., Page]) -> None:
     page = show("one score", NARROW)
-    assert not page.locator("#open-captured_arr").is_visible()
+    assert not page.locator("#open-captured_arr dl").is_visible()
     page.locator("a.fig[href='#open-captured_arr']").click()
-    assert page.locator("#open-captured_arr").is_visible()
+    assert page.locator("#open-captured_arr dl").is_visible()
+
+
+def test_a_number_opened_by_a_link_closes_with_escape_and_gives_the_focus_back(show: Callable[..., Page]) -> None:
+    page = show("one score")
+    link = page.locator("a.fig[href='#open-gain']")
+    link.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#open-gain").get_attribute("open") is not None
+    assert page.evaluate("location.hash") == "#open-gain"
+    assert page.evaluate("document.activeElement.closest('#open-gain') !== null")
+    page.keyboard.press("Escape")
+    assert page.locator("#open-gain").get_attribute("open") is None
+    assert page.evaluate("location.hash") == ""
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#open-gain"
+
+
+def test_the_address_of_an_opened_number_opens_it_again(show: Callable[..., Page]) -> None:
+    page = show("one score")
+    page.locator("#open-lead_time > summary").click()
+    page.wait_for_function("location.hash === '#open-lead_time'")
+    page.reload()
+    assert page.locator("#open-lead_time").get_attribute("open") is not None
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_rows_behind_a_number_are_saved_as_a_file(browser: Browser, tmp_path: Path, scripts: bool) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(REPORTS["with rows"](), "utf-8")
+    context = browser.new_context(java_script_enabled=scripts, offline=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    stem = "01-it-s-one-test"
+    with page.expect_download() as saved:
+        if scripts:
+            page.locator("#s1-open-auc > summary").click()
+            page.locator(f"#s1-open-auc a[data-rows='rows-{stem}']").click()
+        else:
+            page.locator(f"#rows-{stem}").click()
+    assert saved.value.suggested_filename == f"{stem}.zip"
+    with zipfile.ZipFile(saved.value.path()) as archive:
+        text = archive.read(f"{stem}.csv")
+        manifest = json.loads(archive.read(f"{stem}.manifest.json"))
+    assert hashlib.sha256(text).hexdigest() == manifest["csv"]["sha256"]
+    assert text.count(b"\n") == manifest["rows"] + 1
+    context.close()
+
+
+def test_on_a_phone_a_listed_account_is_a_card(show: Callable[..., Page]) -> None:
+    page = show("one score", NARROW)
+    row = page.locator("table.listing tbody tr").first
+    boxes = [row.locator("th, td").nth(i).bounding_box() for i in range(3)]
+    tops = [box["y"] for box in boxes if box]
+    assert len(tops) == 3 and tops == sorted(set(tops))
 
 
 def test_the_first_tab_stop_skips_to_the_verdict(show: Callable[..., Page]) -> None:
@@ -160,7 +229,7 @@ def test_without_scripts_the_page_is_whole(browser: Browser, tmp_path: Path) -> 
     page.goto(path.as_uri())
     assert page.get_by_role("heading", level=1).is_visible()
     assert page.get_by_role("button").count() == 0
-    assert page.locator("svg.c").count() == 4
+    assert page.locator("svg.c").count() == 5
     context.close()
 
 

@@ -1,65 +1,50 @@
-"""The operation "audit scores": read two inputs, judge them, hand back the result."""
+"""The operation "audit scores": read the inputs, judge them, hand back the result."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from unspun._version import __version__
+from unspun.app.reading import AuditRequest, read_request
+from unspun.audit.evidence_rows import Trace
 from unspun.audit.judge import Progress, judge, silent
-from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import AuditResult
-from unspun.book.inputs import read_inputs
-from unspun.book.tables import ReadingOptions, Renewals, ScoreHistory, Source
+from unspun.book.tables import Source
 from unspun.errors import BadInput, Fault
 
 
 @dataclass(frozen=True, slots=True)
-class AuditRequest:
-    """What to audit (each a path, "-", a pandas, Polars or Arrow table, or a tuple of them), how to read it, and what is declared.
-
-    Outcomes come from one of `renewals`, `subscriptions` and `purchases`; the other files are optional.
-    """
-
-    scores: object
-    renewals: object | None = None
-    subscriptions: object | None = None
-    purchases: object | None = None
-    accounts: object | None = None
-    events: object | None = None
-    forecasts: object | None = None
-    reading: ReadingOptions = field(default_factory=ReadingOptions)
-    settings: AuditSettings = field(default_factory=AuditSettings)
-
-
-@dataclass(frozen=True, slots=True)
 class AuditRun:
-    """The result, and the sources with every row that was set aside."""
+    """The result, the sources with every row that was set aside, and what hands out the rows behind the figures."""
 
     result: AuditResult
     sources: tuple[Source, ...]
+    trace: Trace
 
 
 def audit_scores(request: AuditRequest, progress: Progress = silent, today: date | None = None) -> AuditRun:
-    """Audit every score of the request. Raises BadInput with all faults of both inputs at once."""
+    """Audit every score of the request. Raises BadInput with all faults of all inputs at once."""
     progress("reading", 0, 1)
-    faults = request.settings.faults()
     try:
-        scores, renewals = read_request(request)
+        inputs = read_request(request, today or date.max)
     except BadInput as bad:
-        raise BadInput([*faults, *bad.faults]) from None
-    unknown = set(request.settings.direction) - {"*"} - {series.name for series in scores.series}
-    known = ", ".join(repr(series.name) for series in scores.series[:20])
-    hint = "A column is audited when it is named: --score COLUMN."
-    for name in sorted(unknown):
-        faults.append(Fault("bad_option", f"names {name!r}, which is not among the scores audited: {known}.", "direction", hint))
+        attributes = () if request.accounts is None else None  # not known, as a file could not be read
+        raise BadInput([*request.settings.faults(attributes), *bad.faults]) from None
+    accounts = inputs.extras.accounts
+    faults = request.settings.faults(() if accounts is None else tuple(one.name for one in accounts.attributes))
+    faults += _unknown_directions(request, [series.name for series in inputs.scores.series])
     if faults:
         raise BadInput(faults)
     progress("reading", 1, 1)
-    judged = judge(scores, renewals, request.settings, __version__, today, progress)
-    return AuditRun(judged.result, judged.sources)
+    judged = judge(inputs.scores, inputs.outcomes, request.settings, __version__, today, progress, inputs.extras)
+    return AuditRun(judged.result, judged.sources, judged.trace)
 
 
-def read_request(request: AuditRequest) -> tuple[ScoreHistory, Renewals]:
-    """Read every file of a request. Raises BadInput with the faults of all of them."""
-    return read_inputs(request.scores, request.renewals, request.reading)
+def _unknown_directions(request: AuditRequest, scores: list[str]) -> list[Fault]:
+    known = ", ".join(repr(name) for name in scores[:20])
+    hint = "A column is audited when it is named: --score COLUMN."
+    return [
+        Fault("bad_option", f"names {name!r}, which is not among the scores audited: {known}.", "direction", hint)
+        for name in sorted(set(request.settings.direction) - {"*", *scores})
+    ]

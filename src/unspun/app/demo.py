@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from unspun.app.audits import AuditRequest, AuditRun, audit_scores
+from unspun.app.audits import AuditRun, audit_scores
+from unspun.app.reading import AuditRequest
 from unspun.audit.judge import Progress, silent
 from unspun.audit.protocol import AuditSettings
 from unspun.book.demo import DEMO_ACCOUNTS, DEMO_AS_OF, DEMO_SEED, write_demo

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.audit.extras import FixedAttribute
 from unspun.audit.protocol import MIN_SEGMENT_UNITS, RIDGE_PENALTY
+from unspun.audit.repurchase import PastWindows
 from unspun.audit.terms import PastOutcomes, Terms
 from unspun.audit.units import Units
 from unspun.stats.concordance import dense_ranks
@@ -38,8 +40,18 @@ class FrozenRisks:
     against_direction: bool
 
 
-def baseline_columns(units: Units, terms: Terms, past: PastOutcomes, segment: Ints | None, train: Bools) -> Baseline:
-    """The baseline's columns, standardised by their training mean and spread; a missing value has its own indicator."""
+def baseline_columns(
+    units: Units,
+    terms: Terms,
+    past: PastOutcomes | PastWindows,
+    segment: Ints | None,
+    train: Bools,
+    fixed: tuple[FixedAttribute, ...] = (),
+) -> Baseline:
+    """The baseline's columns, standardised by their training mean and spread; a missing value has its own indicator.
+
+    `fixed` are attributes that were declared never to change; nothing else without a date goes in.
+    """
     columns: list[Floats] = []
     inputs = ["tenure", "last outcome"]
     if np.isfinite(units.amount).any():
@@ -50,6 +62,9 @@ def baseline_columns(units: Units, terms: Terms, past: PastOutcomes, segment: In
         inputs.append("segment")
         columns += _indicators(segment, train)
     columns += _indicators(past.last(units.account, units.as_of), train)
+    for attribute in fixed:
+        inputs.append(attribute.name)
+        columns += _fixed(attribute, units.account, train)
     standard = [_standardise(column, train) for column in columns if train.any() and np.ptp(column[train]) > 0]
     return Baseline(np.column_stack([np.ones(len(units)), *standard]), tuple(inputs))
 
@@ -135,6 +150,19 @@ def _tenure(units: Units, terms: Terms) -> list[Floats]:
     """Log months since the account's first known day as a customer; unknown where that day lies after the as-of date."""
     days = units.as_of - terms.first_seen[units.account]
     return [np.log1p(np.maximum(days, 0) / 30.4375), (days < 0).astype(np.float64)]
+
+
+def _fixed(attribute: FixedAttribute, account: Ints, train: Bools) -> list[Floats]:
+    """Words as levels, not given being one of them; a number less its training mean, and missing or not."""
+    if attribute.codes is not None:
+        return _indicators(attribute.codes[account], train)
+    if attribute.numbers is None:
+        return []
+    value = attribute.numbers[account]
+    given = np.isfinite(value)
+    reference = given & train if (given & train).any() else given
+    centre = float(value[reference].mean()) if reference.any() else 0.0
+    return [np.where(given, value - centre, 0.0), (~given).astype(np.float64)]
 
 
 def _indicators(code: Ints, train: Bools) -> list[Floats]:

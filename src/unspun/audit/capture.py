@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.audit.result import CapturedArr
+from unspun.audit.vocabulary import CHURN, Vocabulary
 from unspun.stats.bootstrap import cluster_draws, percentile_interval
-from unspun.stats.estimate import MaybeEstimate, NoEstimate
+from unspun.stats.estimate import LEVEL, MaybeEstimate, NoEstimate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,6 +50,7 @@ class Candidates:
     lost: Floats  # churned ARR in each replicate
     capacity: int
     capacities: Ints  # for the curve
+    words: Vocabulary = CHURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,15 @@ class Choices:
 
 
 def gather(
-    month: Ints, amount: Floats, churned: Bools, cluster: Ints, currency: str, capacity: int, replicates: int, seed: int
+    month: Ints,
+    amount: Floats,
+    churned: Bools,
+    cluster: Ints,
+    currency: str,
+    capacity: int,
+    replicates: int,
+    seed: int,
+    words: Vocabulary = CHURN,
 ) -> Choices | NoEstimate:
     """Candidates with their bootstrap draws, made once for all scores at a horizon. Units come sorted by month."""
     month = np.unique(month, return_inverse=True)[1].astype(np.int64)
@@ -77,7 +87,8 @@ def gather(
     amount = np.where(np.isfinite(amount), amount, 0.0)
     loss = np.where(churned, amount, 0.0)
     if loss.sum() <= 0:
-        return NoEstimate("no candidate of the test months churned with a known ARR", "churned renewals with an amount in the test months")
+        reason = f"no candidate of the test months {words.lost} with a known {words.money}"
+        return NoEstimate(reason, f"{words.losses} with an amount in the test months")
     draws = cluster_draws(int(cluster.max()) + 1, replicates, np.random.default_rng(seed))
     lost = np.bincount(cluster, weights=loss).astype(np.float64)
     largest = int(np.bincount(month).max())
@@ -85,7 +96,7 @@ def gather(
     capacities = np.unique(np.append(steps, min(capacity, largest)))
     losing = np.flatnonzero(lost)
     in_replicate = draws[:, losing].astype(np.float64) @ lost[losing]
-    candidates = Candidates(month, amount, loss, cluster, currency, draws, in_replicate, capacity, capacities)
+    candidates = Candidates(month, amount, loss, cluster, currency, draws, in_replicate, capacity, capacities, words)
     return Choices(candidates, reach(candidates, amount), _by_chance(candidates))
 
 
@@ -124,6 +135,29 @@ def reach(candidates: Candidates, rank_by: Floats) -> Reach:
     return Reach(_interval(candidates, point, _bootstrap(candidates, blocks)), curve)
 
 
+def reach_band(candidates: Candidates, rank_by: Floats) -> tuple[Floats, Floats]:
+    """Ends of the pointwise bootstrap band at each capacity of the curve, from the same draws as the interval of `reach`."""
+    blocks = rank_blocks(candidates.month, rank_by)
+    reached = []
+    for chunk in _chunks(candidates.draws):
+        weight = chunk.take(candidates.cluster[blocks.order], axis=1).astype(np.float64)
+        losses = _losses(blocks, weight, candidates.loss, _block_sizes(blocks, weight))
+        reached.append(np.stack([_reached(losses, int(k)) for k in candidates.capacities], axis=1))
+    return _band(candidates, np.concatenate(reached))
+
+
+def chance_band(candidates: Candidates) -> tuple[Floats, Floats]:
+    """The same where candidates are drawn at random."""
+    size, lost = _months_drawn(candidates)
+    return _band(candidates, np.stack([_chance(size, lost, int(k)) for k in candidates.capacities], axis=1))
+
+
+def _band(candidates: Candidates, reached: Floats) -> tuple[Floats, Floats]:
+    told = candidates.lost > 0
+    low, high = np.quantile(reached[told] / candidates.lost[told, None], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return low, high
+
+
 def rank_blocks(month: Ints, rank_by: Floats) -> Blocks:
     """Order the units that have a rank by month and falling rank. `month` is sorted; NaN is no rank."""
     scored = np.flatnonzero(np.isfinite(rank_by))
@@ -139,7 +173,7 @@ def _interval(candidates: Candidates, point: float, reached: Floats) -> MaybeEst
     """Of the replicates in which anything churned."""
     told = candidates.lost > 0
     if told.sum() < len(told) / 2:
-        return NoEstimate("in most bootstrap samples nothing churned", "more churned renewals in the test")
+        return NoEstimate(f"in most bootstrap samples nothing {candidates.words.lost}", f"more {candidates.words.losses} in the test")
     return percentile_interval(point, reached[told] / candidates.lost[told], len(candidates.month))
 
 
@@ -209,6 +243,17 @@ def _fills(size: Floats, blocks: Blocks, cut_months: Ints, capacity: int) -> boo
 
 def _by_chance(candidates: Candidates) -> Reach:
     """Expected share when k of each month's candidates are drawn at random."""
+    size = np.bincount(candidates.month).astype(np.float64)[None, :]
+    lost = np.bincount(candidates.month, weights=candidates.loss).astype(np.float64)[None, :]
+    total = float(lost.sum())
+    curve = np.array([float(_chance(size, lost, int(k))[0]) / total for k in candidates.capacities])
+    point = float(_chance(size, lost, candidates.capacity)[0]) / total
+    reached = _chance(*_months_drawn(candidates), candidates.capacity)
+    return Reach(_interval(candidates, point, reached), curve)
+
+
+def _months_drawn(candidates: Candidates) -> tuple[Floats, Floats]:
+    """Candidates and churned ARR of each month in each replicate. Both (replicates, months)."""
     first = np.flatnonzero(np.diff(candidates.month, prepend=-1) > 0)
     losing = np.flatnonzero(candidates.loss)
     in_month = np.equal.outer(candidates.month[losing], np.arange(len(first))).astype(np.float64)
@@ -217,13 +262,7 @@ def _by_chance(candidates: Candidates) -> Reach:
         by_month = np.split(chunk.take(candidates.cluster, axis=1), first[1:], axis=1)
         sizes.append(np.stack([units.sum(axis=1, dtype=np.int64) for units in by_month], axis=1))
         losses.append((chunk.take(candidates.cluster[losing], axis=1) * candidates.loss[losing]) @ in_month)
-    size = np.bincount(candidates.month).astype(np.float64)[None, :]
-    lost = np.bincount(candidates.month, weights=candidates.loss).astype(np.float64)[None, :]
-    total = float(lost.sum())
-    curve = np.array([float(_chance(size, lost, int(k))[0]) / total for k in candidates.capacities])
-    point = float(_chance(size, lost, candidates.capacity)[0]) / total
-    reached = _chance(np.concatenate(sizes).astype(np.float64), np.concatenate(losses), candidates.capacity)
-    return Reach(_interval(candidates, point, reached), curve)
+    return np.concatenate(sizes).astype(np.float64), np.concatenate(losses)
 
 
 def _chance(size: Floats, lost: Floats, capacity: int) -> Floats:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from unspun.audit.frame import value_at
+from unspun.audit.listed import baseline_risks, score_paths
 from unspun.audit.protocol import LEAD_DAYS, LISTED_UNITS, MIN_GROUP_CHURNED_CLUSTERS, AuditSettings
 from unspun.audit.result import (
+    NOT_AVERAGED,
     BandRow,
     Bands,
     Description,
@@ -28,7 +30,9 @@ from unspun.audit.split import Parts
 from unspun.audit.terms import UNKNOWN, Terms
 from unspun.audit.trial import Trial
 from unspun.audit.units import Units, renewal_units
-from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries
+from unspun.audit.vocabulary import REPURCHASE
+from unspun.book.tables import Purchases, Renewals, ScoreHistory, ScoreSeries
+from unspun.stats.calibration import clustered_mean
 from unspun.stats.concordance import auc_interval, count_clusters, t_quantile
 from unspun.stats.estimate import LEVEL, Estimate, MaybeEstimate, NoEstimate
 from unspun.stats.proportion import clustered_share
@@ -37,6 +41,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 THREE_BANDS = ("red", "yellow", "green")
+NO_DUE_DATE = NoEstimate("a purchase has no due date to look ahead to; the horizons say how far ahead the score was tried")
 THIRDS = ("worst third", "middle third", "best third")
 
 
@@ -60,12 +65,14 @@ class Described:
     lead_rows: tuple[Ints, ...]  # history row of each of their scores as known
     terms: Terms
     history: ScoreHistory
-    renewals: Renewals
+    renewals: Renewals | Purchases
     settings: AuditSettings
 
 
 def lead_units(terms: Terms, design: Design) -> tuple[Units, ...]:
-    """The same renewals looked at from ever further ahead; where terms are short, beyond the term's start."""
+    """The same renewals looked at from ever further ahead; where terms are short, beyond the term's start. None for purchases."""
+    if terms.words is REPURCHASE:
+        return ()
     if design == "landmark":
         terms = replace(terms, start=terms.first_seen[terms.account])
     return tuple(renewal_units(terms, days) for days in LEAD_DAYS)
@@ -73,21 +80,23 @@ def lead_units(terms: Terms, design: Design) -> tuple[Units, ...]:
 
 def describe(it: Described) -> Description:
     """The whole description, at the trial's horizon and on all its eligible units."""
-    rule = _band_rule(it)
+    rule = band_rule(it)
     band = np.full(len(it.trial.value), np.nan) if isinstance(rule, NoEstimate) else rule.assign(it.trial.value, it.trial.row)
     names = () if isinstance(rule, NoEstimate) else rule.names
-    churned = it.trial.frame.units.churned
+    churned, words = it.trial.frame.units.churned, it.terms.words
     best, worst = (band == len(names) - 1, band == 0) if names else (np.zeros(len(band), bool), np.zeros(len(band), bool))
     return Description(
         bands=rule if isinstance(rule, NoEstimate) else _bands(it.trial, rule, band),
         lead_time=rule if isinstance(rule, NoEstimate) else _lead_time(it, rule),
         stability=_stability(it.trial),
-        missed=_listing(it, band, names, churned & best, f"churned, yet {names[-1] if names else 'unscored'} when looked at"),
-        false_alarms=_listing(it, band, names, ~churned & worst, f"{names[0] if names else 'unscored'} when looked at, yet did not churn"),
+        missed=_listing(it, band, names, churned & best, f"{words.lost}, yet {names[-1] if names else 'unscored'} when looked at"),
+        false_alarms=_listing(
+            it, band, names, ~churned & worst, f"{names[0] if names else 'unscored'} when looked at, yet did not {words.loss}"
+        ),
     )
 
 
-def _band_rule(it: Described) -> BandRule | NoEstimate:
+def band_rule(it: Described) -> BandRule | NoEstimate:
     """The file's own bands, else declared thresholds, else thirds of the training scores."""
     if it.series.bands:
         names = it.series.bands if it.sign < 0 else it.series.bands[::-1]
@@ -132,8 +141,10 @@ def _bands(trial: Trial, rule: BandRule, band: Floats) -> Bands:
     return Bands(rule.source, tuple(rows))
 
 
-def _lead_time(it: Described, rule: BandRule) -> LeadTime:
+def _lead_time(it: Described, rule: BandRule) -> LeadTime | NoEstimate:
     """Look at the same renewals from one day to a year ahead, each as the score then stood."""
+    if not it.leads:
+        return NO_DUE_DATE
     points = tuple(_lead_point(it, rule, units, row) for units, row in zip(it.leads, it.lead_rows, strict=True))
     told: int | None = None
     for point in points:
@@ -165,10 +176,20 @@ def _lead_point(it: Described, rule: BandRule, units: Units, row: Ints) -> LeadP
         days_before=units.horizon_days,
         n=int(scored.sum()),
         n_churned=int(event.sum()),
-        auc=_enough(auc, event, cluster),
+        auc=_enough(auc, event, cluster, units.words.lost),
         churned_in_alarm=clustered_share(alarm[event], cluster[event]),
         renewed_in_alarm=clustered_share(alarm[~event], cluster[~event]),
+        churned_score=_mean_score(it, value[scored][event], cluster[event]),
+        renewed_score=_mean_score(it, value[scored][~event], cluster[~event]),
     )
+
+
+def _mean_score(it: Described, value: Floats, cluster: Ints) -> MaybeEstimate:
+    if it.series.bands:
+        return NOT_AVERAGED
+    if len(np.unique(cluster)) < 2:
+        return NoEstimate("fewer than two clusters had a score then")
+    return clustered_mean(value, np.ones(len(value), dtype=bool), cluster, "mean; clustered, t")
 
 
 def _stability(trial: Trial) -> Stability:
@@ -202,15 +223,15 @@ def _group(trial: Trial, name: str, inside: Bools, in_test: bool | None = None) 
     units, judged = trial.frame.units, inside & trial.scored
     event, cluster = units.churned[judged], units.cluster[judged]
     auc = auc_interval(trial.risk[judged], event, cluster) if judged.any() else NoEstimate("no unit has a score")
-    return GroupRow(name, int(judged.sum()), int(event.sum()), _enough(auc, event, cluster), in_test)
+    return GroupRow(name, int(judged.sum()), int(event.sum()), _enough(auc, event, cluster, units.words.lost), in_test)
 
 
-def _enough(auc: MaybeEstimate, event: Bools, cluster: Ints) -> MaybeEstimate:
+def _enough(auc: MaybeEstimate, event: Bools, cluster: Ints, lost: str) -> MaybeEstimate:
     """An interval on very few churned clusters is not worth the ink."""
     held = count_clusters(event, cluster).with_event if event.any() else 0
     if held >= MIN_GROUP_CHURNED_CLUSTERS or isinstance(auc, NoEstimate):
         return auc
-    return NoEstimate(f"{held} churned, under {MIN_GROUP_CHURNED_CLUSTERS}", f"{MIN_GROUP_CHURNED_CLUSTERS - held} more")
+    return NoEstimate(f"{held} {lost}, under {MIN_GROUP_CHURNED_CLUSTERS}", f"{MIN_GROUP_CHURNED_CLUSTERS - held} more")
 
 
 def _trend(quarters: tuple[GroupRow, ...]) -> MaybeEstimate:
@@ -235,7 +256,14 @@ def _listing(it: Described, band: Floats, names: tuple[str, ...], chosen: Bools,
     amount = units.amount[picked]
     order = np.lexsort((units.account[picked], np.where(np.isfinite(amount), -amount, np.inf)))
     total = float(np.nansum(amount)) if money.given and money.stated_in is not None else None
-    listed = tuple(_listed(it, int(unit), band, names) for unit in picked[order[:LISTED_UNITS]])
+    shown = picked[order[:LISTED_UNITS]]
+    accounts = [it.terms.account_names[code] for code in units.account[shown].tolist()]
+    end = units.due if units.design == "landmark" else it.terms.due[units.terms_row]
+    paths = score_paths(it.history, it.series, accounts, units.as_of[shown], end[shown])
+    listed = tuple(
+        replace(_listed(it, unit, band, names), history=path, baseline_risk=risk)
+        for unit, path, risk in zip(shown.tolist(), paths, baseline_risks(it.trial, shown), strict=True)
+    )
     return Listing(rule, len(picked), total, listed)
 
 
@@ -255,7 +283,7 @@ def _listed(it: Described, unit: int, band: Floats, names: tuple[str, ...]) -> L
     code = int(terms.money.currency[row])
     return ListedUnit(
         account=terms.account_names[int(frame.units.account[unit])],
-        due=_day(int(terms.due[row])),
+        due=_day(int(frame.units.due[unit] if isinstance(it.renewals, Purchases) else terms.due[row])),
         looked_at=_day(int(frame.units.as_of[unit])),
         score=float(it.trial.value[unit]),
         band=names[int(band[unit])] if names and np.isfinite(band[unit]) else "",

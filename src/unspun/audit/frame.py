@@ -9,17 +9,21 @@ from numpy.typing import NDArray
 
 from unspun.audit.baseline import Baseline, baseline_columns
 from unspun.audit.capture import Choices, gather
+from unspun.audit.extras import NO_EXTRAS, AccountIndex, ExtraIndex
+from unspun.audit.forecasters import Rival, find_rivals
 from unspun.audit.known import KnownHistory
 from unspun.audit.protocol import AuditSettings
+from unspun.audit.repurchase import CustomerMonths, PastWindows, repurchase_units
 from unspun.audit.split import Parts, split_units
-from unspun.audit.terms import UNKNOWN, PastOutcomes, Terms, align
+from unspun.audit.terms import UNKNOWN, PastOutcomes, Terms, align, in_order
 from unspun.audit.units import ActiveMonths, Units, landmark_units, renewal_units, take
-from unspun.book.tables import CHURNED, Codes, Renewals, ScoreHistory, ScoreSeries
+from unspun.book.tables import CHURNED, Codes, Purchases, Renewals, ScoreHistory, ScoreSeries
 from unspun.stats.estimate import NoEstimate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Months = ActiveMonths | CustomerMonths
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class ScoreIndex:
     def __init__(self, history: ScoreHistory, account_names: tuple[str, ...], as_of: int) -> None:
         self.history = history
         self.account = align(history.account, account_names)
-        self.after_as_of = history.dated.astype("datetime64[D]").astype(np.int64) > as_of
+        self.after_as_of = history.dated >= np.datetime64(as_of + 1, "D")
         self.usable = (self.account >= 0) & ~self.after_as_of
         self._shared: Lookup | None = None
 
@@ -65,8 +69,10 @@ class ScoreIndex:
         return Lookup(rows, known, known if self.history.recorded is None else self._history(rows, as_dated=True), shared)
 
     def _history(self, rows: Ints, *, as_dated: bool) -> KnownHistory:
-        recorded = self.history.recorded
-        return KnownHistory(self.account[rows], self.history.dated[rows], None if recorded is None else recorded[rows], as_dated=as_dated)
+        account, dated, recorded = self.account, self.history.dated, self.history.recorded
+        if len(rows) < len(account):  # all of them are themselves, and need no copy
+            account, dated, recorded = account[rows], dated[rows], None if recorded is None else recorded[rows]
+        return KnownHistory(account, dated, recorded, as_dated=as_dated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +89,43 @@ class Frame:
     choices: Choices | NoEstimate
     treated: Units | None  # the candidates as units, looked at on the first day of their month
     applicable_share: float
+    rivals: tuple[Rival, ...] = ()  # what else one could have ranked by
 
 
 def make_frame(
-    horizon_days: int, terms: Terms, months: ActiveMonths | None, renewals: Renewals, index: ScoreIndex, settings: AuditSettings
+    horizon_days: int,
+    terms: Terms,
+    months: Months | None,
+    renewals: Renewals | Purchases,
+    index: ScoreIndex,
+    settings: AuditSettings,
+    extras: ExtraIndex = NO_EXTRAS,
 ) -> Frame:
     """Units of the design (landmark where `months` is given), split, baseline columns and capacity candidates."""
-    units = renewal_units(terms, horizon_days) if months is None else landmark_units(terms, months, horizon_days)
+    units, past = _units(terms, months, horizon_days)
     parts = split_units(units)
     segment, segment_names, dated = _attribute(units, terms, index, index.history.segment, renewals.segment)
     owner, owner_names, _ = _attribute(units, terms, index, index.history.owner, renewals.owner)
+    if extras.accounts is not None:
+        segment, segment_names = _of_account(units, extras.accounts, extras.accounts.accounts.segment, segment, segment_names)
+        owner, owner_names = _of_account(units, extras.accounts, extras.accounts.accounts.owner, owner, owner_names)
     in_baseline = segment if dated or "segment" in settings.fixed else None
     baseline = None
     if isinstance(parts, Parts):
-        baseline = baseline_columns(units, terms, PastOutcomes(terms), in_baseline, parts.train)
+        baseline = baseline_columns(units, terms, past, in_baseline, parts.train, extras.accounts.fixed if extras.accounts else ())
     choices, treated = _choices(units, parts, terms, months, settings)
     base = int(terms.decided.sum()) if months is None else len(months.day)
     share = (base - units.not_applicable) / base if base else 0.0
-    return Frame(units, parts, baseline, segment, segment_names, owner, owner_names, choices, treated, share)
+    rivals = find_rivals(units, parts, extras.usage, extras.calls)
+    return Frame(units, parts, baseline, segment, segment_names, owner, owner_names, choices, treated, share, rivals)
+
+
+def _units(terms: Terms, months: Months | None, horizon_days: int) -> tuple[Units, PastOutcomes | PastWindows]:
+    """The units at a horizon, and what is known of each account's last outcome."""
+    if isinstance(months, CustomerMonths):
+        return repurchase_units(terms, months, horizon_days), PastWindows(terms, horizon_days)
+    units = renewal_units(terms, horizon_days) if months is None else landmark_units(terms, months, horizon_days)
+    return units, PastOutcomes(terms)
 
 
 def value_at(series: ScoreSeries, rows: Ints) -> Floats:
@@ -130,8 +155,18 @@ def _attribute(
     return snapshot.codes[terms.order[units.terms_row]].astype(np.int64), snapshot.names, False
 
 
+def _of_account(
+    units: Units, index: AccountIndex, own: Codes | None, given: Ints | None, names: tuple[str, ...]
+) -> tuple[Ints | None, tuple[str, ...]]:
+    """What another file gives, else the accounts file's own (undated)."""
+    if given is not None or own is None:
+        return given, names
+    sorted_by_name = in_order(own)
+    return index.codes(sorted_by_name)[units.account], sorted_by_name.names
+
+
 def _choices(
-    units: Units, parts: Parts | NoEstimate, terms: Terms, months: ActiveMonths | None, settings: AuditSettings
+    units: Units, parts: Parts | NoEstimate, terms: Terms, months: Months | None, settings: AuditSettings
 ) -> tuple[Choices | NoEstimate, Units | None]:
     if isinstance(parts, NoEstimate):
         return parts, None
@@ -140,12 +175,14 @@ def _choices(
     if terms.money.stated_in is None:
         return NoEstimate(f"amounts are in {', '.join(terms.money.currencies)}", "a dated rate for each currency"), None
     if not terms.money.given:
+        if isinstance(months, CustomerMonths):
+            return NoEstimate("the purchases file has no amounts", "a column with the amount of each purchase"), None
         return NoEstimate("the renewals file has no amount before the renewal", "a column with the ARR before each renewal"), None
     treated, month = _treated_renewals(units, parts, terms) if months is None else _treated_months(units, parts)
     if not len(treated):
         return NoEstimate("no whole month lies inside the test period", "at least one month of test renewals"), None
     money = treated.amount, treated.churned, treated.cluster, terms.money.stated_in
-    return gather(month, *money, settings.capacity, settings.replicates, settings.seed), treated
+    return gather(month, *money, settings.capacity, settings.replicates, settings.seed, units.words), treated
 
 
 def _treated_months(units: Units, parts: Parts) -> tuple[Units, Ints]:

@@ -11,80 +11,93 @@ from numpy.typing import NDArray
 
 from unspun.audit.frame import Frame, ScoreIndex
 from unspun.audit.known import to_days
-from unspun.audit.protocol import AuditSettings
-from unspun.audit.result import Caution, Design, DesignReport, InputReport, SetAside
+from unspun.audit.protocol import DEFAULT_HORIZONS, REPURCHASE_HORIZONS, AuditSettings
+from unspun.audit.repurchase import SPEND_DAYS
+from unspun.audit.result import Caution, Design, DesignReport, InputFile, InputReport, SetAside
 from unspun.audit.terms import UNKNOWN, Terms
+from unspun.audit.vocabulary import REPURCHASE, Vocabulary
 from unspun.audit.wording import percent
-from unspun.book.tables import OUTCOMES, UNDECIDED, Rejection, Renewals, ScoreHistory, Source
+from unspun.book.tables import OUTCOMES, UNDECIDED, Purchases, Rejection, Renewals, ScoreHistory, Source
 from unspun.errors import BadInput, Fault
 
 Ints = NDArray[np.int64]
 EPOCH = date(1970, 1, 1)
 NO_OUTCOME_SHARE = 0.05  # of the renewals due, above which the missing outcomes are cautioned of
+NO_DECIDED_RENEWALS = Fault(
+    "no_decided_renewals", "no renewal was due and decided by the as-of date", "renewals", "Check the outcome column and --as-of."
+)
+NO_PURCHASES = Fault("no_purchases", "no purchase was made by the as-of date", "purchases", "Check the date column and --as-of.")
 LATE_RECORDING_DAYS, LATE_RECORDING_SHARE = 7, 0.10
+STEP_ROWS = 1 << 18
 
 
-def observe_until(scores: ScoreHistory, renewals: Renewals, settings: AuditSettings, today: date | None) -> tuple[int, str]:
+def default_horizons(renewals: Renewals | Purchases) -> tuple[int, ...]:
+    """The horizons where none are asked for, in days."""
+    return REPURCHASE_HORIZONS if isinstance(renewals, Purchases) else DEFAULT_HORIZONS
+
+
+def observe_until(scores: ScoreHistory, renewals: Renewals | Purchases, settings: AuditSettings, today: date | None) -> tuple[int, str]:
     """The as-of date of the audit as a day number, and where it came from.
 
     Declared, else the last day on which either file knows anything: a score's date or recording, an outcome known, or
-    the due date of a decided renewal that does not say when it was known. Days after `today` do not count.
+    the due date of a decided renewal that does not say when it was known. Purchases are known until the last one of the
+    file, whatever the scores say: a day without any is a day not recorded yet. Days after `today` do not count.
     """
     if settings.as_of is not None:
         return (settings.as_of - EPOCH).days, "declared"
+    if isinstance(renewals, Purchases):
+        return _last_day(to_days(renewals.date), today, "the last day with a purchase on file")
     decided = renewals.outcome != UNDECIDED
     due = to_days(renewals.due)
     known = due if renewals.outcome_known is None else np.where(np.isnat(renewals.outcome_known), due, to_days(renewals.outcome_known))
     seen = np.concatenate([_given(scores.dated), _given(scores.recorded), known[decided]])
+    return _last_day(seen, today, "the last day on which either file knows anything")
+
+
+def _last_day(seen: Ints, today: date | None, why: str) -> tuple[int, str]:
     past = seen if today is None else seen[seen <= (today - EPOCH).days]
-    why = "the last day on which either file knows anything"
     return int(past.max(initial=0)), why if len(past) == len(seen) else f"{why}, days to come left aside"
 
 
-def set_aside_scores(scores: ScoreHistory, index: ScoreIndex) -> Source:
-    """The scores' source with the rows no unit can ever use: accounts without a renewal, and dates after the as-of date."""
+def set_aside_scores(scores: ScoreHistory, index: ScoreIndex, words: Vocabulary) -> Source:
+    """The scores' source with the rows no unit can ever use: accounts without an outcome, and dates after the as-of date."""
     stranger = index.account < 0
     late = ~stranger & index.after_as_of
     return _with(
         scores.source,
-        Rejection("account_without_renewal", "account has no renewal in use", scores.row[stranger]),
-        Rejection("after_as_of", "dated after the as-of date", scores.row[late]),
+        _rejected(scores, stranger, f"account_without_{words.event}", f"account has no {words.event} in use"),
+        _rejected(scores, late, "after_as_of", "dated after the as-of date"),
     )
 
 
-def set_aside_renewals(renewals: Renewals, terms: Terms) -> Source:
-    """The renewals' source with the rows that have no outcome yet: censored, not retained."""
-    row = renewals.row[terms.order]
+def set_aside_outcomes(renewals: Renewals | Purchases, terms: Terms) -> Source:
+    """The source with the rows that lie after the as-of date, or have no outcome yet: censored, not retained."""
+    if isinstance(renewals, Purchases):
+        late = to_days(renewals.date) > terms.as_of
+        return _with(renewals.source, _rejected(renewals, late, "after_as_of", "dated after the as-of date"))
     future = terms.due > terms.as_of
     open_ = ~future & (terms.outcome == UNDECIDED)
     return _with(
         renewals.source,
-        Rejection("not_yet_due", "due after the as-of date (censored)", row[future]),
-        Rejection("no_outcome", "due by the as-of date, but no outcome known by then", row[open_]),
+        _rejected(renewals, terms.order[future], "not_yet_due", "due after the as-of date (censored)"),
+        _rejected(renewals, terms.order[open_], "no_outcome", "due by the as-of date, but no outcome known by then"),
     )
 
 
 def refuse_if_empty(terms: Terms, index: ScoreIndex) -> None:
     """Raise BadInput where nothing is left to judge, with every reason."""
-    faults = []
+    faults, words = [], terms.words
     if not terms.decided.any():
-        faults.append(
-            Fault(
-                "no_decided_renewals",
-                "no renewal was due and decided by the as-of date",
-                "renewals",
-                "Check the outcome column and --as-of.",
-            )
-        )
+        faults.append(NO_PURCHASES if words is REPURCHASE else NO_DECIDED_RENEWALS)
     if not (index.account >= 0).any():
         example = ", ".join(repr(name) for name in index.history.account.names[:2])
         theirs = ", ".join(repr(name) for name in terms.account_names[:2])
         faults.append(
             Fault(
                 "no_shared_accounts",
-                f"no account of the scores has a renewal (scores have {example}; renewals have {theirs})",
+                f"no account of the scores has a {words.event} (scores have {example}; {words.events} have {theirs})",
                 "scores",
-                'Name the columns that hold the same ids: --map scores.account="..." --map renewals.account="...".',
+                f'Name the columns that hold the same ids: --map scores.account="..." --map {words.events}.account="...".',
             )
         )
     if faults:
@@ -99,7 +112,7 @@ def report_input(source: Source) -> InputReport:
     set_aside = tuple(SetAside(reason, n) for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])) if n)
     return InputReport(
         role=source.role,
-        name=source.name.replace("\\", "/").rsplit("/", 1)[-1],  # a report is passed on; a machine's folders are not
+        name=_without_folder(source.name),
         sha256=source.sha256,
         format=source.format,
         rows_read=source.rows_read,
@@ -108,7 +121,13 @@ def report_input(source: Source) -> InputReport:
         columns=tuple(sorted(source.columns.items())),
         unused_columns=source.unused,
         notes=source.notes,
+        files=tuple(InputFile(_without_folder(file.name), file.sha256, file.format, file.rows_read) for file in source.files),
     )
+
+
+def _without_folder(path: str) -> str:
+    """A report is passed on; a machine's folders are not."""
+    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
 def report_design(
@@ -118,13 +137,12 @@ def report_design(
     primary: tuple[int, str],
     terms: Terms,
     scores: ScoreHistory,
-    renewals: Renewals,
+    renewals: Renewals | Purchases,
     settings: AuditSettings,
     frame: Frame,
 ) -> DesignReport:
     """The design in figures, with the cautions that hold for every score. `frame` is the primary horizon's."""
     decided = terms.decided
-    counts = Counter(terms.outcome[decided].tolist())
     accounts = np.unique(terms.account[decided])
     return DesignReport(
         name=design,
@@ -137,12 +155,13 @@ def report_design(
         n_accounts=len(accounts),
         n_clusters=len(np.unique(terms.cluster[accounts])),
         clustered_by="parent account" if terms.clustered_by_parent else "account",
-        outcomes=tuple((name, counts.get(code, 0)) for code, name in enumerate(OUTCOMES)),
+        outcomes=_outcomes(terms, frame),
         first_due=day(int(terms.due[decided].min())),
         last_due=day(int(terms.due[decided].max())),
         currency=terms.money.stated_in or None,
         capacity=settings.capacity,
         cautions=tuple(_cautions(design, terms, scores, renewals, settings, frame)),
+        vocabulary=terms.words,
     )
 
 
@@ -155,13 +174,50 @@ def _given(times: NDArray[np.datetime64] | None) -> Ints:
     return np.empty(0, dtype=np.int64) if times is None else to_days(times[~np.isnat(times)])
 
 
+def _rejected(table: ScoreHistory | Renewals | Purchases, rows: NDArray[np.bool_] | Ints, code: str, reason: str) -> Rejection:
+    """Some rows of a table, by a mask or by their places, under the numbers that they have in their file."""
+    return Rejection(code, reason, table.row[rows], file=None if table.file is None else table.file[rows])
+
+
 def _with(source: Source, *found: Rejection) -> Source:
     return replace(source, rejections=(*source.rejections, *(rejection for rejection in found if len(rejection.rows))))
 
 
+def _outcomes(terms: Terms, frame: Frame) -> tuple[tuple[str, int], ...]:
+    """Renewals by outcome; of purchases, the eligible customer-months of the frame."""
+    if terms.words is REPURCHASE:
+        lost = int(frame.units.churned.sum())
+        return ((terms.words.kept, len(frame.units) - lost), (terms.words.lost, lost))
+    counts = Counter(terms.outcome[terms.decided].tolist())
+    return tuple((name, counts.get(code, 0)) for code, name in enumerate(OUTCOMES))
+
+
 def _cautions(
-    design: Design, terms: Terms, scores: ScoreHistory, renewals: Renewals, settings: AuditSettings, frame: Frame
+    design: Design, terms: Terms, scores: ScoreHistory, renewals: Renewals | Purchases, settings: AuditSettings, frame: Frame
 ) -> list[Caution]:
+    if isinstance(renewals, Purchases):
+        found = [*_purchase_cautions(terms, renewals, settings), *_money_cautions(terms, settings)]
+    else:
+        found = [*_renewal_cautions(design, terms, renewals), *_money_cautions(terms, settings)]
+    return [*found, *_segment_cautions(scores, renewals, settings), *_recording_cautions(scores)]
+
+
+def _purchase_cautions(terms: Terms, purchases: Purchases, settings: AuditSettings) -> list[Caution]:
+    first = int(terms.due.min())
+    short = max(settings.active_days, SPEND_DAYS)
+    text = (
+        f"Customers are seen only from the file's first day, {day(first)}: until {day(first + short)}, who counts as active, yearly "
+        f"spend and time since the first purchase rest on less than {short:,} days of history."
+    )
+    found = [Caution("history_cut_off", text)]
+    returns = sum(len(rejection.rows) for rejection in purchases.source.rejections if rejection.code == "return")
+    if returns:
+        text = f"{returns:,} returns are set aside: the purchase that a return undoes still counts, and spend is before returns."
+        found.append(Caution("returns_set_aside", text))
+    return found
+
+
+def _renewal_cautions(design: Design, terms: Terms, renewals: Renewals) -> list[Caution]:
     found: list[Caution] = []
     if design == "renewal" and renewals.notice is None and renewals.outcome_known is None:
         found.append(
@@ -188,9 +244,7 @@ def _cautions(
                 loud=True,
             )
         )
-    found += _money_cautions(terms, settings)
-    found += _segment_cautions(scores, renewals, settings)
-    return found + _recording_cautions(scores)
+    return found
 
 
 def _money_cautions(terms: Terms, settings: AuditSettings) -> list[Caution]:
@@ -214,18 +268,19 @@ def _money_cautions(terms: Terms, settings: AuditSettings) -> list[Caution]:
                 f"Amounts are converted to {settings.reporting_currency} at rates dated {settings.rates_dated}: {rates}.",
             )
         )
+    before = "" if terms.words is REPURCHASE else " before the renewal"
     absent = int((terms.decided & ~np.isfinite(money.before)).sum())
     if absent and money.given:
         found.append(
             Caution(
                 "amounts_missing",
-                f"{absent:,} renewals have no amount before the renewal; they count for nothing in money and are marked in the baseline.",
+                f"{absent:,} {terms.words.events} have no amount{before}; they count for nothing in money and are marked in the baseline.",
             )
         )
     return found
 
 
-def _segment_cautions(scores: ScoreHistory, renewals: Renewals, settings: AuditSettings) -> list[Caution]:
+def _segment_cautions(scores: ScoreHistory, renewals: Renewals | Purchases, settings: AuditSettings) -> list[Caution]:
     if renewals.segment is None or scores.segment is not None:
         return []
     if "segment" in settings.fixed:
@@ -238,17 +293,26 @@ def _segment_cautions(scores: ScoreHistory, renewals: Renewals, settings: AuditS
     return [
         Caution(
             "segment_undated",
-            "The renewals' segment has no date, so the baseline leaves it out; declare it fixed (--fixed segment) if it never changes.",
+            f"The {renewals.source.role}' segment has no date, so the baseline leaves it out; "
+            "declare it fixed (--fixed segment) if it never changes.",
         )
     ]
+
+
+def _recorded_late(dated: NDArray[np.datetime64], recorded: NDArray[np.datetime64]) -> float:
+    """Share of the rows recorded more than LATE_RECORDING_DAYS after their date; in steps, which bounds memory."""
+    late = 0
+    for start in range(0, len(dated), STEP_ROWS):
+        given = ~np.isnat(recorded[start : start + STEP_ROWS])
+        days = to_days(recorded[start : start + STEP_ROWS][given]) - to_days(dated[start : start + STEP_ROWS][given])
+        late += int((days > LATE_RECORDING_DAYS).sum())
+    return late / len(dated) if len(dated) else 0.0
 
 
 def _recording_cautions(scores: ScoreHistory) -> list[Caution]:
     if scores.recorded is None:
         return [Caution("recording_unknown", "The scores do not say when each was recorded; each is taken as known on its date.")]
-    given = ~np.isnat(scores.recorded)
-    late = given & (to_days(scores.recorded) - to_days(scores.dated) > LATE_RECORDING_DAYS)
-    share = float(late.mean()) if len(late) else 0.0
+    share = _recorded_late(scores.dated, scores.recorded)
     if share <= LATE_RECORDING_SHARE:
         return []
     text = f"{percent(share)} of the score rows were recorded more than {LATE_RECORDING_DAYS} days after their date"

@@ -9,17 +9,41 @@ from datetime import date
 import numpy as np
 
 from unspun.audit.describe import Described, describe, lead_units
-from unspun.audit.frame import Frame, Lookup, ScoreIndex, make_frame
-from unspun.audit.inputs import observe_until, refuse_if_empty, report_design, report_input, set_aside_renewals, set_aside_scores
+from unspun.audit.evidence_rows import Trace, TracedScore
+from unspun.audit.extras import NO_EXTRAS, ExtraIndex, extra_cautions, index_extras, set_aside_extras
+from unspun.audit.frame import Frame, Lookup, Months, ScoreIndex, make_frame
+from unspun.audit.gaming import check_gaming
+from unspun.audit.inputs import (
+    default_horizons,
+    observe_until,
+    refuse_if_empty,
+    report_design,
+    report_input,
+    set_aside_outcomes,
+    set_aside_scores,
+)
 from unspun.audit.leak import check_leak
 from unspun.audit.protocol import APPLICABLE_SHARE, DEFAULT_HORIZONS, DETAILED_SCORES, FDR_Q, FROZEN_SHARE, AuditSettings
-from unspun.audit.result import PROTOCOL_VERSION, AuditResult, Caution, Description, LeakCheck, ScoreResult
-from unspun.audit.terms import Terms, in_order, order_terms
+from unspun.audit.repurchase import customer_months, order_purchases
+from unspun.audit.result import (
+    PROTOCOL_VERSION,
+    AuditResult,
+    Caution,
+    Description,
+    Design,
+    DesignReport,
+    GamingCheck,
+    LeakCheck,
+    ScoreResult,
+)
+from unspun.audit.terms import Terms, find_clusters, in_order, order_terms
 from unspun.audit.trial import Shared, Trial, try_score
-from unspun.audit.units import ActiveMonths, Units, active_months, choose_design
+from unspun.audit.units import Units, active_months, choose_design
 from unspun.audit.verdict import rule, work_out_need
 from unspun.audit.wording import leak_cautions, percent, say, three_facts, too_good, use_cautions
-from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries, Source
+from unspun.book.extras import NOTHING_ELSE, Accounts, Extras
+from unspun.book.tables import Purchases, Renewals, ScoreHistory, ScoreSeries, Source
+from unspun.errors import BadInput, Fault
 from unspun.stats.estimate import NoEstimate
 from unspun.stats.multiplicity import benjamini_hochberg
 
@@ -36,10 +60,11 @@ def silent(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The result, and both sources with the rows the audit itself set aside."""
+    """The result, all sources with the rows the audit itself set aside, and what it takes to hand out the rows behind its figures."""
 
     result: AuditResult
-    sources: tuple[Source, Source]
+    sources: tuple[Source, ...]
+    trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +72,12 @@ class Evidence:
     """The two tables made ready: ordered terms, an index over the scores, and the months of the landmark design."""
 
     scores: ScoreHistory
-    renewals: Renewals
+    renewals: Renewals | Purchases
     settings: AuditSettings
     terms: Terms
     index: ScoreIndex
-    months: ActiveMonths | None
+    months: Months | None
+    extras: ExtraIndex = NO_EXTRAS
 
     @property
     def detailed(self) -> bool:
@@ -61,7 +87,7 @@ class Evidence:
 
     def frame(self, horizon_days: int) -> Frame:
         """Units, split and baseline at one horizon."""
-        return make_frame(horizon_days, self.terms, self.months, self.renewals, self.index, self.settings)
+        return make_frame(horizon_days, self.terms, self.months, self.renewals, self.index, self.settings, self.extras)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,38 +106,79 @@ class Tried:
 
 def judge(
     scores: ScoreHistory,
-    renewals: Renewals,
+    renewals: Renewals | Purchases,
     settings: AuditSettings,
     package_version: str,
     today: date | None = None,
     progress: Progress = silent,
+    extras: Extras = NOTHING_ELSE,
 ) -> Judged:
-    """Run the audit protocol. Raises BadInput where the two tables hold nothing that can be judged."""
+    """Run the audit protocol on renewals, or on purchases.
+
+    Raises BadInput where the two tables hold nothing that can be judged, and where something is declared fixed that is not there.
+    """
     renewals = replace(renewals, account=in_order(renewals.account))
     as_of, as_of_why = observe_until(scores, renewals, settings, today)
-    terms = order_terms(renewals, scores, as_of, settings.currency_rates, settings.reporting_currency)
+    settings = replace(settings, horizons=settings.horizons or default_horizons(renewals))
+    terms = _order(renewals, scores, as_of, settings, extras.accounts)
     index = ScoreIndex(scores, renewals.account.names, as_of)
     refuse_if_empty(terms, index)
-    design, why = choose_design(terms, settings.design)
-    evidence = Evidence(scores, renewals, settings, terms, index, active_months(terms) if design == "landmark" else None)
+    design, why, months = _lay_out(renewals, terms, settings)
+    evidence = Evidence(scores, renewals, settings, terms, index, months, index_extras(extras, terms, settings))
     frames, primary = _frames(evidence, progress)
     shared = Shared()
     tried = _try_all(evidence, frames, shared, progress)
     results = _conclude(evidence, tried, shared, primary[0], progress)
-    sources = (set_aside_scores(scores, index), set_aside_renewals(renewals, terms))
+    others = set_aside_extras(extras, evidence.extras, terms)
+    sources = (set_aside_scores(scores, index, terms.words), set_aside_outcomes(renewals, terms), *others)
     frame = next(frame for frame in frames if frame.units.horizon_days == primary[0])
     result = AuditResult(
         protocol_version=PROTOCOL_VERSION,
         package_version=package_version,
         seed=settings.seed,
-        settings=_said(settings),
+        settings=_said(settings, renewals),
         inputs=tuple(report_input(source) for source in sources),
-        design=report_design(design, why, as_of_why, primary, terms, scores, renewals, settings, frame),
+        design=_with_cautions(report_design(design, why, as_of_why, primary, terms, scores, renewals, settings, frame), evidence),
         scores=results,
         n_tested=sum(one.at(primary[0]).result.test.gain_p is not None for one in tried),
         fdr_q=FDR_Q,
     )
-    return Judged(result, sources)
+    return Judged(result, sources, _trace(evidence, tried, shared, result))
+
+
+def _order(
+    renewals: Renewals | Purchases, scores: ScoreHistory, as_of: int, settings: AuditSettings, accounts: Accounts | None
+) -> Terms:
+    """The outcomes in order, with their amounts as declared, and with the parents of the accounts file where no other has any."""
+    if isinstance(renewals, Purchases):
+        terms = order_purchases(renewals, scores, as_of, settings.currency_rates, settings.reporting_currency)
+    else:
+        terms = order_terms(renewals, scores, as_of, settings.currency_rates, settings.reporting_currency)
+    if accounts is None or accounts.parent is None:
+        return terms
+    cluster, by_parent = find_clusters(renewals, scores, accounts)
+    return replace(terms, cluster=cluster, clustered_by_parent=by_parent)
+
+
+def _with_cautions(design: DesignReport, evidence: Evidence) -> DesignReport:
+    """The design with what readers must know of the optional files."""
+
+    def given(role: str) -> bool:
+        return getattr(evidence.scores, role) is not None or getattr(evidence.renewals, role) is not None
+
+    cautions = extra_cautions(evidence.extras, evidence.terms, evidence.settings, given)
+    return replace(design, cautions=(*design.cautions, *cautions))
+
+
+def _lay_out(renewals: Renewals | Purchases, terms: Terms, settings: AuditSettings) -> tuple[Design, str, Months | None]:
+    """The design, why it is that one, and the months of the landmark design."""
+    if isinstance(renewals, Purchases):
+        if settings.design == "renewal":
+            raise BadInput(Fault("bad_option", "is 'renewal', but purchases have no due dates.", "design", "Say landmark, or nothing."))
+        why = f"purchases have no due dates; who bought within {settings.active_days:,} days is looked at on the first day of each month"
+        return "landmark", why, customer_months(terms, settings.active_days)
+    design, why = choose_design(terms, settings.design)
+    return design, why, active_months(terms) if design == "landmark" else None
 
 
 def _frames(evidence: Evidence, progress: Progress) -> tuple[list[Frame], tuple[int, str]]:
@@ -145,7 +212,9 @@ def _primary_horizon(evidence: Evidence, frames: list[Frame]) -> tuple[int, str]
         days = max(fitting)
         return days, f"the longest default horizon applicable to at least {percent(APPLICABLE_SHARE)} of units (to {percent(share[days])})"
     lengths = evidence.terms.length_days
-    half = max(1, int(np.median(lengths)) // 2) if len(lengths) else min(share)
+    if not len(lengths):
+        return min(share), f"the shortest, as no default horizon is applicable to {percent(APPLICABLE_SHARE)} of units"
+    half = max(1, int(np.median(lengths)) // 2)
     return half, f"half the median term, as no default horizon is applicable to {percent(APPLICABLE_SHARE)} of units"
 
 
@@ -159,6 +228,14 @@ def _try_all(evidence: Evidence, frames: list[Frame], shared: Shared, progress: 
         tried.append(Tried(one, lookup, sign, tuple(try_score(frame, one, lookup, sign, shared) for frame in frames)))
     progress("judging scores", len(series), len(series))
     return tried
+
+
+def _trace(evidence: Evidence, tried: list[Tried], shared: Shared, result: AuditResult) -> Trace:
+    leads = lead_units(evidence.terms, result.design.name) if evidence.detailed else ()
+    primary = result.design.primary_horizon_days
+    described = [_described(evidence, one, shared, leads, one.at(primary)) for one in tried]
+    scores = [TracedScore(one.series, one.lookup, one.sign, one.trials, it) for one, it in zip(tried, described, strict=True)]
+    return Trace(tuple(scores), result.design.vocabulary)
 
 
 def _conclude(evidence: Evidence, tried: list[Tried], shared: Shared, primary: int, progress: Progress) -> tuple[ScoreResult, ...]:
@@ -177,8 +254,9 @@ def _conclude_one(
     evidence: Evidence, one: Tried, shared: Shared, leads: tuple[Units, ...], primary: int, rejected: bool | None
 ) -> ScoreResult:
     trial = one.at(primary)
+    words = evidence.terms.words
     leaks = {trial.result.horizon_days: _leak(evidence, one, trial) for trial in one.trials}
-    ruling = rule(trial.result, leaks[primary], rejected)
+    ruling = rule(trial.result, leaks[primary], rejected, words)
     inputs = trial.frame.baseline.inputs if trial.frame.baseline else ()
     return ScoreResult(
         name=one.series.name,
@@ -186,25 +264,34 @@ def _conclude_one(
         higher_is_healthier=one.sign < 0,
         verdict=ruling.verdict,
         verdict_why=ruling.why,
-        sentence=say(ruling.verdict, trial.result, inputs),
-        facts=three_facts(trial.result, inputs),
-        cautions=(*_score_cautions(evidence, one, primary, leaks), *use_cautions(ruling.verdict, trial.result, one.sign < 0)),
+        sentence=say(ruling.verdict, trial.result, inputs, words),
+        facts=three_facts(trial.result, inputs, words),
+        cautions=(*_score_cautions(evidence, one, primary, leaks), *use_cautions(ruling.verdict, trial.result, one.sign < 0, words)),
         primary_horizon_days=primary,
         horizons=tuple(trial.result for trial in one.trials),
         leak=leaks[primary],
-        needed=work_out_need(trial.result, ruling.verdict, _churned_per_month(trial)),
+        needed=work_out_need(trial.result, ruling.verdict, _churned_per_month(trial), words),
         description=_description(evidence, one, shared, leads, trial),
         rejected_at_fdr=rejected,
+        gaming=_gaming(evidence, one, trial),
     )
+
+
+def _gaming(evidence: Evidence, one: Tried, trial: Trial) -> tuple[GamingCheck, ...]:
+    if not evidence.detailed:
+        return ()
+    return check_gaming(trial, one.series, one.lookup, one.sign, evidence.index, evidence.terms, evidence.settings)
 
 
 def _description(evidence: Evidence, one: Tried, shared: Shared, leads: tuple[Units, ...], trial: Trial) -> Description | NoEstimate:
-    if not leads:
+    if not evidence.detailed:
         return LEFT_OUT
+    return describe(_described(evidence, one, shared, leads, trial))
+
+
+def _described(evidence: Evidence, one: Tried, shared: Shared, leads: tuple[Units, ...], trial: Trial) -> Described:
     rows = tuple(shared.rows_known(one.lookup, units) for units in leads)
-    return describe(
-        Described(trial, one.series, one.sign, leads, rows, evidence.terms, evidence.scores, evidence.renewals, evidence.settings)
-    )
+    return Described(trial, one.series, one.sign, leads, rows, evidence.terms, evidence.scores, evidence.renewals, evidence.settings)
 
 
 def _leak(evidence: Evidence, one: Tried, trial: Trial) -> LeakCheck:
@@ -214,7 +301,7 @@ def _leak(evidence: Evidence, one: Tried, trial: Trial) -> LeakCheck:
 def _score_cautions(evidence: Evidence, one: Tried, primary: int, leaks: dict[int, LeakCheck]) -> list[Caution]:
     trial = one.at(primary)
     results = tuple(trial.result for trial in one.trials)
-    good = too_good(results, trial.result, _frozen_share(evidence, one))
+    good = too_good(results, trial.result, _frozen_share(evidence, one), evidence.terms.words)
     found = [good] if good else []
     found += leak_cautions(primary, leaks)
     coverage = trial.result.coverage
@@ -240,8 +327,9 @@ def _frozen_share(evidence: Evidence, one: Tried) -> float:
     rows = one.lookup.rows
     if not len(rows):
         return 0.0
-    value = one.series.values[rows] if one.series.rows is None else one.series.values[np.searchsorted(one.series.rows, rows)]
-    account = evidence.index.account[rows]
+    account, value = evidence.index.account, one.series.values
+    if len(rows) < len(account) or one.series.rows is not None:  # all of them are themselves, and need no copy
+        account, value = account[rows], value[rows if one.series.rows is None else np.searchsorted(one.series.rows, rows)]
     accounts = int(account.max()) + 1
     low, high = np.full(accounts, np.inf), np.full(accounts, -np.inf)
     np.minimum.at(low, account, value)
@@ -272,7 +360,7 @@ def _control_false_discovery(p_values: list[float | None]) -> list[bool | None]:
     return rejected
 
 
-def _said(settings: AuditSettings) -> tuple[tuple[str, str], ...]:
+def _said(settings: AuditSettings, renewals: Renewals | Purchases) -> tuple[tuple[str, str], ...]:
     """The settings that change figures, as text."""
     said = {
         "design": settings.design,
@@ -283,7 +371,10 @@ def _said(settings: AuditSettings) -> tuple[tuple[str, str], ...]:
         "thresholds": ",".join(f"{cut:g}" for cut in settings.thresholds) or "none",
         "fixed": ",".join(settings.fixed) or "none",
         "as_of": str(settings.as_of or "by the files"),
+        "reviews": ",".join(str(day) for day in settings.reviews) or "none",
         "rates": ",".join(f"{name}={rate:g}" for name, rate in sorted(settings.currency_rates.items())) or "none",
         "detail": settings.detail,
     }
+    if isinstance(renewals, Purchases):
+        said["active_days"] = str(settings.active_days)
     return tuple(said.items())

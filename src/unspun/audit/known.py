@@ -7,22 +7,22 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Days = NDArray[np.int64]  # days since 1970-01-01
+Rows = NDArray[np.int32 | np.int64]  # half the memory while there are fewer than 2**31 of them
 Times = NDArray[np.datetime64]
 
 NOWHERE = np.int64(-1)
-DAY_MICROS = 86_400_000_000
 
 
 def to_days(times: NDArray[np.datetime64]) -> Days:
     """Days since 1970-01-01; NaT becomes the smallest integer."""
-    return times.astype("datetime64[D]").astype(np.int64)
+    return times.astype("datetime64[D]").view(np.int64)
 
 
 class KnownHistory:
     """An index over dated rows that answers, for (account, day), which row was the last one known.
 
     A row is known from the later of its date and its recording; of the rows known by a day the one with the latest date
-    counts, and of several recordings of one date the latest. Built in one sort; each question is a binary search.
+    counts, and of several recordings of one date the latest. Built by sorting integers; each question is a binary search.
     """
 
     def __init__(self, account: Ints, dated: Times, recorded: Times | None, *, as_dated: bool = False) -> None:
@@ -31,16 +31,22 @@ class KnownHistory:
         `as_dated` pretends that every row was known on its date, whenever it was recorded.
         """
         days = to_days(dated)
-        order = _order(account, dated, recorded)
-        if recorded is not None and not as_dated:
-            days = np.maximum(days, to_days(recorded))  # NaT is the smallest integer, so it never wins
+        self._take_span(days)
+        keys, order = _sort_keys(account, days, self._first, self._span)
+        _order_within_days(keys, order, dated, recorded)
+        if recorded is None or as_dated:
+            self._keys, self._rows = keys, order
+            return
+        del keys
+        days = np.maximum(days, to_days(recorded))[order]  # NaT is the smallest integer, so it never wins
+        self._take_span(days)
+        self._keys, latest = _sort_keys(account[order], days, self._first, self._span)
+        np.maximum.accumulate(latest, out=latest)  # `order` ranks rows by account first, so none crosses into the next account
+        self._rows = order[latest]
+
+    def _take_span(self, days: Days) -> None:
         self._first = int(days.min()) if len(days) else 0
         self._span = (int(days.max()) if len(days) else 0) - self._first + 2
-        available = account * self._span + (days - self._first)
-        if recorded is None or as_dated:
-            self._keys, self._rows = available[order], order
-        else:
-            self._keys, self._rows = _latest_so_far(available, order)
 
     def last_known(self, account: Ints, day: Days) -> Ints:
         """Row index of the last value known to each account by the end of each day, NOWHERE where there is none."""
@@ -54,32 +60,37 @@ class KnownHistory:
         return np.where(found, self._rows[position], NOWHERE)
 
 
-def _order(account: Ints, dated: Times, recorded: Times | None) -> Ints:
-    """Rows by account, date, recording and position. Whole days sort by one integer key, which is much faster."""
-    micros = dated.astype("datetime64[us]").astype(np.int64)
-    if recorded is not None:
-        return np.lexsort((recorded.astype("datetime64[us]").astype(np.int64), micros, account))
-    if len(micros) and not (micros % DAY_MICROS).any():
-        days = micros // DAY_MICROS
-        return _order_keys(account * (int(days.max() - days.min()) + 1) + (days - days.min()))
-    return np.lexsort((micros, account))
+def _sort_keys(account: Ints, days: Days, first: int, span: int) -> tuple[Ints, Rows]:
+    """Keys by account and day in order, and the row of each; rows of one key stay in their order.
 
-
-def _order_keys(keys: Ints) -> Ints:
-    """A stable argsort of keys that are not negative. Each carries its position in its lowest bits, as sorting numbers is the faster."""
-    bits = len(keys).bit_length()
-    if int(keys.max()) >= 1 << (63 - bits):
-        return np.argsort(keys, kind="stable")
-    return np.sort((keys << bits) | np.arange(len(keys))) & ((1 << bits) - 1)
-
-
-def _latest_so_far(available: Ints, order: Ints) -> tuple[Ints, Ints]:
-    """Walk the rows as they become available; at each, the row that ranks latest so far within the account.
-
-    `order` ranks rows by account first, so a running maximum over all rows never crosses into the next account.
+    Each key carries its row in its lowest bits, as numbers are sorted faster, and in less memory, than positions are by numbers.
     """
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    arrival = np.lexsort((rank, available))
-    latest = np.maximum.accumulate(rank[arrival])
-    return available[arrival], order[latest]
+    keys = account.astype(np.int64)
+    keys *= span
+    keys += days
+    keys -= first
+    bits = len(keys).bit_length()
+    kind = np.int32 if bits < 32 else np.int64
+    if int(keys.max(initial=0)) >= 1 << (63 - bits):
+        order = np.argsort(keys, kind="stable")
+        return keys[order], order.astype(kind)
+    keys <<= bits
+    keys |= np.arange(len(keys), dtype=kind)
+    keys.sort()
+    order = np.empty(len(keys), kind)
+    np.bitwise_and(keys, (1 << bits) - 1, out=order, casting="same_kind")
+    keys >>= bits
+    return keys, order
+
+
+def _order_within_days(keys: Ints, order: Rows, dated: Times, recorded: Times | None) -> None:
+    """Put rows of one account and day in order of time, then of recording, then of position. Most days have one row."""
+    same = keys[1:] == keys[:-1]
+    if not same.any():
+        return
+    shared = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    rows = order[shared]
+    by = [dated[rows].astype("datetime64[us]").view(np.int64), keys[shared]]
+    if recorded is not None:
+        by.insert(0, recorded[rows].astype("datetime64[us]").view(np.int64))
+    order[shared] = rows[np.lexsort(by)]

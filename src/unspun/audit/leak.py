@@ -12,7 +12,7 @@ from unspun.audit.result import LeakCheck
 from unspun.audit.terms import Terms
 from unspun.audit.trial import Trial
 from unspun.audit.units import Units
-from unspun.book.tables import Renewals, ScoreHistory, ScoreSeries
+from unspun.book.tables import CHURNED, Purchases, Renewals, ScoreHistory, ScoreSeries
 from unspun.stats.concordance import auc_estimate, count_clusters, influence, paired_difference
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 from unspun.stats.proportion import fisher_more
@@ -21,10 +21,10 @@ Ints = NDArray[np.int64]
 
 
 def check_leak(
-    trial: Trial, series: ScoreSeries, lookup: Lookup, sign: float, history: ScoreHistory, renewals: Renewals, terms: Terms
+    trial: Trial, series: ScoreSeries, lookup: Lookup, sign: float, history: ScoreHistory, renewals: Renewals | Purchases, terms: Terms
 ) -> LeakCheck:
     """The protocol's leak rule on all eligible units of one horizon."""
-    why_not = _why_impossible(history, renewals)
+    why_not = why_impossible(history, renewals)
     if why_not or history.recorded is None:
         nothing = NoEstimate(why_not)
         return LeakCheck(False, why_not, 0, 0, 0, 0, None, nothing, nothing, nothing, False)
@@ -32,7 +32,7 @@ def check_leak(
     row = rows_known(lookup, units.account, units.as_of, as_dated=True)
     dated = np.flatnonzero(row >= 0)
     recorded = to_days(history.recorded)[row[dated]]
-    edited = recorded > _outcome_known(units, terms)[dated]
+    edited = recorded > outcome_known(units, terms)[dated]
     churned = units.churned[dated]
     counts = [int(x.sum()) for x in (edited & churned, churned, edited & ~churned, ~churned)]
     p = fisher_more(*counts)
@@ -41,18 +41,20 @@ def check_leak(
     return LeakCheck(True, "", counts[0], counts[1], counts[2], counts[3], p, auc_dated, auc_known, difference, leaks)
 
 
-def _why_impossible(history: ScoreHistory, renewals: Renewals) -> str:
+def why_impossible(history: ScoreHistory, renewals: Renewals | Purchases) -> str:
+    """What is missing. Whether a customer bought again is known when the window is over, without any column."""
     missing = []
     if history.recorded is None or np.isnat(history.recorded).all():
         missing.append("the scores do not say when each was recorded (recorded_at)")
-    if renewals.outcome_known is None or np.isnat(renewals.outcome_known).all():
+    if isinstance(renewals, Renewals) and (renewals.outcome_known is None or np.isnat(renewals.outcome_known).all()):
         missing.append("the renewals do not say when each outcome was known (outcome_known_at)")
     return "; ".join(missing)
 
 
-def _outcome_known(units: Units, terms: Terms) -> Ints:
+def outcome_known(units: Units, terms: Terms) -> Ints:
     """When a unit's outcome was known: a churn when its renewal's outcome was, anything else at the unit's own end."""
-    return np.where(units.churned, terms.known_on[units.terms_row], units.known_on)
+    decided = units.churned & (terms.outcome[units.terms_row] == CHURNED)  # no single purchase is a lapse
+    return np.where(decided, terms.known_on[units.terms_row], units.known_on)
 
 
 def _compare(trial: Trial, units: Units, risk_dated: NDArray[np.float64]) -> tuple[MaybeEstimate, MaybeEstimate, MaybeEstimate]:
@@ -60,7 +62,7 @@ def _compare(trial: Trial, units: Units, risk_dated: NDArray[np.float64]) -> tup
     both = np.isfinite(risk_dated) & trial.scored
     event, cluster = units.churned[both], units.cluster[both]
     if not both.any() or not event.any() or event.all() or count_clusters(event, cluster).with_event < 2:
-        reason = NoEstimate("fewer than two churned clusters have a score both as dated and as known")
+        reason = NoEstimate(f"fewer than two {units.words.lost} clusters have a score both as dated and as known")
         return reason, reason, reason
     counts = count_clusters(event, cluster)
     dated, known = influence(risk_dated[both], event), influence(trial.risk[both], event)

@@ -10,6 +10,7 @@ from scipy import optimize, special
 
 from unspun.audit.protocol import ISOTONIC_FROM_CHURNED, MIN_TRAIN_CHURNED_FOR_MAPPING
 from unspun.audit.result import Calibration, ReliabilityBin
+from unspun.audit.vocabulary import CHURN, Vocabulary
 from unspun.stats.calibration import (
     brier_parts,
     calibration_intercept,
@@ -59,23 +60,25 @@ class LogisticMapping:
 Mapping = RiskMapping | LogisticMapping | NoEstimate
 
 
-def fit_mapping(percentile: Floats, churned: Bools, fit_on: Bools) -> Mapping:
+def fit_mapping(percentile: Floats, churned: Bools, fit_on: Bools, words: Vocabulary = CHURN) -> Mapping:
     """Logistic under 200 churned training units, else isotonic. A score that runs the wrong way gives the base rate."""
     value, event = percentile[fit_on], churned[fit_on]
     if event.sum() < MIN_TRAIN_CHURNED_FOR_MAPPING or event.all():
         return NoEstimate(
-            f"{int(event.sum())} training units with a score churned, too few to read the score as a risk",
+            f"{int(event.sum())} training units with a score {words.lost}, too few to read the score as a risk",
             f"at least {MIN_TRAIN_CHURNED_FOR_MAPPING}",
         )
     return _isotonic(value, event) if event.sum() >= ISOTONIC_FROM_CHURNED else _logistic(value, event)
 
 
-def calibrate(mapping: Mapping, percentile: Floats, churned: Bools, cluster: Ints, base_rate: float) -> Calibration | NoEstimate:
+def calibrate(
+    mapping: Mapping, percentile: Floats, churned: Bools, cluster: Ints, base_rate: float, words: Vocabulary = CHURN
+) -> Calibration | NoEstimate:
     """Calibration of the mapped risk on scored test units; `base_rate` is the training share, the reference forecast."""
     if isinstance(mapping, NoEstimate):
         return mapping
     if not churned.any() or churned.all() or count_clusters(churned, cluster).with_event < 2:
-        return NoEstimate("fewer than two churned clusters with a score in the test", "at least two")
+        return NoEstimate(f"fewer than two {words.lost} clusters with a score in the test", "at least two")
     risk = mapping(percentile)
     parts = brier_parts(risk, churned)
     return Calibration(

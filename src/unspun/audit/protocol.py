@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from unspun.book.text import quoted, squash
 from unspun.errors import Fault
 
 DEFAULT_HORIZONS = (30, 60, 90, 180)
+REPURCHASE_HORIZONS = (30, 60, 90)  # for purchases
 LONG_TERM_DAYS = 180  # at least half the terms this long: renewal design
 APPLICABLE_SHARE = 0.80  # of units, for a default horizon to be primary
 TEST_SHARE_OF_CHURNED = 0.40
@@ -33,6 +35,11 @@ LEAD_DAYS = tuple(range(0, 361, 30))
 MIN_GROUP_CHURNED_CLUSTERS = 5
 LISTED_UNITS = 20
 DETAILED_SCORES = 12  # with more scores in one run, only the verdicts are worked out unless asked
+GAMING_P = 0.01  # below which a gaming check sees evidence; five checks a score
+PERIOD_END_BUSINESS_DAYS = 3
+BACK_DATED_DAYS = 7  # recorded more than this after its date
+REVIEW_DAYS = 7  # before a review, the day itself included
+REVERT_DAYS = 30  # a rise undone within this counts as an override where nobody is named
 
 MAX_HORIZON_DAYS = 3650
 WHOLE_DAYS = f"Give whole days from 1 to {MAX_HORIZON_DAYS}."
@@ -43,7 +50,7 @@ class AuditSettings:
     """What a caller may declare. Directions are "higher" or "lower" (which is healthier) by score name, "*" for all."""
 
     design: Literal["auto", "renewal", "landmark"] = "auto"
-    horizons: tuple[int, ...] = DEFAULT_HORIZONS
+    horizons: tuple[int, ...] = ()  # none: DEFAULT_HORIZONS, or REPURCHASE_HORIZONS for purchases
     primary_horizon: int | None = None
     capacity: int = 20
     direction: dict[str, str] = field(default_factory=dict)
@@ -53,21 +60,31 @@ class AuditSettings:
     currency_rates: dict[str, float] = field(default_factory=dict)
     reporting_currency: str | None = None
     rates_dated: date | None = None
-    reviews: tuple[date, ...] = ()  # days of business reviews, for the gaming detectors
     active_days: int = 365  # landmark design on purchases: bought within this many days before t
     seed: int = 20261031
     detail: Literal["auto", "all", "none"] = "auto"
+    reviews: tuple[date, ...] = ()  # days on which scores were reviewed; none: the ends of quarters stand in
     replicates: int = REPLICATES  # of the bootstrap; 0 leaves captured ARR out
 
     def higher_is_healthier(self, score: str) -> bool:
         """The declared direction of a score; by default higher is healthier."""
         return self.direction.get(score, self.direction.get("*", "higher")) == "higher"
 
-    def faults(self) -> list[Fault]:
-        """Everything wrong with the settings themselves; empty where they can be used."""
+    def fixed_faults(self, attributes: tuple[str, ...]) -> list[Fault]:
+        """What is declared fixed but is neither the segment nor one of the attributes of the accounts file."""
+        known = {squash(name) for name in ("segment", *attributes)}
+        unknown = [name for name in self.fixed if squash(name) not in known]
+        hint = f"The accounts file has {quoted(list(attributes), 30)}." if attributes else "Without a file of accounts, only segment can be."
+        return [Fault("bad_option", f"names {', '.join(unknown)}, which is no attribute.", "fixed", hint)] if unknown else []
+
+    def faults(self, attributes: tuple[str, ...] | None = ()) -> list[Fault]:
+        """Everything wrong with the settings themselves; empty where they can be used.
+
+        `attributes` are those of the accounts file, None where it could not be read.
+        """
         checks = (
             (self.design in ("auto", "renewal", "landmark"), "design", f"is {self.design!r}", "Say renewal or landmark."),
-            (bool(self.horizons) and all(_whole(h) for h in self.horizons), "horizons", f"are {self.horizons}", WHOLE_DAYS),
+            (all(_whole(h) for h in self.horizons), "horizons", f"are {self.horizons}", WHOLE_DAYS),
             (self.primary_horizon is None or _whole(self.primary_horizon), "primary_horizon", f"is {self.primary_horizon}", WHOLE_DAYS),
             (self.capacity >= 1, "capacity", f"is {self.capacity}", "Say how many accounts a month, 1 or more."),
             (
@@ -76,7 +93,6 @@ class AuditSettings:
                 f"is {self.direction}",
                 "Say higher or lower (is healthier).",
             ),
-            (set(self.fixed) <= {"segment"}, "fixed", f"names {', '.join(self.fixed)}", "Only segment can be declared fixed."),
             (all(map(math.isfinite, self.thresholds)), "thresholds", f"are {self.thresholds}", "Give finite numbers."),
             (all(0 < r < math.inf for r in self.currency_rates.values()), "rates", f"are {self.currency_rates}", "Give positive numbers."),
             (
@@ -90,7 +106,8 @@ class AuditSettings:
             (self.seed >= 0, "seed", f"is {self.seed}", "Give a whole number, 0 or more."),
             (self.replicates >= 0, "replicates", f"is {self.replicates}", "Give a whole number, 0 or more."),
         )
-        return [Fault("bad_option", f"{what}.", name, hint) for right, name, what, hint in checks if not right]
+        found = [Fault("bad_option", f"{what}.", name, hint) for right, name, what, hint in checks if not right]
+        return found if attributes is None else [*found, *self.fixed_faults(attributes)]
 
 
 def _whole(days: int) -> bool:

@@ -30,6 +30,8 @@ VERDICTS: tuple[Verdict, ...] = (
 )
 Design = Literal["renewal", "landmark"]
 PROTOCOL_VERSION = "1"
+NOT_AVERAGED = NoEstimate("the score is a band, which has no mean")
+NO_BASELINE = NoEstimate("no baseline was fitted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,18 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file, or one sheet of a workbook, of an input that was given as several."""
+
+    name: str
+    sha256: str
+    format: str
+    rows_read: int
+
+
+@dataclass(frozen=True, slots=True)
 class InputReport:
-    """One input file: rows_read = rows_used + the sum of set_aside."""
+    """One input: rows_read = rows_used + the sum of set_aside. `files` are given where they are several."""
 
     role: Role
     name: str
@@ -61,6 +73,7 @@ class InputReport:
     columns: tuple[tuple[str, str], ...]
     unused_columns: tuple[str, ...]
     notes: tuple[str, ...]
+    files: tuple[InputFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,28 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Something else one could have ranked the test units by, beside the score on the same units. It decides nothing.
+
+    n counts the test units that have both; `coverage` is the share of all test units that have this. `difference` is the score's
+    AUC less this one's, with a paired interval. The last three are of probabilities as they were stated, on the same units:
+    `bias` is their mean less the share that churned.
+    """
+
+    name: str
+    rule: str  # how it ranks, and what counts as known
+    n: int
+    n_churned: int
+    coverage: float | None
+    auc: MaybeEstimate
+    auc_score: MaybeEstimate
+    difference: MaybeEstimate
+    brier: MaybeEstimate
+    bias: MaybeEstimate
+    expected_over_observed: MaybeEstimate
+
+
+@dataclass(frozen=True, slots=True)
 class TestResult:
     """The score on units it had never seen. n counts eligible test units, scored or not; AUCs are of the scored ones.
 
@@ -120,6 +155,7 @@ class TestResult:
     gain_p: float | None
     gain_log_loss: MaybeEstimate
     others: tuple[tuple[str, MaybeEstimate], ...]
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +268,8 @@ class LeadPoint:
     auc: MaybeEstimate
     churned_in_alarm: MaybeEstimate
     renewed_in_alarm: MaybeEstimate
+    churned_score: MaybeEstimate = NOT_AVERAGED  # mean score
+    renewed_score: MaybeEstimate = NOT_AVERAGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +310,8 @@ class ListedUnit:
     segment: str
     owner: str
     row: int  # of the renewals file
+    history: tuple[tuple[int, float], ...] = ()  # (days before the due date, score) over the year before it, oldest first
+    baseline_risk: MaybeEstimate = NO_BASELINE  # by the frozen baseline, where the unit is not one it was fitted on
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +346,48 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class GamingRow:
+    """Where a check points: `what` names it, `rows` are rows of the scores file (the first of them), `expected` where one is known."""
+
+    what: str
+    n: int
+    expected: float | None
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GamingPoint:
+    """One quarter of the Goodhart curves: mean score, the share that did not churn, and the share the score implied."""
+
+    period: str
+    n: int
+    score: float
+    renewed: MaybeEstimate
+    implied: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GamingCheck:
+    """One way a score may have been steered, and what is seen of it. Evidence, never an accusation.
+
+    `false_alarm` is the share of simulated honest score histories in which the check saw evidence. `p` is one-sided.
+    """
+
+    code: Literal["bunching", "period_end", "back_dated", "before_reviews", "goodhart_gap"]
+    question: str
+    found: Literal["evidence", "none seen", "cannot tell"]
+    evidence: str
+    measured: str  # what `statistic` is, in words
+    statistic: MaybeEstimate
+    p: float | None
+    n: int  # score rows, or units, the check rests on
+    listed: tuple[GamingRow, ...]
+    series: tuple[GamingPoint, ...]
+    innocent: tuple[str, ...]  # explanations under which the same would be seen
+    false_alarm: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What describes and does not decide: bands, lead time, stability, misses. At the primary horizon, all eligible units."""
 
@@ -332,6 +414,7 @@ class ScoreResult:
     needed: Needed | None
     description: Description | NoEstimate
     rejected_at_fdr: bool | None  # None where one score was audited
+    gaming: tuple[GamingCheck, ...] = ()  # empty where details were not asked for
 
     @property
     def primary(self) -> HorizonResult:

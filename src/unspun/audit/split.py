@@ -27,7 +27,7 @@ def split_units(units: Units) -> Parts | NoEstimate:
     """Cut at the latest as-of date from which on at least 40 % of the churned units lie."""
     churned_total = int(units.churned.sum())
     if not churned_total:
-        return NoEstimate("no eligible unit churned", "renewals that churned")
+        return NoEstimate(f"no eligible unit {units.words.lost}", units.words.losses)
     days, churned_by_day = np.unique(units.as_of[units.churned], return_counts=True)
     from_day_on = np.cumsum(churned_by_day[::-1])[::-1]
     cut = int(days[np.flatnonzero(from_day_on >= TEST_SHARE_OF_CHURNED * churned_total - 1e-9)[-1]])

@@ -10,7 +10,9 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from unspun.audit.known import KnownHistory, to_days
-from unspun.book.tables import CHURNED, UNDECIDED, Codes, Renewals, ScoreHistory
+from unspun.audit.vocabulary import CHURN, Vocabulary
+from unspun.book.extras import Accounts
+from unspun.book.tables import CHURNED, UNDECIDED, Codes, Purchases, Renewals, ScoreHistory
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -61,6 +63,7 @@ class Terms:
     clustered_by_parent: bool
     first_seen: Ints  # by account code: first date known to be a customer
     as_of: int
+    words: Vocabulary = CHURN
 
     @property
     def decided(self) -> Bools:
@@ -85,7 +88,7 @@ def order_terms(renewals: Renewals, scores: ScoreHistory, as_of: int, rates: dic
     outcome = renewals.outcome[order].copy()
     outcome[(known != UNKNOWN) & (known > as_of)] = UNDECIDED
     start = _starts(account, due, outcome, _days(renewals.term_start, order))
-    cluster, by_parent = _clusters(renewals, scores)
+    cluster, by_parent = find_clusters(renewals, scores)
     return Terms(
         order=order,
         account=account,
@@ -94,11 +97,11 @@ def order_terms(renewals: Renewals, scores: ScoreHistory, as_of: int, rates: dic
         decided_on=_earlier(known, notice),
         known_on=np.where(known != UNKNOWN, known, due),
         outcome=outcome,
-        money=_money(renewals, order, rates, reporting_currency),
+        money=state_money(renewals.amount_before, renewals.amount_after, renewals.currency, order, rates, reporting_currency),
         cluster=cluster,
         account_names=renewals.account.names,
         clustered_by_parent=by_parent,
-        first_seen=_first_seen(account, due, start, len(renewals.account.names)),
+        first_seen=find_first_seen(account, due, start, len(renewals.account.names)),
         as_of=as_of,
     )
 
@@ -130,7 +133,7 @@ def align(codes: Codes, names: tuple[str, ...]) -> Ints:
     """Row codes of `codes` as indexes into `names`; -1 where empty or not among them."""
     position = {name: i for i, name in enumerate(names)}
     lookup = np.fromiter((position.get(name, -1) for name in codes.names), dtype=np.int64, count=len(codes.names))
-    return np.where(codes.codes >= 0, lookup[codes.codes], -1) if len(lookup) else np.full(len(codes.codes), -1)
+    return np.append(lookup, -1)[codes.codes]  # code -1 takes the last
 
 
 def _days(times: NDArray[np.datetime64] | None, order: Ints) -> Ints:
@@ -138,14 +141,21 @@ def _days(times: NDArray[np.datetime64] | None, order: Ints) -> Ints:
     return np.full(len(order), UNKNOWN) if times is None else to_days(times)[order]
 
 
-def _money(renewals: Renewals, order: Ints, rates: dict[str, float], reporting_currency: str | None) -> Money:
-    """Amounts in term order, converted where rates are given."""
+def state_money(
+    before: Floats | None,
+    after: Floats | None,
+    currency: Codes | None,
+    order: Ints,
+    rates: dict[str, float],
+    reporting_currency: str | None,
+) -> Money:
+    """Amounts in the order of terms, converted where rates are given."""
     nothing = np.full(len(order), np.nan)
-    before = nothing if renewals.amount_before is None else renewals.amount_before[order]
-    after = nothing if renewals.amount_after is None else renewals.amount_after[order]
-    if renewals.currency is None:
+    before = nothing if before is None else before[order]
+    after = nothing if after is None else after[order]
+    if currency is None:
         return Money(before, after, np.zeros(len(order), dtype=np.int64), ("",), "", 0)
-    code, names = renewals.currency.codes[order].astype(np.int64), renewals.currency.names
+    code, names = currency.codes[order].astype(np.int64), currency.names
     used = sorted({names[c] for c in np.unique(code[code >= 0]).tolist()})
     if rates and reporting_currency:
         factor = np.array([{reporting_currency: 1.0, **rates}.get(name, np.nan) for name in names] + [np.nan])[code]
@@ -170,19 +180,23 @@ def _starts(account: Ints, due: Ints, outcome: NDArray[np.int8], given: Ints) ->
     return np.where(given != UNKNOWN, given, previous)
 
 
-def _first_seen(account: Ints, due: Ints, start: Ints, accounts: int) -> Ints:
+def find_first_seen(account: Ints, due: Ints, start: Ints, accounts: int) -> Ints:
+    """First day each account is known to be a customer, by account code; the largest integer where there is none."""
     first = np.full(accounts, np.iinfo(np.int64).max)
     np.minimum.at(first, account, np.where(start != UNKNOWN, start, due))
     return first
 
 
-def _clusters(renewals: Renewals, scores: ScoreHistory) -> tuple[Ints, bool]:
+def find_clusters(renewals: Renewals | Purchases, scores: ScoreHistory, accounts: Accounts | None = None) -> tuple[Ints, bool]:
     """Cluster per account code: everything joined by parent links of either file, which in a tree is its top parent.
 
-    Joined components also settle what a tree cannot: an account that changed parent, and a cycle.
+    Where neither has a link, those of the accounts file count, if there is one. Joined components also settle what a tree
+    cannot: an account that changed parent, and a cycle.
     """
     names = {name: i for i, name in enumerate(renewals.account.names)}
     pairs = _parent_pairs(renewals.account, renewals.parent) | _parent_pairs(scores.account, scores.parent)
+    if not pairs and accounts is not None:
+        pairs = _parent_pairs(accounts.account, accounts.parent)
     edges = [(names.setdefault(child, len(names)), names.setdefault(parent, len(names))) for child, parent in sorted(pairs)]
     if not edges:
         return np.arange(len(names)), False

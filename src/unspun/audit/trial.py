@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unspun.audit.baseline import BaselineFit, FrozenRisks, fit_baseline, freeze_risks, percentile_in, training_percentile
 from unspun.audit.capture import captured_arr
+from unspun.audit.forecasters import Rival, set_beside
 from unspun.audit.frame import Frame, Lookup, rows_known, value_at
 from unspun.audit.mapping import Mapping, calibrate, fit_mapping
 from unspun.audit.protocol import MIN_TRAIN_CHURNED_FOR_GAIN
@@ -22,7 +24,6 @@ from unspun.stats.concordance import (
     Influence,
     auc_estimate,
     auc_interval,
-    concordance,
     count_clusters,
     dense_ranks,
     influence,
@@ -54,7 +55,7 @@ class Shared:
         self._rows: dict[tuple[int, int], tuple[Lookup, Units, Ints]] = {}
         self._fits: dict[int, tuple[bytes, BaselineFit]] = {}  # the latest of each horizon
         self._alone: dict[tuple[int, bytes, bytes], Influence] = {}
-        self._others: dict[tuple[int, bytes], tuple[tuple[str, MaybeEstimate], ...]] = {}
+        self._rivals: dict[tuple[int, str], tuple[bytes, Influence]] = {}  # the latest of each horizon and rival
 
     def rows_known(self, lookup: Lookup, units: Units) -> Ints:
         """History row of each unit's score as known."""
@@ -81,12 +82,12 @@ class Shared:
             self._alone[key] = influence(linear[judged], frame.units.churned[judged])
         return self._alone[key]
 
-    def others(self, frame: Frame, judged: Bools, train: Bools) -> tuple[tuple[str, MaybeEstimate], ...]:
-        """Baselines that are shown beside the score and decide nothing, on the units it is judged on."""
-        key = (frame.units.horizon_days, np.packbits(judged).tobytes())
-        if key not in self._others:
-            self._others[key] = _others(frame, judged, train)
-        return self._others[key]
+    def rival(self, frame: Frame, rival: Rival, judged: Bools) -> Influence:
+        """Concordance of something else one could have ranked by, on some units."""
+        of, key = (frame.units.horizon_days, rival.name), np.packbits(judged).tobytes()
+        if of not in self._rivals or self._rivals[of][0] != key:
+            self._rivals[of] = (key, influence(rival.risk[judged], frame.units.churned[judged]))
+        return self._rivals[of][1]
 
 
 def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, shared: Shared) -> Trial:
@@ -99,7 +100,8 @@ def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, sh
     n_scored = int(scored.sum())
     renewed = scored & ~units.churned
     percentile = training_percentile(rank, frame.parts.train) if isinstance(frame.parts, Parts) else np.full(len(units), np.nan)
-    mapping = fit_mapping(percentile, units.churned, frame.parts.train & scored) if isinstance(frame.parts, Parts) else frame.parts
+    parts = frame.parts
+    mapping = fit_mapping(percentile, units.churned, parts.train & scored, units.words) if isinstance(parts, Parts) else parts
     result = HorizonResult(
         horizon_days=units.horizon_days,
         n=len(units),
@@ -108,7 +110,7 @@ def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, sh
         n_scored_churned=int((scored & units.churned).sum()),
         coverage=n_scored / len(units) if len(units) else None,
         not_applicable=units.not_applicable,
-        auc=_auc(rank, units.churned, units.cluster, scored, "churned"),
+        auc=_auc(rank, units.churned, units.cluster, scored, units.words.lost),
         auc_contracted=_auc(rank, units.contracted, units.cluster, renewed, "contracted"),
         auc_expanded=_auc(rank.max(initial=0) - rank, units.expanded, units.cluster, renewed, "expanded"),
         split=_split(frame, scored),
@@ -152,8 +154,9 @@ def _test(frame: Frame, rank: Ints, percentile: Floats, scored: Bools, shared: S
         return TestResult(0, 0, 0, 0, 0, parts, parts, parts, parts, None, parts, ())
     judged = parts.test & scored
     event, cluster = units.churned[judged], units.cluster[judged]
-    auc = _auc(rank, units.churned, units.cluster, judged, "churned")
+    auc = _auc(rank, units.churned, units.cluster, judged, units.words.lost)
     gain = _gain(frame, percentile, judged, parts.train & scored, shared) if isinstance(auc, Estimate) else _no_gain(auc)
+    beside = tuple(set_beside(one, rank, units, parts.test, judged, partial(shared.rival, frame)) for one in frame.rivals)
     return TestResult(
         n=int(parts.test.sum()),
         n_churned=int((parts.test & units.churned).sum()),
@@ -166,7 +169,8 @@ def _test(frame: Frame, rank: Ints, percentile: Floats, scored: Bools, shared: S
         gain=gain.gain,
         gain_p=gain.p,
         gain_log_loss=gain.log_loss,
-        others=shared.others(frame, judged, parts.train),
+        others=tuple((one.name, one.auc) for one in beside if one.n),
+        beside=beside,
     )
 
 
@@ -189,8 +193,8 @@ def _gain(frame: Frame, percentile: Floats, judged: Bools, fit_on: Bools, shared
     units = frame.units
     churned = int((fit_on & units.churned).sum())
     if churned < MIN_TRAIN_CHURNED_FOR_GAIN or frame.baseline is None:
-        reason = f"{churned} training units with a score churned; under {MIN_TRAIN_CHURNED_FOR_GAIN} no baseline is fitted"
-        return _no_gain(NoEstimate(reason, f"{MIN_TRAIN_CHURNED_FOR_GAIN - churned} more churned units before the test begins"))
+        reason = f"{churned} training units with a score {units.words.lost}; under {MIN_TRAIN_CHURNED_FOR_GAIN} no baseline is fitted"
+        return _no_gain(NoEstimate(reason, f"{MIN_TRAIN_CHURNED_FOR_GAIN - churned} more {units.words.lost} units before the test begins"))
     risks = freeze_risks(frame.baseline, shared.fit(frame, fit_on), percentile, units.churned, fit_on)
     return _compare(risks, shared.alone(frame, fit_on, judged, risks.baseline), units.churned[judged], units.cluster[judged], judged)
 
@@ -211,22 +215,12 @@ def _log_loss(linear: Floats, event: Bools) -> Floats:
     return np.logaddexp(0.0, linear) - event * linear
 
 
-def _others(frame: Frame, judged: Bools, train: Bools) -> tuple[tuple[str, MaybeEstimate], ...]:
-    """ARR alone, turned in training; shown, and decides nothing."""
-    units = frame.units
-    given = np.isfinite(units.amount)
-    if not (given & judged).any() or not units.churned[train & given].any() or units.churned[train & given].all():
-        return ()
-    turn = 1.0 if concordance(units.amount[train & given], units.churned[train & given]) >= 0.5 else -1.0
-    return (("ARR alone", _auc(turn * units.amount, units.churned, units.cluster, judged & given, "churned")),)
-
-
 def _calibration(frame: Frame, mapping: Mapping, percentile: Floats, scored: Bools) -> Calibration | NoEstimate:
     if isinstance(frame.parts, NoEstimate):
         return frame.parts
     judged, fit_on = frame.parts.test & scored, frame.parts.train & scored
     base_rate = float(frame.units.churned[fit_on].mean()) if fit_on.any() else 0.0
-    return calibrate(mapping, percentile[judged], frame.units.churned[judged], frame.units.cluster[judged], base_rate)
+    return calibrate(mapping, percentile[judged], frame.units.churned[judged], frame.units.cluster[judged], base_rate, frame.units.words)
 
 
 def _capture(frame: Frame, series: ScoreSeries, row: Ints | None, sign: float, mapping: Mapping, risk: Floats) -> CapturedArr | NoEstimate:
@@ -247,9 +241,9 @@ def _flow(frame: Frame, scored: Bools) -> tuple[tuple[str, int], ...]:
         return units.flow
     return (
         *units.flow,
-        (f"training ({int((parts.train & units.churned).sum()):,} churned)", -int(parts.train.sum())),
+        (f"training ({int((parts.train & units.churned).sum()):,} {units.words.lost})", -int(parts.train.sum())),
         ("outcome not known when the test began", -int((~parts.train & ~parts.test).sum())),
-        (f"test ({int((parts.test & units.churned).sum()):,} churned)", int(parts.test.sum())),
+        (f"test ({int((parts.test & units.churned).sum()):,} {units.words.lost})", int(parts.test.sum())),
         ("no score by then: missing, not zero", -int((parts.test & ~scored).sum())),
         ("judged", int((parts.test & scored).sum())),
     )

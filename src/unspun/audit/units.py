@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unspun.audit.protocol import LONG_TERM_DAYS
 from unspun.audit.result import Design
 from unspun.audit.terms import UNKNOWN, Terms
+from unspun.audit.vocabulary import CHURN, Vocabulary
 from unspun.audit.wording import percent
 from unspun.book.tables import CHURNED, CONTRACTED, EXPANDED, UNDECIDED
 
@@ -23,8 +24,8 @@ class Units:
     """Units eligible at one horizon, in order of as-of date. Arrays run parallel; `terms_row` indexes into Terms.
 
     `terms_row` is the renewal judged; in the landmark design the one that churned in the window, else the one whose term
-    was running. `amount` is the ARR of the term running at the as-of date, NaN where not given. `known_on` is when the
-    outcome was known; `flow` explains how rows became units.
+    was running; of purchases the last one by then. `amount` is the ARR of the term running at the as-of date (or yearly spend), NaN where
+    not given. `known_on` is when the outcome was known; `flow` explains how rows became units.
     """
 
     design: Design
@@ -40,6 +41,7 @@ class Units:
     cluster: Ints
     not_applicable: int
     flow: tuple[tuple[str, int], ...]
+    words: Vocabulary = CHURN
 
     def __len__(self) -> int:
         return len(self.account)

@@ -16,6 +16,7 @@ from unspun.audit.protocol import (
     TEST_SHARE_OF_CHURNED,
 )
 from unspun.audit.result import HorizonResult, LeakCheck, Needed, Verdict
+from unspun.audit.vocabulary import CHURN, Vocabulary
 from unspun.stats.estimate import Estimate, NoEstimate
 
 LEAST, FIRST_BASELINE = "for the least that is judged", "before a baseline can be fitted"
@@ -30,15 +31,14 @@ class Ruling:
     why: str
 
 
-def rule(result: HorizonResult, leak: LeakCheck, rejected: bool | None) -> Ruling:
+def rule(result: HorizonResult, leak: LeakCheck, rejected: bool | None, words: Vocabulary = CHURN) -> Ruling:
     """Apply the protocol's rules in order to the primary horizon. `rejected` is the false discovery control, if any."""
     test, auc = result.test, result.test.auc
     if leak.leaks:
-        return Ruling(
-            "leaks", f"{leak.churned_edited} churned units' scores were recorded after the outcome was known, and the AUC rests on them"
-        )
+        late = f"{leak.churned_edited} {words.lost} units' scores were recorded after the outcome was known"
+        return Ruling("leaks", f"{late}, and the AUC rests on them")
     if test.n_churned_clusters < MIN_TEST_CHURNED_CLUSTERS:
-        clusters = "1 churned cluster" if test.n_churned_clusters == 1 else f"{test.n_churned_clusters} churned clusters"
+        clusters = f"{test.n_churned_clusters} {words.lost} cluster{'' if test.n_churned_clusters == 1 else 's'}"
         return Ruling("cannot tell", f"the test holds {clusters} with a score, under {MIN_TEST_CHURNED_CLUSTERS}")
     if isinstance(auc, NoEstimate):
         return Ruling("cannot tell", f"there is no AUC: {auc.reason}")
@@ -70,19 +70,19 @@ def _foretells(result: HorizonResult, auc: Estimate, rejected: bool | None) -> R
     )
 
 
-def work_out_need(result: HorizonResult, verdict: Verdict, churned_per_month: float | None) -> Needed | None:
+def work_out_need(result: HorizonResult, verdict: Verdict, churned_per_month: float | None, words: Vocabulary = CHURN) -> Needed | None:
     """How many more churned renewals an undecided verdict would take, if the estimate stayed where it is.
 
     Intervals narrow with the square root of the churned clusters in the test, which holds 40 % of all churned units.
     """
     test = result.test
     if verdict == "foretells, gain unproven":
-        return _need_for_gain(result, churned_per_month)
+        return _need_for_gain(result, churned_per_month, words)
     if verdict != "cannot tell":
         return None
     have = test.n_churned_clusters
     if have < MIN_TEST_CHURNED_CLUSTERS or isinstance(test.auc, NoEstimate) or test.auc.high <= test.auc.low:
-        return None if blame(result) != "churned" else _needed(LEAST, max(MIN_TEST_CHURNED_CLUSTERS - have, 1), churned_per_month)
+        return None if blame(result) != "churned" else _needed(LEAST, max(MIN_TEST_CHURNED_CLUSTERS - have, 1), churned_per_month, words)
     centre, half = float(special.logit(test.auc.point)), _logit_half(test.auc)
     ways = []
     if centre:
@@ -92,7 +92,7 @@ def work_out_need(result: HorizonResult, verdict: Verdict, churned_per_month: fl
     if centre < ceiling:
         ways.append((f"to show that its AUC is under {NO_EVIDENCE_BELOW:.2f}", have * (half / (ceiling - centre)) ** 2))
     question, clusters = min(ways, key=lambda way: way[1])
-    return _needed(question, max(clusters - have, 1), churned_per_month)
+    return _needed(question, max(clusters - have, 1), churned_per_month, words)
 
 
 def blame(result: HorizonResult) -> Literal["units", "scores", "renewed", "scored churned", "churned"]:
@@ -107,12 +107,12 @@ def blame(result: HorizonResult) -> Literal["units", "scores", "renewed", "score
     return "scored churned" if test.n_churned - test.n_scored_churned >= MIN_TEST_CHURNED_CLUSTERS else "churned"
 
 
-def _need_for_gain(result: HorizonResult, churned_per_month: float | None) -> Needed | None:
+def _need_for_gain(result: HorizonResult, churned_per_month: float | None, words: Vocabulary) -> Needed | None:
     gain, have = result.test.gain, result.test.n_churned_clusters
     if isinstance(gain, NoEstimate):
         short = max(1, MIN_TRAIN_CHURNED_FOR_GAIN - (0 if isinstance(result.split, NoEstimate) else result.split.n_train_scored_churned))
         per_training_unit = TEST_SHARE_OF_CHURNED / (1 - TEST_SHARE_OF_CHURNED)
-        return _needed(FIRST_BASELINE, short * per_training_unit, churned_per_month)
+        return _needed(FIRST_BASELINE, short * per_training_unit, churned_per_month, words)
     half = (gain.high - gain.low) / 2
     ways = []
     if gain.point > 0:
@@ -120,14 +120,14 @@ def _need_for_gain(result: HorizonResult, churned_per_month: float | None) -> Ne
     if gain.point < ADDS_NOTHING_BELOW:
         ways.append((f"to show that the gain is under {ADDS_NOTHING_BELOW:.2f}", have * (half / (ADDS_NOTHING_BELOW - gain.point)) ** 2))
     question, clusters = min(ways, key=lambda way: way[1])
-    return _needed(question, max(clusters - have, 1), churned_per_month)
+    return _needed(question, max(clusters - have, 1), churned_per_month, words)
 
 
-def _needed(question: str, more_in_test: float, churned_per_month: float | None) -> Needed:
+def _needed(question: str, more_in_test: float, churned_per_month: float | None, words: Vocabulary) -> Needed:
     more = math.ceil(more_in_test / TEST_SHARE_OF_CHURNED)
     months = more / churned_per_month if churned_per_month else None
     if_so = "" if question in (LEAST, FIRST_BASELINE) else ", if it stays as good as it looks"
-    text = f"About {more:,} more churned renewals would be needed {question}{if_so}{_about(months)}."
+    text = f"About {more:,} more {words.losses} would be needed {question}{if_so}{_about(months)}."
     return Needed(question, more, months, text)
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unspun.book.band_words import COLOUR_WORDS, COLOURS, MIDDLE, split_signs
 from unspun.book.tables import Floats
 from unspun.book.text import Complaint, Words, fold, quoted, squash
 
 # Each scale runs from worst to best; words of one step mean the same, and a file uses one of them
 SCALES: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (("red", "r", "\U0001f534"), ("amber", "a", "yellow", "y", "\U0001f7e1"), ("green", "g", "\U0001f7e2")),
-    (("red", "\U0001f534"), ("orange", "\U0001f7e0"), ("yellow", "amber", "\U0001f7e1"), ("green", "\U0001f7e2")),
+    (("red", "r"), ("amber", "a", "yellow", "y"), ("green", "g")),
+    (("red",), ("orange",), ("yellow", "amber"), ("green",)),
     tuple((f"{letter}{sign}",) for letter in "fedcba" for sign in ("-", "", "+")),
     (
         ("critical", "churning", "danger"),
@@ -29,12 +30,14 @@ SCALES: tuple[tuple[tuple[str, ...], ...], ...] = (
         ("very good", "great"),
         ("excellent",),
     ),
+    (("thumbs down",), ("thumbs up",)),
+    (("cross",), ("warning sign",), ("check mark",)),
+    (("angry face",), ("sad face",), ("neutral face",), ("glad face",), ("laughing face",)),
     (("very low",), ("low", "l"), ("medium", "moderate", "mid", "average", "m"), ("high", "h"), ("very high",)),
 )
-SPELLINGS = {"r": "red", "a": "amber", "y": "yellow", "g": "green", "l": "low", "m": "medium", "h": "high", "atrisk": "at risk"} | {
-    "\U0001f534": "red", "\U0001f7e0": "orange", "\U0001f7e1": "yellow", "\U0001f7e2": "green",
-}  # fmt: skip
+SPELLINGS = {"r": "red", "a": "amber", "y": "yellow", "g": "green", "l": "low", "m": "medium", "h": "high", "atrisk": "at risk"}
 UNSCORED = frozenset({"unknown", "unscored", "not scored", "no score", "no data", "not set", "not applicable", "grey", "gray"})
+BAND_WORDS = frozenset(word for scale in SCALES for step in scale for word in step) | UNSCORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,31 @@ def rank_bands(words: Words, column: str, declared: tuple[str, ...] = ()) -> Ran
 
 
 def band_key(word: str) -> str:
-    """A band's word with case and punctuation aside, except the + and - of grades and the coloured circles."""
-    bare = word.strip().casefold()
-    return bare if len(bare) <= 2 else fold(bare)
+    """What a band's word says: case and punctuation aside (except the + and - of grades), colours in English, signs by name.
+
+    Beside a sign the text counts where it is a band's; where both name a colour and not the same, it is nobody's band. What
+    follows a colour ("Green - healthy", "Red (12)") is left out.
+    """
+    text, signs = split_signs(word)
+    key = _text_key(text)
+    if not signs or (key in BAND_WORDS and not (key in COLOURS and signs & COLOURS)):
+        return key
+    if len(signs) > 1:
+        return word.strip()
+    (sign,) = signs
+    if key in COLOURS:
+        return key if key == sign or {key, sign} <= MIDDLE else word.strip()
+    return sign
+
+
+def _text_key(text: str) -> str:
+    bare = text.strip().casefold()
+    key = bare if len(bare) <= 2 else fold(bare)
+    key = COLOUR_WORDS.get(key, key)
+    if key in BAND_WORDS:
+        return key
+    colour, *rest = (COLOUR_WORDS.get(part, part) for part in key.split() or [key])
+    return colour if colour in COLOURS and not COLOURS & set(rest) else key
 
 
 def known_scale(keys: set[str]) -> dict[str, int] | None:

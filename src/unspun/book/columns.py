@@ -6,119 +6,32 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from unspun.book.files import RawTable, Role
+from unspun.book.files import RawTable
+from unspun.book.roles import REQUIRED, ROLES, SCORE_ROLE, SHEET_ROLE, WHY_REQUIRED, Tiers
 from unspun.book.tables import ReadingOptions
 from unspun.book.text import quoted, squash
+from unspun.book.vendors import Export, find_export
 from unspun.errors import Fault
-
-Tiers = tuple[tuple[str, ...], ...]  # names in order of preference; names of one tier are equally good
-
-
-def _tiers(*tiers: str) -> Tiers:
-    return tuple(tuple(squash(name) for name in tier.split(", ")) for tier in tiers)
-
-
-ACCOUNT = _tiers(
-    "account id, account number, account no, account key",
-    "account, customer id, company id, client id, org id, organization id, organisation id, tenant id, subscriber id, customer number",
-    "customer, company, client, organization, organisation, tenant, account name, customer name, company name, client name",
-)
-SEGMENT = _tiers("segment, customer segment, account segment, segment name", "tier, customer tier, plan tier, size band", "plan, plan name")
-OWNER = _tiers(
-    "owner, csm, account owner, owner name, csm name, csm owner, customer success manager",
-    "account manager, owner id, csm id, owner email, csm email",
-)
-PARENT = _tiers(
-    "parent, parent account, parent account id, parent id, parent account name",
-    "ultimate parent, top parent, ultimate parent id, parent company, parent company id, holding, group, corporate group",
-)
-SCORES: dict[str, Tiers] = {
-    "account": ACCOUNT,
-    "date": _tiers(
-        "date, dated, scored on, scored at, score date, as of, as of date, snapshot date, date scored",
-        "day, month, week, timestamp, time, datetime, period, calculated at, calculated on, measured at, measured on, report date, "
-        "observation date, measurement date, effective date, snapshot, score month, score timestamp",
-    ),
-    "score_name": _tiers("score name, metric name, measure name", "metric, measure, score type, kpi, indicator"),
-    "recorded_at": _tiers(
-        "recorded at, recorded on, recorded, date recorded",
-        "created at, updated at, logged at, entered at, inserted at, modified at, edited at, created on, updated on, created date, "
-        "updated date, last modified, last modified date, last updated, known at, written at",
-        "loaded at",
-    ),
-    "set_by": _tiers("set by, score source, set by type", "changed by, modified by, updated by, entered by, source, origin, method"),
-    "segment": SEGMENT,
-    "owner": OWNER,
-    "parent": PARENT,
-    "band": _tiers("band, health band, score band", "rag, rag status, health colour, health color, colour, color, health grade, grade"),
-}
-RENEWALS: dict[str, Tiers] = {
-    "account": ACCOUNT,
-    "due": _tiers(
-        "due, due on, due date, renewal date, renewal due, renewal due date, renewal due on, renews on, renewal on, date due",
-        "contract end, contract end date, end date, term end, term end date, subscription end, subscription end date, ends on, expires on, "
-        "expiry, expiry date, expiration date, current period end, contract expiry",
-        "renewal month, date",
-    ),
-    "outcome": _tiers(
-        "outcome, renewal outcome, renewal status, renewal result, result, outcome status",
-        "status, stage, stage name, deal stage, opportunity stage",
-        "churned, churn, is churned, is churn, churn flag, has churned, churn status, renewed, is renewed, did renew, has renewed",
-    ),
-    "amount_before": tuple(
-        tuple(squash(form.replace("?", unit)) for form in forms)
-        for forms in (
-            ("? before", "previous ?", "prior ?", "old ?", "opening ?", "starting ?", "start ?", "current ?", "? at start", "before ?"),
-            ("?", "? amount"),
-        )
-        for unit in ("arr", "acv", "mrr", "amount", "revenue", "contract value", "value", "price")
-    ),
-    "amount_after": tuple(
-        tuple(squash(form.replace("?", unit)) for form in forms)
-        for forms in (("? after", "new ?", "renewed ?", "renewal ?", "closing ?", "ending ?", "end ?", "? at end", "after ?"),)
-        for unit in ("arr", "acv", "mrr", "amount", "revenue", "contract value", "value", "price")
-    ),
-    "currency": _tiers("currency, currency code, currency iso code, iso currency", "curr"),
-    "term_start": _tiers(
-        "term start, term start date, term started, term started on",
-        "start date, contract start, contract start date, subscription start, subscription start date, started on, start, "
-        "current period start",
-    ),
-    "notice": _tiers(
-        "notice, notice date, notice on, notice given, notice given on, notice received", "cancellation notice, cancel notice date"
-    ),
-    "outcome_known_at": _tiers(
-        "outcome known at, outcome known on, outcome known, known at, known on, outcome date, date outcome known",
-        "closed at, closed on, closed date, date closed, decided at, decided on, decision date, close date",
-        "churned at, churned on, churn date, cancelled at, canceled at, cancelled on, canceled on, cancellation date",
-    ),
-    "segment": SEGMENT,
-    "owner": OWNER,
-    "parent": PARENT,
-}
-ROLES: dict[Role, dict[str, Tiers]] = {"scores": SCORES, "renewals": RENEWALS}
-REQUIRED: dict[Role, tuple[str, ...]] = {"scores": ("account", "date"), "renewals": ("account", "due", "outcome")}
-WHY_REQUIRED = {
-    "date": "no column dates the scores. Undated scores cannot be audited: nobody can tell what was known when.",
-    "due": "no column says when each renewal was due. Undated renewals cannot be audited: nobody can tell what was known before them.",
-}
-SCORE_ROLE = "score"  # mapped to, but found by other rules (see scores.py)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Column positions by role, and what stands in the way. `mapped` are the roles that the caller named a column for."""
+    """Column positions by role, and what stands in the way. `mapped` are the roles that the caller named a column for.
+
+    `notes` say which product's export the names were told for, and what to know of the reading.
+    """
 
     columns: dict[str, int]
     mapped: frozenset[str]
     faults: tuple[Fault, ...]
+    notes: tuple[str, ...] = ()
 
 
 LEFT_OUT = "-"  # mapped to this, a role has no column
 
 
 def find_columns(raw: RawTable, options: ReadingOptions) -> Found:
-    """Find the column of each role of a scores or renewals file; two that fit one role equally well are a fault."""
+    """Find the column of each role of a file; two that fit one role equally well are a fault."""
     columns: dict[str, int] = {}
     faults: list[Fault] = []
     mapped = _mapped(raw, options)
@@ -128,24 +41,28 @@ def find_columns(raw: RawTable, options: ReadingOptions) -> Found:
         position = _position(raw, role, name, faults)
         if position is not None:
             columns[role] = position
+    export = find_export(raw.role, {squash(name) for name in raw.names})
+    columns |= _by_export(raw, export.columns if export else {}, {*mapped, *columns})
     for role, tiers in ROLES[raw.role].items():
-        if role not in mapped:
+        if role not in mapped and role not in columns:
             position = _by_name(raw, role, tiers, frozenset(columns.values()), faults)
             if position is not None:
                 columns[role] = position
+    fallen_back = _by_export(raw, export.otherwise if export else {}, {*mapped, *columns})
+    columns |= fallen_back
     reported = {fault.where.rpartition(":")[2] for fault in faults}
     absent = {role for role, name in mapped.items() if name == LEFT_OUT}
     missing = [
         role for role in REQUIRED[raw.role] if role not in columns and (role not in mapped or role in absent) and role not in reported
     ]
     faults += [_missing(raw, role) for role in missing]
-    return Found(columns, frozenset(mapped), tuple(faults))
+    return Found(columns, frozenset(mapped), tuple(faults), _notes(export, fallen_back))
 
 
 def check_roles(options: ReadingOptions) -> list[Fault]:
-    """Mapped roles that are no role of either file."""
-    plain = {*SCORES, *RENEWALS, SCORE_ROLE}
-    full = {f"scores.{role}" for role in (*SCORES, SCORE_ROLE)} | {f"renewals.{role}" for role in RENEWALS}
+    """Mapped roles that are no role of any file."""
+    plain = {SCORE_ROLE, SHEET_ROLE, *(role for roles in ROLES.values() for role in roles)}
+    full = {f"scores.{SCORE_ROLE}", *(f"{file}.{role}" for file, roles in ROLES.items() for role in (SHEET_ROLE, *roles))}
     faults: list[Fault] = []
     for key, name in options.columns.items():
         if key not in plain and key not in full:
@@ -172,7 +89,8 @@ def _mapped(raw: RawTable, options: ReadingOptions) -> dict[str, str]:
     roles = {*ROLES[raw.role], *((SCORE_ROLE,) if raw.role == "scores" else ())}
     plain = {key: name for key, name in options.columns.items() if key in roles}
     prefix = f"{raw.role}."
-    return plain | {key.removeprefix(prefix): name for key, name in options.columns.items() if key.startswith(prefix)}
+    own = {key.removeprefix(prefix): name for key, name in options.columns.items() if key.startswith(prefix)}
+    return {role: name for role, name in (plain | own).items() if role != SHEET_ROLE}
 
 
 def _position(raw: RawTable, role: str, name: str, faults: list[Fault]) -> int | None:
@@ -182,7 +100,7 @@ def _position(raw: RawTable, role: str, name: str, faults: list[Fault]) -> int |
     what = f"there is no column '{name}'" if not found else f"{len(found)} columns are named '{name}'"
     hint = f"{did_you_mean(name, raw.names) if not found else ''}The columns are {quoted(list(raw.names), 30)}. "
     hint += f'To name a column of this file only, say --map {raw.role}.{role}="...".'
-    faults.append(Fault("no_such_column", f"{what} (wanted as {role}).", f"{raw.name}:1", hint))
+    faults.append(Fault("no_such_column", f"{what} (wanted as {role}).", f"{raw.name}:{raw.header_row}", hint))
     return None
 
 
@@ -196,12 +114,31 @@ def _by_name(raw: RawTable, role: str, tiers: Tiers, taken: frozenset[int], faul
             names = [raw.names[i] for i in found]
             alike = len(set(names)) < len(names)
             hint = "Rename one of them." if alike else f'Say which: --map {raw.role}.{role}="{names[0]}" or "{names[1]}".'
-            faults.append(Fault("two_columns", f"{quoted(names)} fit the role {role} equally well.", f"{raw.name}:1:{role}", hint))
+            where = f"{raw.name}:{raw.header_row}:{role}"
+            faults.append(Fault("two_columns", f"{quoted(names)} fit the role {role} equally well.", where, hint))
             return None
     return None
 
 
+def _by_export(raw: RawTable, names: dict[str, str], settled: set[str]) -> dict[str, int]:
+    """The columns that a product's export is known to have, for roles not settled yet. A name that stands twice is left to the rest."""
+    squashed = [squash(name) for name in raw.names]
+    found: dict[str, int] = {}
+    for role, listed in names.items():
+        present = [name for name in map(squash, listed.split(", ")) if squashed.count(name) == 1]
+        if role not in settled and present:
+            found[role] = squashed.index(present[0])
+    return found
+
+
+def _notes(export: Export | None, fallen_back: dict[str, int]) -> tuple[str, ...]:
+    if export is None:
+        return ()
+    caution = f": {export.caution}" if export.caution and fallen_back.keys() & {"due", "date"} else ""
+    return (f"columns read as in a {export.product} export{caution}",)
+
+
 def _missing(raw: RawTable, role: str) -> Fault:
-    why = WHY_REQUIRED.get(role, f"no column is recognised as the {role}.")
+    why = WHY_REQUIRED.get((raw.role, role), f"no column is recognised as the {role}.")
     hint = f'The columns are {quoted(list(raw.names), 30)}. If one of them is it, say --map {raw.role}.{role}="COLUMN".'
-    return Fault(f"no_{role}_column", why, f"{raw.name}:1", hint)
+    return Fault(f"no_{role}_column", why, f"{raw.name}:{raw.header_row}", hint)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,32 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from unspun.book.date_layouts import COUNTS, ISO, LAYOUTS, MICROSECONDS_A_DAY, NUMERIC, days_of, integers, whole, years_of
+from unspun.book.date_order import find_order
+from unspun.book.months import month_numbers
+from unspun.book.plain_times import plain_times
 from unspun.book.tables import Ints, Times
 from unspun.book.text import Complaint, Mask, Words, call, groups, matches, words_of
+from unspun.book.zones import MICROSECONDS_A_MINUTE, offset_minutes, readings, to_zone
+from unspun.errors import Fault
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
-MICROSECONDS_A_MINUTE = 60_000_000
-MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
-MONTH_WORDS = {word: n for n, month in enumerate(MONTHS, 1) for word in (month, month[:3])} | {"sept": 9}
-
-WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
-TIME = (
-    r"(?:(?:\s*T|,?\s+(?:at\s+)?)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
-    r"\s*(?P<half>[ap]\.?m\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?"
-)
-ISO = r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
-NUMERIC = r"(?P<first>\d{1,2})[/-](?P<second_part>\d{1,2})[/-](?P<year>\d{4})"
-MONTH_ONLY = r"(?P<year>\d{4})[-/](?P<month>\d{1,2})"
-LAYOUTS = {  # how it is said to the reader, and the pattern
-    "YYYY-MM-DD": ISO,
-    "YYYY/MM/DD": r"(?P<year>\d{4})(?P<sep>[/.])(?P<month>\d{1,2})[/.](?P<day>\d{1,2})",
-    "YYYYMMDD": r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
-    "YYYY-MM, taken as the first day of the month": MONTH_ONLY,
-    "day.month.year": r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
-    "day month-name year": r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[ /-]?(?P<month_name>[A-Z]{3,9})\.?,?[ /-]?(?P<year>\d{4})",
-    "month-name day, year": r"(?P<month_name>[A-Z]{3,9})\.?[ -](?P<day>\d{1,2})(?:st|nd|rd|th)?(?:,\s?|[ -])(?P<year>\d{4})",
-    "month-name year, taken as the first day of the month": r"(?P<month_name>[A-Z]{3,9})\.?[ -](?P<year>\d{4})",
-}
+MOST_LOOKED_AT = 1_000  # words, for what is wrong with them
+DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")  # those of Python's strptime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +36,7 @@ class Dates:
     out_of_range: Mask
     formats: tuple[str, ...]
     complaint: Complaint | None = None
+    hint: str = ""  # what to do about the first unreadable one, where its form tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +64,8 @@ def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None 
     """
     if is_date_type(column.type):
         return _typed(column, zone)
+    if pa.types.is_string(column.type) and (plain := plain_times(column, zone)) is not None:
+        return _of_plain(*plain)
     words = words_of(column)
     words = words.without(words.blank())
     n = len(words.words)
@@ -87,20 +76,41 @@ def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None 
     times[outside | ~moments.read] = np.datetime64("NaT")
     nat = np.datetime64("NaT", "us")
     unread = words.spread(~moments.read, False)
-    return Dates(words.spread(times, nat), words.codes < 0, unread, words.spread(outside, False), formats, complaint)
+    hint = _hint(words, moments)
+    return Dates(words.spread(times, nat), words.codes < 0, unread, words.spread(outside, False), formats, complaint, hint)
+
+
+def check_date_format(date_format: str | None) -> list[Fault]:
+    """A format that strptime does not know is a fault, whatever the files hold."""
+    found = re.findall("%(.?)", date_format or "")
+    unknown = [directive for directive in found if directive not in DIRECTIVES]
+    if date_format is None or (found and not unknown):
+        return []
+    what = f"'%{unknown[0]}' is no directive" if unknown else "it has no directive such as %d"
+    message = f"'{date_format}' is not a date format: {what}."
+    hint = "Write the day as %d, the month as %m (%b its short name, %B its name) and the year as %Y (%y two digits)."
+    return [Fault("unknown_date_format", message, f'--date-format "{date_format}"', hint)]
 
 
 def _typed(column: pa.ChunkedArray, zone: ZoneInfo) -> Dates:
     stamps = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)
     blank = call("is_null", stamps).to_numpy()
-    times = np.asarray(stamps.cast(pa.timestamp("us")).to_numpy(), dtype="datetime64[us]").copy()
+    times = np.asarray(stamps.cast(pa.timestamp("us")).to_numpy(), dtype="datetime64[us]")
     zoned = getattr(column.type, "tz", None) is not None
     if zoned:
         times = to_zone(times, zone)
     outside = ~blank & _outside(times)
-    times[outside] = np.datetime64("NaT")
+    if outside.any():
+        times = np.where(outside, np.datetime64("NaT"), times)
     form = f"times with a zone, converted to {zone.key}" if zoned else str(column.type)
     return Dates(times, blank, np.zeros(len(times), bool), outside, (form,))
+
+
+def _of_plain(times: Times, named: bool) -> Dates:
+    blank = np.isnat(times)
+    outside = ~blank & _outside(times)
+    times[outside] = np.datetime64("NaT")
+    return Dates(times, blank, np.zeros(len(times), bool), outside, ("YYYY-MM-DD", "some with an offset") if named else ("YYYY-MM-DD",))
 
 
 def _outside(times: Times) -> Mask:
@@ -115,17 +125,13 @@ def _read_words(words: Words, moments: _Moments, date_format: str | None) -> tup
     for form, layout in LAYOUTS.items():
         if _by_layout(words.words, moments, layout):
             formats.append(form)
-    day_first, complaint = _order(words, moments, date_format)
-    if complaint is None and day_first is not None:
-        _numeric(words.words, moments, day_first)
-        formats.append("day/month/year" if day_first else "month/day/year")
+    formats += _by_count(words, moments)
+    layouts, complaint = find_order(words, np.flatnonzero(~moments.read), _written_order(date_format))
+    formats += [form for form, layout in layouts.items() if _by_layout(words.words, moments, layout)]
+    complaint = _ambiguous_zone(words, moments) if complaint is None else complaint
     if np.any(~np.isnan(moments.offset[moments.read])):
         formats.append("some with an offset")
     return tuple(formats), complaint
-
-
-def _pattern(layout: str) -> str:
-    return WEEKDAY + layout + TIME
 
 
 def _left(words: pa.Array, moments: _Moments, layout: str) -> Ints:
@@ -134,129 +140,115 @@ def _left(words: pa.Array, moments: _Moments, layout: str) -> Ints:
     if len(unread) == 0:
         return unread.astype(np.int64)
     some = words if len(unread) == len(words) else words.take(pa.array(unread))
-    return unread[matches(some, _pattern(layout))].astype(np.int64)
+    return unread[matches(some, whole(layout))].astype(np.int64)
 
 
 def _by_layout(words: pa.Array, moments: _Moments, layout: str) -> bool:
     where = _left(words, moments, layout)
     if len(where) == 0:
         return False
-    parts = groups(words.take(pa.array(where)), _pattern(layout))
-    month = _month_numbers(parts["month_name"]) if "month_name" in parts else _integers(parts["month"], 0)
-    day = _integers(parts["day"], 0) if "day" in parts else np.ones(len(where), np.int64)
-    return _place(moments, where, _integers(parts["year"], 0), month, day, parts)
+    parts = groups(words.take(pa.array(where)), whole(layout))
+    day = integers(parts["day"], 0) if "day" in parts else np.ones(len(where), np.int64)
+    year = years_of(parts["year"])
+    if "week" in parts:
+        return _place(moments, where, *_week_days(year, integers(parts["week"], 0), integers(parts["week_day"], 1)), parts)
+    if "quarter" in parts:
+        month = integers(parts["quarter"], 0) * 3 - 2
+    else:
+        month = month_numbers(parts["month_name"]) if "month_name" in parts else integers(parts["month"], 0)
+    return _place(moments, where, *days_of(year, month, day), parts)
 
 
-def _numeric(words: pa.Array, moments: _Moments, day_first: bool) -> None:
-    where = _left(words, moments, NUMERIC)
-    parts = groups(words.take(pa.array(where)), _pattern(NUMERIC))
-    first, second = _integers(parts["first"], 0), _integers(parts["second_part"], 0)
-    day, month = (first, second) if day_first else (second, first)
-    _place(moments, where, _integers(parts["year"], 0), month, day, parts)
+def _week_days(year: Ints, week: Ints, day: Ints) -> tuple[Ints, Mask]:
+    """Days since 1970-01-01 of a day of an ISO week, and whether the year has that week. Week 1 has the year's 4 January."""
+    fourth, next_fourth = (days_of(y, np.ones_like(y), np.full_like(y, 4))[0] for y in (year, year + 1))
+    monday, next_monday = (days - (days + 3) % 7 for days in (fourth, next_fourth))  # 1970-01-01 was a Thursday
+    found = monday + 7 * (week - 1)
+    return found + day - 1, (week >= 1) & (found < next_monday)
 
 
-def _place(moments: _Moments, where: Ints, year: Ints, month: Ints, day: Ints, parts: dict[str, pa.Array]) -> bool:
-    days, day_valid = _days(year, month, day)
-    clock, offset, time_valid = _clock(parts)
-    valid = day_valid & time_valid
-    moments.take(where, days * (24 * 60 * MICROSECONDS_A_MINUTE) + clock, offset, valid)
+def _by_count(words: Words, moments: _Moments) -> list[str]:
+    """Days, seconds or milliseconds counted from an epoch: only where every word of the column is of that one kind."""
+    used = np.flatnonzero(words.counts() > 0)
+    if len(used) == 0 or moments.read[used].any():
+        return []
+    some = words.words.take(pa.array(used))
+    for form, (pattern, low, high, unit, shift) in COUNTS.items():
+        if matches(some, pattern).all():
+            counts = some.cast(pa.float64()).to_numpy(zero_copy_only=False)
+            within = (counts >= low) & (counts <= high)
+            if within.all():
+                local = np.round((counts - shift) * (unit / 1000)).astype(np.int64) * 1000
+                offset = np.full(len(used), np.nan if shift else 0.0)
+                moments.take(used.astype(np.int64), local, offset, within)
+                return [form]
+    return []
+
+
+def _place(moments: _Moments, where: Ints, days: Ints, day_valid: Mask, parts: dict[str, pa.Array]) -> bool:
+    clock, time_valid = _clock(parts)
+    local = days * MICROSECONDS_A_DAY + clock
+    offset, zone_known = offset_minutes(parts["zone"], local)
+    valid = day_valid & time_valid & zone_known
+    moments.take(where, local, offset, valid)
     return bool(valid.any())
 
 
-def _integers(digits: pa.Array, empty: int) -> Ints:
-    filled = call("if_else", call("equal", digits, pa.scalar("")), pa.scalar(str(empty)), digits)
-    return filled.cast(pa.int64()).to_numpy(zero_copy_only=False)
-
-
-def _month_numbers(names: pa.Array) -> Ints:
-    lowered = call("utf8_lower", names)
-    known = pc.SetLookupOptions(pa.array(list(MONTH_WORDS)))
-    position = call("index_in", lowered, options=known).fill_null(-1).to_numpy(zero_copy_only=False)
-    return np.array([*MONTH_WORDS.values(), 0], np.int64)[position]
-
-
-def _days(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Mask]:
-    """Days since 1970-01-01, and whether there is such a day."""
-    fits = (month >= 1) & (month <= 12)
-    start = ((year - 1970) * 12 + np.where(fits, month, 1) - 1).astype("datetime64[M]")
-    date = start.astype("datetime64[D]") + (day - 1)
-    return date.astype(np.int64), fits & (day >= 1) & (date.astype("datetime64[M]") == start)
-
-
-def _clock(parts: dict[str, pa.Array]) -> tuple[Ints, NDArray[np.float64], Mask]:
-    """Microseconds since midnight, minutes east of UTC (NaN where none is named), and whether there is such a time."""
-    hour, minute, second = (_integers(parts[name], 0) for name in ("hour", "minute", "second"))
+def _clock(parts: dict[str, pa.Array]) -> tuple[Ints, Mask]:
+    """Microseconds since midnight, and whether there is such a time."""
+    hour, minute, second = (integers(parts[name], 0) for name in ("hour", "minute", "second"))
     half = call("utf8_slice_codeunits", call("utf8_lower", parts["half"]), options=pc.SliceOptions(0, 1))
     morning, evening = (call("equal", half, pa.scalar(letter)).to_numpy(zero_copy_only=False) for letter in "ap")
     valid = (hour <= 23) & (minute <= 59) & (second <= 59) & (~(morning | evening) | ((hour >= 1) & (hour <= 12)))
     hour = np.where(morning | evening, hour % 12 + 12 * evening, hour)
     padded = call("utf8_rpad", parts["fraction"], options=pc.PadOptions(9, padding="0"))
-    clock = (hour * 60 + minute) * MICROSECONDS_A_MINUTE + second * 1_000_000 + _integers(padded, 0) // 1000
-    return clock, _offsets(parts["zone"]), valid
+    return (hour * 60 + minute) * MICROSECONDS_A_MINUTE + second * 1_000_000 + integers(padded, 0) // 1000, valid
 
 
-def _offsets(zones: pa.Array) -> NDArray[np.float64]:
-    distinct = zones.dictionary_encode()
-    minutes = np.array([_offset_minutes(zone) for zone in distinct.dictionary.to_pylist()], np.float64)
-    return minutes[distinct.indices.to_numpy(zero_copy_only=False)] if len(minutes) else np.zeros(0)
+def _ambiguous_zone(words: Words, moments: _Moments) -> Complaint | None:
+    """A time whose zone is an abbreviation that is used for several."""
+    for i in np.flatnonzero(~moments.read & (words.counts() > 0))[:MOST_LOOKED_AT].tolist():
+        word = words.words[i].as_py()
+        found = re.search(r"\d:\d\d[^A-Za-z]*(?:[ap]\.?m\.?\s*)?([A-Za-z]{2,5})$", word, re.IGNORECASE)
+        means = readings(found.group(1)) if found else {}
+        if found and len(means) > 1:
+            listed = " or ".join(f"UTC{_signed(minutes)} ({place})" for minutes, place in means.items())
+            message = f"'{word}': the time zone {found.group(1)} could be {listed}."
+            hint = "Write times with an offset such as -06:00, or a zone such as America/Chicago."
+            return Complaint("ambiguous_zone", message, hint, words.first_row(i))
+    return None
 
 
-def _offset_minutes(zone: str) -> float:
-    if zone == "":
-        return np.nan
-    if zone[0] not in "+-":
-        return 0.0
-    minutes = int(zone[1:3]) * 60 + int(zone[3:].lstrip(":") or 0)
-    return float(-minutes if zone[0] == "-" else minutes)
+def _signed(minutes: int) -> str:
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def _order(words: Words, moments: _Moments, date_format: str | None) -> tuple[bool | None, Complaint | None]:
-    """Whether 03/04/2026 is day first; None where no word is written so. The words themselves must tell, or the caller."""
-    where = _left(words.words, moments, NUMERIC)
-    if len(where) == 0:
-        return None, None
-    declared = _declared_order(date_format)
-    if declared is not None:
-        return declared, None
-    parts = groups(words.words.take(pa.array(where)), _pattern(NUMERIC))
-    first, second, year = (_integers(parts[name], 0) for name in ("first", "second_part", "year"))
-    as_day_first, as_month_first = _days(year, second, first)[1], _days(year, first, second)[1]
-    only_day, only_month = as_day_first & ~as_month_first, as_month_first & ~as_day_first
-    listed = words.words
-    if only_day.any() and only_month.any():
-        one, other = (listed[int(where[np.argmax(only)])].as_py() for only in (only_day, only_month))
-        message = f"'{one}' can only be day first and '{other}' only month first: the column mixes two formats."
-        row = words.first_row(int(where[np.argmax(only_month)]))
-        return None, Complaint("mixed_dates", message, "Write all dates one way, best as YYYY-MM-DD.", row)
-    if only_day.any() or only_month.any():
-        return bool(only_day.any()), None
-    differ = np.flatnonzero(as_day_first & as_month_first & (first != second))
-    if len(differ) == 0:
-        return True, None  # 05/05/2026 is the same day both ways
-    return None, _ambiguous(words, int(where[differ[0]]), int(first[differ[0]]), int(second[differ[0]]))
+def _hint(words: Words, moments: _Moments) -> str:
+    """What the form of the first word that cannot be read tells about the remedy."""
+    unread = np.flatnonzero(~moments.read & (words.counts() > 0))
+    if len(unread) == 0:
+        return ""
+    first = words.words.take(pa.array(unread[:1]))
+    if any(matches(first, whole(layout)).any() for layout in (*LAYOUTS.values(), NUMERIC)):
+        return "There is no such day, time or time zone: correct it, or leave the cell empty."
+    if re.search(r"\bFY|\bfiscal\b", first[0].as_py(), re.IGNORECASE):
+        return "Fiscal periods start when the company says: give the day."
+    return ""
 
 
-def _declared_order(date_format: str | None) -> bool | None:
-    """Whether the caller's format is day first; None where it does not say."""
-    if date_format is None or "%d" not in date_format or "%m" not in date_format:
+def _written_order(date_format: str | None) -> bool | None:
+    """Whether the caller's format is day first; None where it does not say, or has the year before."""
+    at = {letter: (date_format or "").find(f"%{letter}") for letter in "dmyY"}
+    if at["d"] < 0 or at["m"] < 0 or 0 <= max(at["y"], at["Y"]) < max(at["d"], at["m"]):
         return None
-    return date_format.index("%d") < date_format.index("%m")
-
-
-def _ambiguous(words: Words, word: int, first: int, second: int) -> Complaint:
-    example = words.words[word].as_py()
-    day_first, month_first = f"{first} {MONTHS[second - 1].title()}", f"{second} {MONTHS[first - 1].title()}"
-    message = f"'{example}' could be {day_first} or {month_first}, and no date of the column tells which."
-    separator = "-" if "-" in example.split()[0] else "/"
-    forms = [separator.join(order) for order in (("%d", "%m", "%Y"), ("%m", "%d", "%Y"))]
-    return Complaint("ambiguous_dates", message, f"Say --date-format '{forms[0]}' or '{forms[1]}'.", words.first_row(word))
+    return at["d"] < at["m"]
 
 
 def _by_strptime(words: Words, moments: _Moments, date_format: str) -> bool:
     """Python's own strptime, once a distinct word; what a layout reads the same is left to the layout."""
-    settled = matches(words.words, _pattern(ISO))
-    if _declared_order(date_format) is not None:
-        settled |= matches(words.words, _pattern(NUMERIC))
+    settled = matches(words.words, whole(ISO))
+    if _written_order(date_format) is not None:
+        settled |= matches(words.words, whole(NUMERIC))
     for i in np.flatnonzero(~settled & (words.counts() > 0)):
         try:
             moment = datetime.strptime(words.words[int(i)].as_py(), date_format)
@@ -278,27 +270,3 @@ def _in_zone(moments: _Moments, zone: ZoneInfo) -> Times:
         utc = moments.local[named] - (moments.offset[named] * MICROSECONDS_A_MINUTE).astype(np.int64)
         times[named] = to_zone(utc.astype("datetime64[us]"), zone)
     return times
-
-
-def to_zone(utc: NDArray[Any], zone: ZoneInfo) -> Times:
-    """Wall-clock times of the zone for times in UTC. The offset is looked up once an hour, and each time where it changes within."""
-    if zone.key == "UTC" or len(utc) == 0:
-        return utc.astype("datetime64[us]")
-    hours, inverse = np.unique(utc.astype("datetime64[h]"), return_inverse=True)
-    at_start = np.array([_offset_at(hour, zone) for hour in hours.astype(object)], np.int64)
-    at_end = np.append(at_start[1:], 0)
-    follows = np.append(np.diff(hours) == np.timedelta64(1, "h"), False)
-    for i in np.flatnonzero(~follows):
-        at_end[i] = _offset_at((hours[i] + 1).astype(object), zone)
-    offsets = at_start[inverse]
-    for i in np.flatnonzero((at_start != at_end)[inverse]):
-        offsets[i] = _offset_at(utc[i].astype("datetime64[us]").astype(object), zone)
-    return utc.astype("datetime64[us]") + offsets.astype("timedelta64[us]")
-
-
-def _offset_at(utc: datetime | None, zone: ZoneInfo) -> int:
-    """Microseconds east of UTC at a moment given in UTC."""
-    if not isinstance(utc, datetime):  # NaT, or a year that Python's calendar does not have
-        return 0
-    offset = utc.replace(tzinfo=UTC).astimezone(zone).utcoffset()
-    return 0 if offset is None else int(offset.total_seconds()) * 1_000_000

@@ -13,17 +13,19 @@ import pyarrow.csv as pa_csv
 
 from unspun.book.tables import Ints, Rejection
 from unspun.book.text import Mask, call
+from unspun.book.utf8 import BLOCK_BYTES, SAMPLE_BYTES, Stream, Text, open_text
 from unspun.errors import BadInput, Fault
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-SAMPLE_BYTES = 1 << 18
 SAMPLE_ROWS = 100
 MOST_MALFORMED = 0.2
-BLOCK_BYTES = 1 << 24
-CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+LONGEST_ROW_BYTES = 1 << 24
+ENCODED_BLOCKS = 32  # looked at together
+MOST_DISTINCT = 0.5  # of their cells, for a column to be kept by distinct words
 LINE_END = re.compile(rb"\r\n|\r|\n")
 BLANK_START = re.compile(rb"(?:[ ]*(?:\r\n|\r|\n))+|\s+\Z")
 DECLARED_SEPARATOR = re.compile(rb"sep=(.)(?:\r\n|\r|\n)", re.IGNORECASE)
+Columns = tuple[pa.ChunkedArray, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,66 +42,43 @@ class Delimited:
 def parse_delimited(buffer: pa.Buffer, name: str) -> Delimited:
     """Parse separated text. Malformed rows (a wrong number of cells) and blank lines are set aside with their row numbers.
 
-    Raises BadInput: empty, not text, a quote that is never closed, or more than a fifth of the rows malformed.
+    A column of few distinct words comes in dictionary form, any other as plain text. The buffer is read in blocks and never copied
+    whole. Raises BadInput: empty, not text, a quote that is never closed, or more than a fifth of the rows malformed.
     """
-    body, encoding = _decode(buffer.to_pybytes(), name)
-    body, skipped, separator = _before_header(body)
-    if not body:
+    text = open_text(buffer, name)
+    head = next(text.blocks(), b"")
+    start, skipped, separator = _before_header(head)
+    if start == len(head) and len(head) < BLOCK_BYTES:
         raise BadInput(Fault("empty_file", "the file is empty.", name, "Check the export."))
-    sample = body[:SAMPLE_BYTES].decode("utf-8", "ignore")
+    sample = head[start : start + SAMPLE_BYTES].decode("utf-8", "ignore")
     separator = separator or _separator(sample)
     names = tuple(cell.strip() for cell in _records(sample, separator, 1)[0])
-    columns, malformed = _parse(body, separator, len(names), name)
-    numbers = np.arange(1, len(columns[0]) + len(malformed) + 1, dtype=np.int64)
-    _refuse_open_quote(columns, malformed, len(numbers), f"{name}:{len(numbers) + skipped}")
-    _refuse_mostly_malformed(malformed, len(numbers) - 1, len(names), name, skipped)
-    columns = tuple(column.slice(1) for column in columns)  # the header
-    well_formed = np.ones(len(numbers), bool)
-    well_formed[[(bad.number or 1) - 1 for bad in malformed]] = False
-    row = numbers[well_formed][1:] + skipped
+    columns, malformed = _parse(text, start, separator, len(names), name)
+    last = len(columns[0]) + len(malformed) + 1
+    _refuse_open_quote(columns, malformed, last, f"{name}:{last + skipped}")
+    _refuse_mostly_malformed(malformed, last - 1, len(names), name, skipped)
+    row = np.arange(2 + skipped, last + skipped + 1, dtype=np.int64)
+    if malformed:
+        row = np.delete(row, [(bad.number or 0) - 2 for bad in malformed])
     blank = _blank_lines(columns)
     rejections = _rejections(malformed, row[blank], skipped, len(names))
     if blank.any():
         columns = tuple(column.filter(pa.array(~blank)) for column in columns)
-    notes = (f"encoding {encoding}", f"separator {SEPARATORS.get(separator, separator)}")
+        row = row[~blank]
+    notes = (f"encoding {text.encoding}", f"separator {SEPARATORS.get(separator, separator)}")
     form = "TSV" if separator == "\t" else "CSV"
-    return Delimited(form, names, columns, row[~blank], len(numbers) - 1, notes, rejections)
+    return Delimited(form, names, columns, row, last - 1, notes, rejections)
 
 
-def _decode(content: bytes, name: str) -> tuple[bytes, str]:
-    """The text as UTF-8, and the name of the encoding it was in."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return content.decode("utf-16").encode(), "UTF-16"
-        except UnicodeError as error:
-            raise BadInput(Fault("not_text", f"the file is marked as UTF-16 but is not: {error}.", name)) from error
-    marked = content.startswith(b"\xef\xbb\xbf")
-    content = content[3:] if marked else content
-    if b"\x00" in content or CONTROL.search(content[:SAMPLE_BYTES]):
-        raise BadInput(Fault("not_text", "the file holds bytes that no text has.", name, "Give CSV, TSV or Parquet, or gzip of them."))
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return _decode_western(content)
-    return content, "UTF-8 with byte order mark" if marked else "UTF-8"
-
-
-def _decode_western(content: bytes) -> tuple[bytes, str]:
-    try:
-        return content.decode("cp1252").encode(), "Windows-1252 (the bytes are not valid UTF-8)"
-    except UnicodeDecodeError:
-        return content.decode("latin-1").encode(), "Latin-1 (the bytes are not valid UTF-8)"
-
-
-def _before_header(body: bytes) -> tuple[bytes, int, str | None]:
-    """The text from its header on, the lines before it (blank ones, and the `sep=;` of a spreadsheet), and the separator so declared."""
-    start = BLANK_START.match(body)
-    skipped = len(LINE_END.findall(start.group())) if start else 0
-    body = body[start.end() :] if start else body
-    declared = DECLARED_SEPARATOR.match(body)
+def _before_header(head: bytes) -> tuple[int, int, str | None]:
+    """How many bytes and lines stand before the header (blank ones, and the `sep=;` of a spreadsheet), and the separator so declared."""
+    blank = BLANK_START.match(head)
+    start = blank.end() if blank else 0
+    skipped = len(LINE_END.findall(head, 0, start))
+    declared = DECLARED_SEPARATOR.match(head, start)
     if declared is None:
-        return body, skipped, None
-    return body[declared.end() :], skipped + 1, declared.group(1).decode()
+        return start, skipped, None
+    return declared.end(), skipped + 1, declared.group(1).decode()
 
 
 def _records(sample: str, separator: str, most: int) -> list[list[str]]:
@@ -121,31 +100,78 @@ def _separator(sample: str) -> str:
     return max(SEPARATORS, key=agreement)
 
 
-def _parse(body: bytes, separator: str, width: int, name: str) -> tuple[tuple[pa.ChunkedArray, ...], list[pa_csv.InvalidRow]]:
-    """All columns as text with the header as the first row, and the rows of another width."""
+class _Cells:
+    """The cells of one column as they come in: by their distinct words while these are few, else as they are."""
+
+    def __init__(self) -> None:
+        self._waiting: list[pa.Array] = []
+        self._chunks: list[pa.Array] = []
+        self._plain = False
+
+    def add(self, cells: pa.Array) -> None:
+        self._waiting.append(cells)
+        if len(self._waiting) == ENCODED_BLOCKS:
+            self._encode()
+
+    def _encode(self) -> None:
+        if not self._plain:
+            encoded = pa.chunked_array(self._waiting, pa.string()).dictionary_encode().combine_chunks()
+            self._plain = len(encoded.dictionary) > MOST_DISTINCT * len(encoded)
+            if not self._plain:
+                self._chunks.append(encoded)
+            else:
+                self._chunks = [chunk.cast(pa.string()) for chunk in self._chunks]
+        if self._plain:
+            self._chunks.append(pa.concat_arrays(self._waiting))
+        self._waiting = []
+
+    def whole(self) -> pa.ChunkedArray:
+        if self._waiting:
+            self._encode()
+        chunks, self._chunks = pa.chunked_array(self._chunks, pa.string() if self._plain or not self._chunks else None), []
+        return chunks if self._plain or not len(chunks) else pa.chunked_array([chunks.unify_dictionaries().combine_chunks()])
+
+
+def _parse(text: Text, skipped: int, separator: str, width: int, name: str) -> tuple[Columns, list[pa_csv.InvalidRow]]:
+    """All columns as text without the header, and the rows of another width. Blocks are small, but must hold the longest row."""
+    try:
+        try:
+            return _parse_blocks(Stream(text, skipped), separator, width, BLOCK_BYTES)
+        except pa.ArrowException:
+            return _parse_blocks(Stream(text, skipped), separator, width, LONGEST_ROW_BYTES)
+    except pa.ArrowException as error:
+        hint = "Look for a quote that is opened and never closed."
+        raise BadInput(Fault("malformed_file", f"the rows cannot be told apart: {error}.", name, hint)) from error
+
+
+def _parse_blocks(stream: Stream, separator: str, width: int, block_bytes: int) -> tuple[Columns, list[pa_csv.InvalidRow]]:
     malformed: list[pa_csv.InvalidRow] = []
 
     def set_aside(row: pa_csv.InvalidRow) -> str:
         malformed.append(row)
         return "skip"
 
-    cells = {f"f{i}": pa.string() for i in range(width)}
-    try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(body if body.endswith((b"\n", b"\r")) else body + b"\n"),
-            # One thread gives row numbers; a block must hold the longest row
-            read_options=pa_csv.ReadOptions(use_threads=False, autogenerate_column_names=True, block_size=BLOCK_BYTES),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=separator, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=set_aside
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=cells, strings_can_be_null=True, null_values=[""], quoted_strings_can_be_null=True
-            ),
-        )
-    except pa.ArrowException as error:
-        hint = "Look for a quote that is opened and never closed."
-        raise BadInput(Fault("malformed_file", f"the rows cannot be told apart: {error}.", name, hint)) from error
-    return tuple(table.columns), malformed
+    batches = pa_csv.open_csv(
+        pa.PythonFile(stream, mode="r"),
+        # One thread gives row numbers
+        read_options=pa_csv.ReadOptions(use_threads=False, autogenerate_column_names=True, block_size=block_bytes),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=separator, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=set_aside
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={f"f{i}": pa.string() for i in range(width)},
+            strings_can_be_null=True,
+            null_values=[""],
+            quoted_strings_can_be_null=True,
+        ),
+    )
+    columns = [_Cells() for _ in batches.schema]
+    for number, batch in enumerate(batches):
+        for column, cells in zip(columns, batch.columns, strict=True):
+            column.add(cells if number else cells.slice(1))  # the header
+        if number % ENCODED_BLOCKS == 0:
+            pa.default_memory_pool().release_unused()  # else the pool keeps what each block took
+    return tuple(column.whole() for column in columns), malformed
 
 
 def _refuse_open_quote(columns: tuple[pa.ChunkedArray, ...], malformed: list[pa_csv.InvalidRow], last: int, where: str) -> None:
@@ -154,7 +180,7 @@ def _refuse_open_quote(columns: tuple[pa.ChunkedArray, ...], malformed: list[pa_
         text = malformed[-1].text
         open_quote = text.count('"') % 2 == 1 and "\n" in text
     else:
-        final = columns[-1][-1].as_py() or ""
+        final = (columns[-1][-1].as_py() if len(columns[-1]) else None) or ""
         open_quote = final.endswith(("\n", "\r"))
     if open_quote:
         message = "a quote is opened in this row and never closed, so that it takes in the rest of the file."

@@ -1,14 +1,17 @@
-"""From a file, a stream or a table in memory to a raw table: named columns, row numbers, and a SHA-256. Nothing is typed here."""
+"""From a file, several files, a stream or a table in memory to a raw table: named columns, row numbers, and a SHA-256.
+
+Nothing is typed by role here. What a file is, its content says and not its name.
+"""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
+import re
 import sys
-import zlib
+import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,20 +19,40 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from unspun.book.archives import GZIP, ZIP, inflate_gzip, only_file, open_zip
 from unspun.book.delimited import parse_delimited
-from unspun.book.tables import Ints, Rejection, Role
+from unspun.book.encoding import as_utf8
+from unspun.book.header import preamble, set_closing_aside
+from unspun.book.json_records import looks_like_json, read_json
+from unspun.book.parts import files_named, join
+from unspun.book.raw import RawTable
+from unspun.book.tables import ReadingOptions, Rejection, Role
+from unspun.book.wide import melt_months
+from unspun.book.workbook import read_workbook
 from unspun.errors import BadInput, Fault
 
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+READ_FORMATS = "CSV, TSV, JSON, Parquet or a workbook (XLSX, XLSM, XLS, ODS)"
 FOREIGN_FORMATS = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook", "Save the sheet as CSV."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV."),
     (b"%PDF", "a PDF", "Export the table as CSV."),
-    (b"BZh", "bzip2", "Decompress it first; gzip is read as it is."),
-    (b"\xfd7zXZ", "xz", "Decompress it first; gzip is read as it is."),
-    (b"\x28\xb5\x2f\xfd", "Zstandard", "Decompress it first; gzip is read as it is."),
+    (b"{\\rtf", "a rich text document", "Export the table as CSV."),
+    (b"BZh", "bzip2", "Decompress it first; gzip and zip are read as they are."),
+    (b"\xfd7zXZ", "xz", "Decompress it first; gzip and zip are read as they are."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it first; gzip and zip are read as they are."),
+    (b"Rar!", "a RAR archive", "Unpack it first; gzip and zip are read as they are."),
+    (b"\x28\xb5\x2f\xfd", "Zstandard", "Decompress it first; gzip and zip are read as they are."),
     (b"ARROW1", "an Arrow IPC file", "Hand it over as a table from Python, or save it as Parquet."),
+    (b"Obj\x01", "an Avro file", "Export the table as CSV or Parquet."),
+    (b"ORC", "an ORC file", "Export the table as CSV or Parquet."),
     (b"SQLite format 3", "a SQLite database", "Export the table as CSV."),
 )
+FOREIGN_ARCHIVES = {
+    "xl/workbook.bin": ("a binary workbook (XLSB)", "Save it as XLSX."),
+    "word/document.xml": ("a Word document", "Save the table as CSV."),
+    "ppt/presentation.xml": ("a PowerPoint presentation", "Save the table as CSV."),
+    "Index/Document.iwa": ("an Apple Numbers or Pages document", "Export it as XLSX or CSV."),
+}
+ROW_AT_END = re.compile(r":(\d+)\Z")
 
 
 @runtime_checkable
@@ -42,94 +65,163 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes | str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class RawTable:
-    """A table as it stands in the file: columns of text or of their own type, and the row number of each row.
+def open_table(source: object, role: Role, name: str | None = None, options: ReadingOptions | None = None) -> RawTable:
+    """Read a path ("-" is standard input), an open file, bytes, or a pandas, Polars or Arrow table; or several of them as one.
 
-    rows_read = len(row) + the rows of `rejections`. Row numbers count from 1 and include the header, in every format.
+    Several are a folder, a pattern such as `scores/2025-*.csv`, or a list. `options` names columns and sheets that are not
+    found by themselves. Raises BadInput: not there, not readable, empty, or in a format that is not a table.
     """
-
-    role: Role
-    name: str
-    sha256: str
-    format: str
-    names: tuple[str, ...]
-    columns: tuple[pa.ChunkedArray, ...]
-    row: Ints
-    rows_read: int
-    notes: tuple[str, ...] = ()
-    rejections: tuple[Rejection, ...] = ()
-
-
-def open_table(source: object, role: Role, name: str | None = None) -> RawTable:
-    """Read a path ("-" is standard input), an open file, bytes, or a pandas, Polars or Arrow table.
-
-    Raises BadInput: not there, not readable, empty, or in a format that is not a table.
-    """
+    options = options or ReadingOptions()
+    if isinstance(source, list | tuple):
+        labels = [None if isinstance(part, str | os.PathLike) else f"{name or role} {i}" for i, part in enumerate(source, 1)]
+        return _from_several(source, labels, role, name or role, (), options)
     if isinstance(source, str | os.PathLike):
-        return _from_path(os.fspath(source), role, name)
+        return _from_path(os.fsdecode(source), role, name, options)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(pa.py_buffer(source), role, name or role)
+        return _from_bytes(pa.py_buffer(source), role, name or role, options)
     if isinstance(source, Readable) and not isinstance(source, ArrowStream):
-        return _from_stream(source, role, name)
-    return _from_memory(source, role, name or role)
+        return _from_stream(source, role, name, options)
+    return _finished(_from_memory(source, role, name or role), options)
 
 
-def _from_path(path: str | bytes, role: Role, name: str | None) -> RawTable:
-    path = os.fsdecode(path)
+def _finished(raw: RawTable, options: ReadingOptions) -> RawTable:
+    return melt_months(set_closing_aside(raw, options), options)
+
+
+def _from_several(
+    sources: Sequence[object], labels: Sequence[str | None], role: Role, name: str, notes: tuple[str, ...], options: ReadingOptions
+) -> RawTable:
+    """Each source read by itself, the faults of all told together, and their tables joined."""
+    if not sources:
+        raise BadInput(Fault("no_files", "an empty list holds no table.", name, "Give at least one file."))
+    tables: list[RawTable] = []
+    faults: list[Fault] = []
+    for source, label in zip(sources, labels, strict=True):
+        try:
+            tables.append(open_table(source, role, label, options))
+        except BadInput as error:
+            faults += error.faults
+    if faults:
+        raise BadInput(faults)
+    return join(tables, name, None, notes, options)
+
+
+def _from_path(path: str, role: Role, name: str | None, options: ReadingOptions) -> RawTable:
     if path == "-":
-        return _from_bytes(pa.py_buffer(sys.stdin.buffer.read()), role, name or "stdin")
+        return _from_bytes(pa.py_buffer(sys.stdin.buffer.read()), role, name or "stdin", options)
     label = name or path
     try:
+        several = files_named(path)
+        if several is not None:
+            files, notes = several
+            return _from_several(files, [None] * len(files), role, label, notes, options)
         if not Path(path).exists():
             raise BadInput(Fault("no_such_file", "there is no such file.", label, "Check the path."))
-        if Path(path).is_dir():
-            raise BadInput(Fault("is_a_directory", "this is a directory, not a file.", label, "Give the file in it."))
-        with open(path, "rb") as file:
-            is_parquet = file.read(4) == b"PAR1"
-        # Parquet is read by column, from the disk; the rest is needed whole
-        buffer = pa.memory_map(path).read_buffer() if is_parquet else pa.py_buffer(Path(path).read_bytes())
+        buffer = _mapped(path)
     except (OSError, ValueError) as error:
         raise BadInput(Fault("unreadable_file", f"the file cannot be read: {error}.", label)) from error
-    return _from_bytes(buffer, role, label)
+    return _from_bytes(buffer, role, label, options)
 
 
-def _from_stream(source: Readable, role: Role, name: str | None) -> RawTable:
+def _mapped(path: str) -> pa.Buffer:
+    """The file's bytes, read from the disk where they are looked at; a pipe, and what cannot be mapped, is read whole."""
+    if Path(path).is_file() and os.path.getsize(path):
+        return pa.memory_map(path).read_buffer()
+    return pa.py_buffer(Path(path).read_bytes())
+
+
+def _from_stream(source: Readable, role: Role, name: str | None, options: ReadingOptions) -> RawTable:
     given = getattr(source, "name", None)
     content = source.read()
     raw = content.encode() if isinstance(content, str) else content
-    return _from_bytes(pa.py_buffer(raw), role, name or (given if isinstance(given, str) else role))
+    return _from_bytes(pa.py_buffer(raw), role, name or (given if isinstance(given, str) else role), options)
 
 
-def _from_bytes(buffer: pa.Buffer, role: Role, name: str) -> RawTable:
+def _from_bytes(buffer: pa.Buffer, role: Role, name: str, options: ReadingOptions) -> RawTable:
     sha256 = hashlib.sha256(buffer).hexdigest()
-    compressed = buffer[:2].to_pybytes() == b"\x1f\x8b"
-    if compressed:
-        try:
-            buffer = pa.py_buffer(gzip.decompress(buffer))
-        except (OSError, EOFError, zlib.error) as error:
-            raise BadInput(Fault("damaged_gzip", f"the gzip file is damaged: {error}.", name, "Export it again.")) from error
-    if buffer[:4].to_pybytes() == b"PAR1":
+    if buffer[:2].to_pybytes() == GZIP:
+        return _from_content(inflate_gzip(buffer, name), role, name, sha256, ", gzip", options)
+    if buffer[:4].to_pybytes() == ZIP:
+        return _from_zip(buffer, role, name, sha256, options)
+    return _from_content(buffer, role, name, sha256, "", options)
+
+
+def _from_zip(buffer: pa.Buffer, role: Role, name: str, sha256: str, options: ReadingOptions) -> RawTable:
+    with open_zip(buffer, name) as archive:
+        names = set(archive.namelist())
+        for entry, (what, hint) in FOREIGN_ARCHIVES.items():
+            if entry in names:
+                raise BadInput(Fault("not_a_table", f"this is {what}, not {READ_FORMATS}.", name, hint))
+        form = _workbook_format(names)
+        if form is not None:
+            return _from_workbook(buffer, archive, form, role, name, sha256, options)
+        content, inner = only_file(archive, buffer.size, name)
+    raw = _from_content(content, role, name, sha256, ", zip", options)
+    return replace(raw, notes=(f"the file '{inner}' of the zip archive", *raw.notes))
+
+
+def _workbook_format(names: set[str]) -> str | None:
+    if "xl/workbook.xml" in names:
+        return "XLSX with macros (XLSM)" if "xl/vbaProject.bin" in names else "XLSX"
+    return "ODS" if {"mimetype", "content.xml", "META-INF/manifest.xml"} <= names else None
+
+
+def _from_workbook(
+    buffer: pa.Buffer, archive: zipfile.ZipFile | None, form: str, role: Role, name: str, sha256: str, options: ReadingOptions
+) -> RawTable:
+    sheets = read_workbook(buffer, archive, form, sha256, role, name, options)
+    return join([_finished(sheet, options) for sheet in sheets], name, sha256, (), options)
+
+
+def _from_content(buffer: pa.Buffer, role: Role, name: str, sha256: str, packed: str, options: ReadingOptions) -> RawTable:
+    """A file that is not compressed, or is no longer."""
+    head = buffer[:16].to_pybytes()
+    if head.startswith(b"PAR1"):
         table = _parquet(buffer, name)
-        return _from_table(table, role, name, sha256, "Parquet, gzip" if compressed else "Parquet")
-    _refuse_foreign(buffer[:16].to_pybytes(), name)
-    parsed = parse_delimited(buffer, name)
-    if parsed.rows_read == 0:
-        raise BadInput(_no_rows(name))
-    return RawTable(
-        role, name, sha256, f"{parsed.format}, gzip" if compressed else parsed.format, parsed.names, parsed.columns,
-        parsed.row, parsed.rows_read, parsed.notes, parsed.rejections,
-    )  # fmt: skip
+        return _finished(_from_table(table, role, name, sha256, f"Parquet{packed}"), options)
+    if head.startswith(OLD_WORKBOOK):
+        return _from_workbook(buffer, None, f"XLS{packed}", role, name, sha256, options)
+    if packed and head.startswith((GZIP, ZIP)):
+        raise BadInput(Fault("not_a_table", "this is an archive within an archive.", name, "Unpack it first."))
+    _refuse_foreign(head, name)
+    text, encoding = as_utf8(buffer, name)
+    raw = read_json(text, role, name, sha256) if looks_like_json(text) else _delimited(text, role, name, sha256, options)
+    notes = tuple(f"encoding {encoding}" if encoding and note.startswith("encoding ") else note for note in raw.notes)
+    return _finished(replace(raw, format=f"{raw.format}{packed}", notes=notes), options)
 
 
 def _refuse_foreign(head: bytes, name: str) -> None:
     for magic, what, hint in FOREIGN_FORMATS:
         if head.startswith(magic):
-            raise BadInput(Fault("not_a_table", f"this is {what}, not CSV, TSV or Parquet.", name, hint))
-    if head.lstrip()[:1] in (b"{", b"[", b"<"):
-        raise BadInput(
-            Fault("not_a_table", "this looks like JSON, HTML or XML, not CSV, TSV or Parquet.", name, "Export the table as CSV.")
-        )
+            raise BadInput(Fault("not_a_table", f"this is {what}, not {READ_FORMATS}.", name, hint))
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        hint = "Export the table as CSV; a file named .xls that holds a web page can be opened in a spreadsheet program and saved as XLSX."
+        raise BadInput(Fault("not_a_table", f"this looks like HTML or XML, not {READ_FORMATS}.", name, hint))
+
+
+def _delimited(buffer: pa.Buffer, role: Role, name: str, sha256: str, options: ReadingOptions) -> RawTable:
+    """Separated text from its header on; row numbers count the lines above it too."""
+    start, above = preamble(buffer, role, options)
+    try:
+        parsed = parse_delimited(buffer.slice(start) if start else buffer, name)
+    except BadInput as error:
+        raise BadInput([_moved(fault, above) for fault in error.faults]) from error
+    if parsed.rows_read == 0:
+        raise BadInput(_no_rows(name))
+    notes = (*parsed.notes, f"lines above the header in row {above + 1} not read: {above:,}") if above else parsed.notes
+    return RawTable(
+        role, name, sha256, parsed.format, parsed.names, parsed.columns, parsed.row + above if above else parsed.row, parsed.rows_read,
+        notes, tuple(_shifted(rejection, above) for rejection in parsed.rejections), header_row=above + 1,
+    )  # fmt: skip
+
+
+def _shifted(rejection: Rejection, above: int) -> Rejection:
+    return replace(rejection, rows=rejection.rows + above) if above else rejection
+
+
+def _moved(fault: Fault, above: int) -> Fault:
+    """The fault with the row of its place counted from the first line of the file."""
+    return replace(fault, where=ROW_AT_END.sub(lambda found: f":{int(found[1]) + above}", fault.where)) if above else fault
 
 
 def _parquet(buffer: pa.Buffer, name: str) -> pa.Table:

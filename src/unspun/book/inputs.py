@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
+from typing import TypeVar
 
+from unspun.book.account_ids import match_accounts
+from unspun.book.accounts import read_accounts
+from unspun.book.events import read_events
+from unspun.book.extras import Extras
+from unspun.book.forecasts import read_forecasts
 from unspun.book.reading import check_options
 from unspun.book.renewals import read_renewals
 from unspun.book.scores import read_scores
-from unspun.book.tables import ReadingOptions, Renewals, ScoreHistory, Source
+from unspun.book.tables import ReadingOptions, Rejection, Renewals, ScoreHistory, Source
 from unspun.errors import BadInput, Fault
 
+Table = TypeVar("Table")
 REJECTION_COLUMNS = ("file", "row", "column", "code", "reason", "value")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -33,7 +40,24 @@ def read_inputs(scores: object, renewals: object, options: ReadingOptions) -> tu
         faults += error.faults
     if history is None or book is None:
         raise BadInput(list(dict.fromkeys(faults)))
-    return history, book
+    return match_accounts(history, book), book
+
+
+def read_extras(accounts: object, events: object, forecasts: object, options: ReadingOptions) -> Extras:
+    """Read the optional files, each None where it was not given; raises one BadInput with the faults of all."""
+    faults: list[Fault] = []
+
+    def read(reader: Callable[[object, ReadingOptions], Table], source: object) -> Table | None:
+        try:
+            return None if source is None else reader(source, options)
+        except BadInput as error:
+            faults.extend(error.faults)
+            return None
+
+    extras = Extras(read(read_accounts, accounts), read(read_events, events), read(read_forecasts, forecasts))
+    if faults:
+        raise BadInput(list(dict.fromkeys(faults)))
+    return extras
 
 
 def write_rejections(path: str | PathLike[str], sources: Iterable[Source]) -> None:
@@ -50,10 +74,19 @@ def write_rejections(path: str | PathLike[str], sources: Iterable[Source]) -> No
 
 def _rejected_rows(source: Source) -> list[tuple[str, str, str, str, str, str]]:
     return [
-        (source.name, str(row), rejection.column, rejection.code, rejection.reason, value)
+        (name, str(row), rejection.column, rejection.code, rejection.reason, value)
         for rejection in source.rejections
-        for row, value in zip(rejection.rows.tolist(), rejection.values or [""] * len(rejection.rows), strict=True)
+        for name, row, value in zip(
+            _file_names(source, rejection), rejection.rows.tolist(), rejection.values or [""] * len(rejection.rows), strict=True
+        )
     ]
+
+
+def _file_names(source: Source, rejection: Rejection) -> list[str]:
+    """The file, or the sheet, in which each row stands."""
+    if rejection.file is None:
+        return [source.name] * len(rejection.rows)
+    return [source.files[file].name for file in rejection.file.tolist()]
 
 
 def _harmless(cell: str) -> str:

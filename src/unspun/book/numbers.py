@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from unspun.book.currencies import PATTERN as CURRENCY
+from unspun.book.currencies import UNCLEAR, currency_of, is_currency
 from unspun.book.tables import Codes, Floats
 from unspun.book.text import Complaint, Mask, Words, as_floats, call, groups, matches, replaced, words_of
 
 Kind = Literal["score", "amount"]
-PLAIN = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
-SIGN = "[+\\-\u2212]"
-CURRENCY = r"(?:[A-Z]{1,2}\$|[$\x{20AC}\x{00A3}\x{00A5}]|[A-Z]{3})"
 MONEY = (
-    rf"(?P<open>\(?)\s*(?P<sign>{SIGN}?)\s*(?P<before>(?:{CURRENCY})?)\s*(?P<sign2>{SIGN}?)\s*"
-    r"(?P<body>[0-9.,'\x{2019}\x{00A0}\x{202F} ]*[0-9.](?:e[+-]?[0-9]+)?)"
-    rf"\s*(?P<percent>%?)\s*(?P<after>(?:{CURRENCY})?)\s*(?P<close>\)?)"
+    rf"(?P<outer>(?:{CURRENCY})?)\s*(?P<open>\(?)\s*(?P<sign>[+-]?)\s*(?P<before>(?:{CURRENCY})?)\s*(?P<sign2>[+-]?)\s*"
+    r"(?P<body>[0-9.,' ]*[0-9.](?:e[+-]?[0-9]+)?)"
+    rf"\s*(?P<unit>(?:k|mm|mn|mio|m|bn|b)?)\s*(?P<percent>%?)\s*(?P<after>(?:{CURRENCY})?)\s*(?P<sign3>-?)\s*(?P<close>\)?)"
 )
-CURRENCY_CODES = {"\u20ac": "EUR", "\u00a3": "GBP", "US$": "USD", "A$": "AUD", "AU$": "AUD", "CA$": "CAD", "C$": "CAD", "NZ$": "NZD"}
+CURRENCIES = ("outer", "before", "after")  # where a currency may stand
+POWERS = {"": 0, "k": 3, "m": 6, "mm": 6, "mn": 6, "mio": 6, "b": 9, "bn": 9}
+OUT_OF = r"(?P<of>[+-]?[0-9.,]*[0-9])\s*(?:/|of|out of)\s*(?P<most>5|7|10|20|50|100|1000)"  # 8/10, 72 out of 100
+# Written otherwise but meant as the plain character; digits of other scripts are put right beside
+LOOKALIKES = str.maketrans(
+    dict.fromkeys("\u00a0\u202f\u2009\u2007\u2008\u2002\u2003", " ")
+    | dict.fromkeys("\u2212\u2010\u2011\u2013\uff0d", "-")
+    | dict.fromkeys("\u2019\u02bc\u00b4", "'")
+    | dict.fromkeys("\u200b\u200e\u200f\u2060\ufeff\u061c")
+    | {"\uff0e": ".", "\uff0c": ",", "\uff05": "%", "\u066a": "%", "\uff08": "(", "\uff09": ")", "\uff04": "$", "\uffe5": "\u00a5"}
+    | {"\u066b": ".", "\u066c": ",", "\uff0f": "/", "\u2044": "/", "\u2215": "/"}
+)
 GROUPED = r"\d{1,3}(?:,\d{3})+"
 # Forms that only a decimal point, or only a decimal comma, can explain
 POINT = (
@@ -61,6 +74,8 @@ def read_numbers(column: pa.ChunkedArray, kind: Kind = "score") -> Numbers:
     if pa.types.is_string(column.type) and (plain := _plain_text(column, kind)) is not None:
         return plain
     words = words_of(column)
+    if (plain := _plain_text(pa.chunked_array([words.words]), kind)) is not None:
+        return Numbers(words.spread(plain.values, np.nan), words.codes < 0, np.zeros(len(words.codes), bool))
     blank = words.blank()
     words = words.without(blank)
     return _read_words(words, blank, kind)
@@ -100,45 +115,83 @@ def _any(column: pa.ChunkedArray, pattern: str) -> bool:
 
 def _read_words(words: Words, blank: Mask, kind: Kind) -> Numbers:
     n = len(words.words)
-    values, read, currency, percent = np.full(n, np.nan), np.zeros(n, bool), np.full(n, "", object), np.zeros(n, bool)
+    values, currency, percent, scaled = np.full(n, np.nan), np.full(n, "", object), np.zeros(n, bool), np.zeros(n, bool)
     complaint = None
-    where = np.flatnonzero(~blank & matches(words.words, MONEY))
+    plain, most = _out_of(_plain_characters(words.words)) if kind == "score" else (_plain_characters(words.words), np.zeros(n))
+    where = np.flatnonzero(~blank & matches(plain, MONEY))
     if len(where):
-        parts = groups(words.words.take(pa.array(where)), MONEY)
+        parts = groups(plain.take(pa.array(where)), MONEY)
         fits, percent[where] = _fits(parts, kind), _is(parts["percent"], "%")
         where, parts = where[fits], {name: part.filter(pa.array(fits)) for name, part in parts.items()}
-        magnitude, complaint = _magnitudes(parts["body"], words, where, kind)
-        negative = _is(parts["sign"], "-\u2212") | _is(parts["sign2"], "-\u2212") | _is(parts["open"], "(")
+        magnitude, complaint = _magnitudes(parts["body"], call("utf8_lower", parts["unit"]), words, where, kind)
+        negative = _is(parts["sign"], "-") | _is(parts["sign2"], "-") | _is(parts["sign3"], "-") | _is(parts["open"], "(")
         values[where] = np.where(negative, -magnitude, magnitude)
-        read[where] = np.isfinite(magnitude)
-        named = call("binary_join_element_wise", parts["before"], parts["after"], pa.scalar(""))
-        currency[where] = [CURRENCY_CODES.get(symbol.upper(), symbol.upper()) for symbol in named.to_pylist()]
+        named = call("binary_join_element_wise", parts["outer"], parts["before"], parts["after"], pa.scalar(""))
+        currency[where] = _each(named, currency_of)
+        scaled[where] = ~_is(parts["unit"], [""])
+    read = np.isfinite(values) & ~((most > 0) & ~((values >= 0) & (values <= most)))
     values[~read] = np.nan
-    unread = words.spread(~read & ~blank, False)
     codes = _currency_codes(words, np.where(read, currency, ""))
-    notes = _currency_notes(codes)
-    if complaint is None:
-        complaint = _mixed_percent(words, read, percent)
+    complaint = complaint or _mixed_percent(words, read, percent) or _mixed_most(words, read, most)
+    notes = (*_currency_notes(codes), *_word_notes(words, read & scaled, "k, M or bn"), *_most_notes(words, read, most))
+    unread = words.spread(~read & ~blank, False)
     return Numbers(words.spread(values, np.nan), words.codes < 0, unread, notes, codes, complaint)
 
 
-def _is(part: pa.Array, letters: str) -> Mask:
-    return np.isin(part.to_numpy(zero_copy_only=False).astype(str), list(letters))
+def _plain_characters(words: pa.Array) -> pa.Array:
+    """Digits of other scripts, odd spaces, dashes and apostrophes as plain ones; marks that do not show are taken out."""
+    strange = np.flatnonzero(call("invert", call("string_is_ascii", words)).to_numpy(zero_copy_only=False))
+    if len(strange) == 0:
+        return words
+    plain = words.to_pylist()
+    for i in strange.tolist():
+        plain[i] = "".join(_plain_digit(char) for char in plain[i].translate(LOOKALIKES))
+    return pa.array(plain, pa.string())
+
+
+def _plain_digit(char: str) -> str:
+    digit = unicodedata.decimal(char, None) if not char.isascii() else None  # superscripts are digits, but no decimals
+    return char if digit is None else str(digit)
+
+
+def _out_of(words: pa.Array) -> tuple[pa.Array, Floats]:
+    """8/10 as 8 and the 10; what is not written so as it is and 0."""
+    fraction = matches(words, OUT_OF)
+    if not fraction.any():
+        return words, np.zeros(len(words))
+    parts = groups(words.filter(pa.array(fraction)), OUT_OF)
+    most = np.zeros(len(words))
+    most[fraction] = parts["most"].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return call("replace_with_mask", words, pa.array(fraction), parts["of"]), most
+
+
+def _is(part: pa.Array, letters: str | list[str]) -> Mask:
+    return call("is_in", part, options=pc.SetLookupOptions(pa.array(list(letters), pa.string()))).to_numpy(zero_copy_only=False)
+
+
+def _each(part: pa.Array, of: Callable[[str], object]) -> NDArray[np.object_]:
+    """What a function says of each word, asked once a distinct word."""
+    distinct = part.dictionary_encode()
+    said = np.array([of(word) for word in distinct.dictionary.to_pylist()], object)
+    return said[distinct.indices.to_numpy(zero_copy_only=False)] if len(said) else np.zeros(0, object)
 
 
 def _fits(parts: dict[str, pa.Array], kind: Kind) -> Mask:
-    """Brackets close, no two signs or currencies, and no currency in a score or percentage in an amount."""
-    empty = {name: part.to_numpy(zero_copy_only=False).astype(str) == "" for name, part in parts.items()}
-    bracketed = (empty["open"] == empty["close"]) & (empty["open"] | (empty["sign"] & empty["sign2"]))
-    single = (empty["sign"] | empty["sign2"]) & (empty["before"] | empty["after"])
-    suits = (empty["before"] & empty["after"] & empty["open"]) if kind == "score" else empty["percent"]
-    return bracketed & single & suits
+    """Brackets close, no two signs or currencies, and no currency or k in a score or percentage in an amount."""
+    empty = {name: call("equal", part, pa.scalar("")).to_numpy(zero_copy_only=False) for name, part in parts.items()}
+    signs = sum((~empty[name]).astype(np.int64) for name in ("sign", "sign2", "sign3"))
+    bracketed = (empty["open"] == empty["close"]) & (empty["open"] | (signs == 0))
+    single = (signs <= 1) & (sum((~empty[name]).astype(np.int64) for name in CURRENCIES) <= 1)
+    known = np.logical_and.reduce([_each(parts[name], is_currency).astype(bool) for name in CURRENCIES])
+    bare = empty["outer"] & empty["before"] & empty["after"] & empty["open"] & empty["unit"]
+    suits = bare if kind == "score" else empty["percent"]
+    return bracketed & single & known & suits
 
 
-def _magnitudes(bodies: pa.Array, words: Words, where: NDArray[np.int64], kind: Kind) -> tuple[Floats, Complaint | None]:
-    spaced = matches(bodies, r"\d{1,3}(?:[ '\x{2019}\x{00A0}\x{202F}]\d{3})+(?:[.,]\d+)?")
-    plain = replaced(bodies, r"[ '\x{2019}\x{00A0}\x{202F}]", "")
-    bodies = call("if_else", pa.array(spaced), plain, bodies)
+def _magnitudes(bodies: pa.Array, units: pa.Array, words: Words, where: NDArray[np.int64], kind: Kind) -> tuple[Floats, Complaint | None]:
+    """The numbers without their signs, NaN where unreadable. A unit such as k is a power of ten, so that 4.35k is 4350 exactly."""
+    spaced = matches(bodies, r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d{1,2}(?:[ ']\d{2})+[ ']\d{3}(?:[.,]\d+)?")
+    bodies = call("if_else", pa.array(spaced), replaced(bodies, r"[ ']", ""), bodies)
     forms = {name: matches(bodies, p) for name, p in (("point", POINT), ("comma", COMMA), ("1,200", EITHER_COMMA), ("1.200", EITHER_DOT))}
     comma, complaint = _decimal_comma(forms, words, where, kind)
     if complaint is not None:
@@ -146,7 +199,9 @@ def _magnitudes(bodies: pa.Array, words: Words, where: NDArray[np.int64], kind: 
     grouped = matches(bodies, (COMMA if comma else POINT) + f"|{EITHER_DOT if comma else EITHER_COMMA}")
     numbers = replaced(replaced(bodies, r"\.", ""), ",", ".") if comma else replaced(bodies, ",", "")
     usable = grouped | matches(bodies, EITHER_COMMA if comma else EITHER_DOT) | matches(bodies, r"\d+|(?:\d+\.?\d*|\.\d+)e[+-]?\d+")
-    cleaned = call("if_else", pa.array(usable), numbers, pa.scalar("nan"))
+    usable &= _is(units, [""]) | ~matches(bodies, r".*e.*")
+    powers = pa.array(_each(units, lambda unit: f"e{POWERS[unit]}" if unit else ""), pa.string())
+    cleaned = call("if_else", pa.array(usable), call("binary_join_element_wise", numbers, powers, pa.scalar("")), pa.scalar("nan"))
     return cleaned.cast(pa.float64()).to_numpy(zero_copy_only=False), None
 
 
@@ -180,6 +235,27 @@ def _mixed_percent(words: Words, read: Mask, percent: Mask) -> Complaint | None:
     return Complaint("mixed_percent", message, "Write all of the column one way.", words.first_row(int(bare[0])))
 
 
+def _mixed_most(words: Words, read: Mask, most: Floats) -> Complaint | None:
+    """8/10 beside 72/100, or beside 8."""
+    used = read & (words.counts() > 0)
+    if not (most[used] > 0).any() or len(np.unique(most[used])) == 1:
+        return None
+    first = int(np.flatnonzero(used & (most > 0))[0])
+    other = int(np.flatnonzero(used & (most != most[first]))[0])
+    message = f"'{words.words[first].as_py()}' is out of {most[first]:g} and '{words.words[other].as_py()}' is not."
+    return Complaint("mixed_denominators", message, "Write all of the column on one scale.", words.first_row(other))
+
+
+def _most_notes(words: Words, read: Mask, most: Floats) -> tuple[str, ...]:
+    shown = np.unique(most[read & (words.counts() > 0) & (most > 0)])
+    return (f"each is written as out of {shown[0]:g}: the number before it is read",) if len(shown) == 1 else ()
+
+
+def _word_notes(words: Words, written: Mask, what: str) -> tuple[str, ...]:
+    rows = int(words.counts()[written].sum())
+    return (f"amounts written with {what} (thousands, millions, thousands of millions): {rows:,}",) if rows else ()
+
+
 def _currency_codes(words: Words, named: NDArray[np.object_]) -> Codes | None:
     names = sorted(set(named[words.counts() > 0]) - {""})
     if not names:
@@ -189,5 +265,5 @@ def _currency_codes(words: Words, named: NDArray[np.object_]) -> Codes | None:
 
 
 def _currency_notes(codes: Codes | None) -> tuple[str, ...]:
-    unclear = [name for name in (codes.names if codes else ()) if name in ("$", "\u00a5")]
-    return tuple(f"the currency is given only as '{name}', which several countries write" for name in unclear)
+    unclear = [name for name in (codes.names if codes else ()) if name in UNCLEAR]
+    return tuple(f"the currency is given only as '{name}', which several countries write ({UNCLEAR[name]})" for name in unclear)

@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from unspun.book.columns import LEFT_OUT, REQUIRED, check_roles, did_you_mean, find_columns
-from unspun.book.dates import FIRST_YEAR, LAST_YEAR, Dates, read_dates
+from unspun.book.dates import FIRST_YEAR, LAST_YEAR, Dates, check_date_format, read_dates
+from unspun.book.duplicates import repeated_rows
 from unspun.book.files import RawTable
 from unspun.book.outcomes import check_outcomes
 from unspun.book.tables import Codes, Ints, ReadingOptions, Rejection, Source, Times
@@ -25,7 +26,7 @@ MOST_UNREADABLE = 0.2  # of the cells of a column that are not blank
 
 def check_options(options: ReadingOptions) -> list[Fault]:
     """What is wrong with the options themselves, whatever the files hold."""
-    faults = check_roles(options) + check_outcomes(options.outcomes)
+    faults = check_roles(options) + check_outcomes(options.outcomes) + check_date_format(options.date_format)
     if find_zone(options.time_zone) is None:
         hint = f"{did_you_mean(options.time_zone, available_timezones())}Give a name such as Europe/Berlin or UTC."
         faults.append(Fault("unknown_time_zone", f"'{options.time_zone}' is not a time zone.", "--time-zone", hint))
@@ -53,7 +54,7 @@ class Reading:
         found = find_columns(raw, options)
         self.faults += found.faults
         self.columns, self.mapped = found.columns, found.mapped
-        self.notes = list(raw.notes)
+        self.notes = [*raw.notes, *found.notes]
         self.rejections = list(raw.rejections)
         self.alive: Mask = np.ones(len(raw.row), bool)
         self._words: dict[int, Words] = {}
@@ -62,6 +63,10 @@ class Reading:
     def kept(self) -> Ints:
         """Positions of the rows still in."""
         return np.flatnonzero(self.alive).astype(np.int64)
+
+    def of_kept(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Of an array with an entry a row of the file, those of the rows still in; the array itself where all are."""
+        return rows if self.alive.all() else rows[self.alive]
 
     def words(self, column: int) -> Words:
         if column not in self._words:
@@ -72,7 +77,7 @@ class Reading:
         return self.raw.names[column] or f"column {column + 1}"
 
     def place(self, row: int, column: int) -> str:
-        return f"{self.raw.name}:{self.raw.row[row]}:{self.title(column)}"
+        return self.raw.place(row, self.title(column))
 
     def fault(self, complaint: Complaint, column: int) -> None:
         self.faults.append(Fault(complaint.code, complaint.message, self.place(complaint.row, column), complaint.hint))
@@ -85,7 +90,7 @@ class Reading:
         self.alive[rows] = False
         values = self.cells(column, rows) if column is not None and show else None
         title = "" if column is None else self.title(column)
-        self.rejections.append(Rejection(code, reason, self.raw.row[rows], title, values))
+        self.rejections.append(Rejection(code, reason, self.raw.row[rows], title, values, self.raw.files_of(rows)))
 
     def cells(self, column: int, rows: NDArray[Any]) -> tuple[str, ...]:
         """The cells as the file has them, an empty one as ''."""
@@ -102,7 +107,8 @@ class Reading:
         first = int(np.argmax(unread))
         cell = shortened(self.cells(column, np.array([first]))[0])
         n, of = int(unread.sum()), len(blank) - int(blank.sum())
-        others = ", ".join(str(row) for row in self.raw.row[np.flatnonzero(unread)[1 : MOST_ROWS_NAMED + 1]])
+        alike = np.flatnonzero(unread if self.raw.file is None else unread & (self.raw.file == self.raw.file[first]))
+        others = ", ".join(str(row) for row in self.raw.row[alike[1 : MOST_ROWS_NAMED + 1]])
         more = f"; also rows {others}{' and more' if n > MOST_ROWS_NAMED + 1 else ''}" if others else ""
         message = f"'{cell}' is not {what} ({n:,} of the {of:,} cells that are not blank cannot be read{more})."
         self.faults.append(Fault("unreadable_column", message, self.place(first, column), hint))
@@ -129,7 +135,8 @@ class Reading:
         if dates.complaint is not None:
             self.fault(dates.complaint, column)
             return None
-        hint = f"Say how the dates are written, such as --date-format '%d/%m/%y'.{'' if required else self.or_leave_out(role)}"
+        remedy = dates.hint or "Say how the dates are written, such as --date-format '%d/%m/%y'."
+        hint = f"{remedy}{'' if required else self.or_leave_out(role)}"
         if self.refuse_unreadable(dates.unread, dates.blank, column, "a date that can be read", hint):
             return None
         self.set_aside(dates.unread, "unreadable_date", "unreadable date", column, show=True)
@@ -148,26 +155,31 @@ class Reading:
 
     def codes(self, role: str) -> Codes | None:
         """The words of a role for the rows still in."""
-        return codes_of(self.words(self.columns[role]), self.kept) if role in self.columns else None
+        return self.codes_in(self.columns[role]) if role in self.columns else None
+
+    def codes_in(self, column: int) -> Codes:
+        """The words of a column for the rows still in."""
+        return codes_of(self.words(column), None if self.alive.all() else self.kept)
 
     def set_duplicates_aside(self, keys: Sequence[NDArray[Any]], values: Sequence[NDArray[Any]], same: str, column: int | None) -> None:
         """Of rows with equal keys: the later copies where all values agree, every one of them where they do not.
 
         Keys and values have one entry a row of the file; NaN equals NaN, NaT equals NaT.
         """
-        repeated = repeated_rows(keys, self.kept)
+        repeated = repeated_rows([self.of_kept(key) for key in keys])
         if len(repeated.rows) == 0:
             return
-        agree = np.ones(len(repeated.rows), bool)
-        first = repeated.rows[repeated.starts[repeated.group]]
+        rows = repeated.rows if self.alive.all() else self.kept[repeated.rows]
+        agree = np.ones(len(rows), bool)
+        first = rows[repeated.starts[repeated.group]]
         for array in values:
-            mine, theirs = array[repeated.rows], array[first]
+            mine, theirs = array[rows], array[first]
             agree &= (mine == theirs) | ((mine != mine) & (theirs != theirs))
         whole = np.logical_and.reduceat(agree, repeated.starts)[repeated.group]
-        later = whole & (repeated.rows != first)
-        self.set_aside(self._mask(repeated.rows[later]), "duplicate", "exact duplicate of an earlier row", column)
+        later = whole & (rows != first)
+        self.set_aside(self._mask(rows[later]), "duplicate", "exact duplicate of an earlier row", column)
         reason = f"conflicting values for one {same}: which is right is not known"
-        self.set_aside(self._mask(repeated.rows[~whole]), "conflict", reason, column, show=column is not None)
+        self.set_aside(self._mask(rows[~whole]), "conflict", reason, column, show=column is not None)
 
     def _mask(self, rows: NDArray[Any]) -> Mask:
         mask = np.zeros(len(self.alive), bool)
@@ -196,44 +208,7 @@ class Reading:
         raw = self.raw
         zone = f"time zone {self.zone.key}: dates are days there, and times without an offset are taken as its own"
         notes = (*self.notes, zone)
-        return Source(raw.role, raw.name, raw.sha256, raw.format, raw.rows_read, columns, unused, notes, tuple(self.rejections))
-
-
-class Repeated:
-    """Rows that share their key with another row, in groups: rows[starts[g]] is the first of group g; group[i] is row i's."""
-
-    def __init__(self, rows: Ints, starts: Ints) -> None:
-        self.rows, self.starts = rows, starts
-        self.group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(rows))))
-
-
-def repeated_rows(keys: Sequence[NDArray[Any]], rows: Ints) -> Repeated:
-    """Find rows with equal keys: one sort of a combined integer key tells at once that there are none."""
-    combined = np.zeros(len(rows), np.int64)
-    size = 1
-    for key in keys:
-        codes, n = _dense(key[rows])
-        if size * n > 2**62:  # renumber what is combined so far
-            combined, size = _dense(combined)
-        combined, size = combined * n + codes, size * n
-    ordered = np.sort(combined)
-    if len(rows) == 0 or not (ordered[1:] == ordered[:-1]).any():
-        return Repeated(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    order = np.argsort(combined, kind="stable")
-    ordered = combined[order]
-    equal = ordered[1:] == ordered[:-1]
-    in_group = np.append(equal, False) | np.insert(equal, 0, False)
-    starts = np.flatnonzero(np.append(True, ~equal)[in_group])
-    return Repeated(rows[order[in_group]], starts)
-
-
-def _dense(key: NDArray[Any]) -> tuple[Ints, int]:
-    """The key renumbered 0, 1, ...; equal keys have equal numbers (NaT equals NaT)."""
-    whole = key.astype("datetime64[us]").view(np.int64) if key.dtype.kind == "M" else key.astype(np.int64)
-    if len(whole) and (low := int(whole.min())) >= -1 and (high := int(whole.max())) < 2**31:
-        return whole - low, high - low + 1
-    encoded = pa.array(whole).dictionary_encode()
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), max(1, len(encoded.dictionary))
+        return Source(raw.role, raw.name, raw.sha256, raw.format, raw.rows_read, columns, unused, notes, tuple(self.rejections), raw.files)
 
 
 def limited(faults: Sequence[Fault], name: str) -> list[Fault]:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from unspun.book.files import open_table
 from unspun.book.numbers import Numbers, read_numbers
-from unspun.book.outcomes import read_outcomes
+from unspun.book.outcomes import read_closed, read_outcomes
 from unspun.book.reading import Reading
 from unspun.book.tables import Codes, Ints, ReadingOptions, Renewals, Times
-from unspun.book.text import codes_of
+from unspun.book.text import Words, codes_of
 
 AMOUNTS = ("amount_before", "amount_after")
 
@@ -22,7 +22,7 @@ def read_renewals(source: object, options: ReadingOptions, name: str | None = No
 
     Raises BadInput with all faults of the file; rows that cannot be used are set aside in `source.rejections`.
     """
-    reading = Reading(open_table(source, "renewals", name), options)
+    reading = Reading(open_table(source, "renewals", name, options), options)
     reading.account()
     due = _days(reading.dates("due"))
     dates = {role: _days(reading.dates(role)) for role in ("term_start", "notice", "outcome_known_at")}
@@ -56,6 +56,7 @@ def read_renewals(source: object, options: ReadingOptions, name: str | None = No
         segment=reading.codes("segment"),
         owner=reading.codes("owner"),
         parent=reading.codes("parent"),
+        file=reading.raw.files_of(kept),
     )
 
 
@@ -68,11 +69,26 @@ def _outcomes(reading: Reading) -> NDArray[np.int8] | None:
         return None
     column = reading.columns["outcome"]
     words = reading.words(column)
-    outcome, complaint = read_outcomes(words.without(words.blank()), reading.title(column), reading.options.outcomes)
+    words = words.without(words.blank())
+    if (closed := _closed(reading)) is not None:
+        words = Words(np.where(closed, words.codes, -1).astype(np.int32), words.words)  # an open deal has no outcome yet
+    title, declared = reading.title(column), reading.options.outcomes
+    outcome, complaint = read_outcomes(words, title, declared, all_closed=closed is not None)
     if complaint is not None:
         reading.fault(complaint, column)
         return None
     return outcome
+
+
+def _closed(reading: Reading) -> NDArray[np.bool_] | None:
+    """Which deals are closed, where the file has a flag that says so."""
+    if "closed" not in reading.columns:
+        return None
+    words = reading.words(reading.columns["closed"])
+    closed, complaint = read_closed(words.without(words.blank()))
+    if complaint is not None:
+        reading.fault(complaint, reading.columns["closed"])
+    return closed
 
 
 def _amounts(reading: Reading, role: str) -> Numbers | None:

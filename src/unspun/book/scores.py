@@ -17,7 +17,7 @@ from unspun.book.files import open_table
 from unspun.book.numbers import Numbers, is_number_type, read_numbers
 from unspun.book.reading import Reading
 from unspun.book.tables import Floats, Ints, ReadingOptions, ScoreHistory, ScoreSeries, Times
-from unspun.book.text import Complaint, Mask, Words, codes_of, fold, quoted, squash, words_of
+from unspun.book.text import Complaint, Mask, Words, fold, quoted, squash, words_of
 from unspun.errors import Fault
 
 USUAL_NAMES = (
@@ -52,7 +52,7 @@ def read_scores(source: object, options: ReadingOptions, name: str | None = None
 
     Raises BadInput with all faults of the file; rows that cannot be used are set aside in `source.rejections`.
     """
-    reading = Reading(open_table(source, "scores", name), options)
+    reading = Reading(open_table(source, "scores", name, options), options)
     band_column = reading.columns.get("band")
     columns, certain = _score_columns(reading)
     reading.account()
@@ -66,20 +66,20 @@ def read_scores(source: object, options: ReadingOptions, name: str | None = None
     values = [s.values for s in scores] + ([own_band.values] if own_band else [])
     _set_repeated_aside(reading, dated, recorded, names, values, scores[0].column if len(scores) == 1 else None)
     reading.refuse_nothing_left()
-    kept = reading.kept
     return ScoreHistory(
         source=reading.source(_used(scores, own_band)),
-        row=reading.raw.row[kept],
-        account=codes_of(reading.words(reading.columns["account"]), kept),
-        dated=dated[kept],
-        series=_wide_series(reading, scores) if names is None else _long_series(scores[0], names, kept),
-        recorded=None if recorded is None else recorded[kept],
+        row=reading.of_kept(reading.raw.row),
+        account=reading.codes_in(reading.columns["account"]),
+        dated=reading.of_kept(dated),
+        series=_wide_series(reading, scores) if names is None else _long_series(scores[0], names, reading.kept),
+        recorded=None if recorded is None else reading.of_kept(recorded),
         set_by=reading.codes("set_by"),
         segment=reading.codes("segment"),
         owner=reading.codes("owner"),
         parent=reading.codes("parent"),
-        band=None if own_band is None else own_band.values[kept],
+        band=None if own_band is None else reading.of_kept(own_band.values),
         band_names=() if own_band is None else own_band.bands,
+        file=None if reading.raw.file is None else reading.of_kept(reading.raw.file),
     )
 
 
@@ -98,7 +98,7 @@ def _score_columns(reading: Reading) -> tuple[list[int], frozenset[int]]:
         columns = declared = _scores_by_content(reading)
         if not columns:
             message = f"no column is recognised as a score; the columns are {quoted(list(reading.raw.names), 30)}."
-            reading.faults.append(Fault("no_score_column", message, f"{reading.raw.name}:1", SCORE_HINT))
+            reading.faults.append(Fault("no_score_column", message, _header(reading), SCORE_HINT))
     if band is not None and band not in columns and ("score_name" not in reading.columns or not columns):
         columns = [*columns, band]
     _check_titles(reading, [reading.title(column) for column in columns])
@@ -106,7 +106,7 @@ def _score_columns(reading: Reading) -> tuple[list[int], frozenset[int]]:
 
 
 def _check_titles(reading: Reading, titles: list[str]) -> None:
-    where = f"{reading.raw.name}:1"
+    where = _header(reading)
     if repeated := sorted({title for title in titles if titles.count(title) > 1}):
         reading.faults.append(Fault("two_columns", f"several score columns are named {quoted(repeated)}.", where, "Rename them."))
     if len(titles) > 1 and "score_name" in reading.columns:
@@ -122,15 +122,19 @@ def _declared(reading: Reading) -> list[int]:
             words = reading.words(reading.columns["score_name"]).words.to_pylist()
             known = quoted(sorted({word for word in words if word}), 30)
             message = f"there is no score and no column '{name}'; the scores are {known}."
-            reading.faults.append(Fault("no_such_score", message, f"{reading.raw.name}:1", did_you_mean(name, [w for w in words if w])))
+            reading.faults.append(Fault("no_such_score", message, _header(reading), did_you_mean(name, [w for w in words if w])))
         elif len(found) != 1:
             what = f"there is no column '{name}'" if not found else f"{len(found)} columns are named '{name}'"
             hint = f"{did_you_mean(name, reading.raw.names)}The columns are {quoted(list(reading.raw.names), 30)}."
-            reading.faults.append(Fault("no_such_column", f"{what} (wanted as a score).", f"{reading.raw.name}:1", hint))
+            reading.faults.append(Fault("no_such_column", f"{what} (wanted as a score).", _header(reading), hint))
         columns += found[:1]
     if SCORE_ROLE in reading.columns:
         columns.append(reading.columns.pop(SCORE_ROLE))
     return columns
+
+
+def _header(reading: Reading) -> str:
+    return f"{reading.raw.name}:{reading.raw.header_row}"
 
 
 def _names_asked(reading: Reading) -> frozenset[str]:
@@ -168,6 +172,8 @@ def _scores_by_content(reading: Reading) -> list[int]:
 
 def _named_like_score(reading: Reading, column: int) -> bool:
     name = squash(reading.raw.names[column])
+    if name.startswith(("previous", "prior")):
+        return False  # the same score at an earlier time, such as Gainsight's Previous Score
     return name.endswith("score") or "health" in name or name.startswith(("csat", "nps"))
 
 
@@ -205,7 +211,7 @@ def _keep_names(reading: Reading, words: Words, column: int, asked: frozenset[st
     held = [fold(word or "") for word in words.words.to_pylist()]
     for name in sorted(asked - set(held)):
         known = quoted(sorted({word for word in words.words.to_pylist() if word}), 30)
-        reading.faults.append(Fault("no_such_score", f"there is no score '{name}' in it; the scores are {known}.", f"{reading.raw.name}:1"))
+        reading.faults.append(Fault("no_such_score", f"there is no score '{name}' in it; the scores are {known}.", _header(reading)))
     wanted = np.array([name in asked for name in held] + [False])
     reading.set_aside((words.codes >= 0) & ~wanted[words.codes], "score_not_asked_for", "a score that was not asked for", column)
 
@@ -247,6 +253,8 @@ def _read_score(reading: Reading, column: int, cells: pa.ChunkedArray, rows: Int
     `rows` are the file's rows that `cells` come from, where they are not all.
     """
     numbers = _numbers(cells)
+    notes = [f"column '{reading.title(column)}': {note}" for note in numbers.notes]
+    reading.notes += [note for note in notes if note not in reading.notes]
     filled = len(cells) - int(numbers.blank.sum())
     score, complaint = _Score(column, numbers.values, numbers.blank, numbers.unread), numbers.complaint
     if complaint is None and 2 * int(numbers.unread.sum()) > filled:
@@ -343,8 +351,7 @@ def _set_repeated_aside(
 
 
 def _wide_series(reading: Reading, scores: list[_Score]) -> tuple[ScoreSeries, ...]:
-    whole, kept = bool(reading.alive.all()), reading.kept
-    return tuple(ScoreSeries(reading.title(s.column), s.values if whole else s.values[kept], None, s.bands) for s in scores)
+    return tuple(ScoreSeries(reading.title(s.column), reading.of_kept(s.values), None, s.bands) for s in scores)
 
 
 def _long_series(score: _Score, names: Words, kept: Ints) -> tuple[ScoreSeries, ...]:

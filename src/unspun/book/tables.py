@@ -103,6 +103,7 @@ class ScoreHistory:
     parent: Codes | None = None
     band: Floats | None = None
     band_names: tuple[str, ...] = ()
+    file: NDArray[np.int32] | None = None  # a row's file, by its place in source.files; None where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,52 @@ class Renewals:
     segment: Codes | None = None
     owner: Codes | None = None
     parent: Codes | None = None
+    file: NDArray[np.int32] | None = None  # a row's file, by its place in source.files; None where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """Purchases of customers without a contract, one row a line of the file; returns are set aside. Dates are datetime64[D].
+
+    Amounts are not negative and in the row's own currency (NaN where not given); `currency` is None when the file states none.
+    """
+
+    source: Source
+    row: Ints
+    account: Codes
+    date: NDArray[np.datetime64]
+    amount: Floats | None = None
+    currency: Codes | None = None
+    segment: Codes | None = None
+    owner: Codes | None = None
+    parent: Codes | None = None
+    file: NDArray[np.int32] | None = None  # a row's file, by its place in source.files; None where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """Subscription terms as they were sold, one row a line of the file. Dates are datetime64[D]; `end` is NaT where the term is open.
+
+    `amount_months` says how many months each amount covers: 1 for MRR, 12 for ARR, 0 for the whole term, NaN where the file
+    does not say. Amounts are not negative and in the row's own currency (NaN where not given). `product` -1 is no product named.
+    """
+
+    source: Source
+    row: Ints
+    account: Codes
+    start: NDArray[np.datetime64]
+    end: NDArray[np.datetime64]
+    is_addon: NDArray[np.bool_]
+    product: Codes | None = None
+    amount: Floats | None = None
+    amount_months: Floats | None = None
+    currency: Codes | None = None
+    notice: NDArray[np.datetime64] | None = None
+    cancelled_on: NDArray[np.datetime64] | None = None
+    segment: Codes | None = None
+    owner: Codes | None = None
+    parent: Codes | None = None
+    file: NDArray[np.int32] | None = None  # a row's file, by its place in source.files; None where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +181,7 @@ class ReadingOptions:
 
     `columns` maps a role ("account", or "scores.account" for one file only) to a column name. `outcomes` maps the
     file's words to OUTCOMES or "undecided". `bands` runs from worst to best. `time_zone` is the zone in which dates
-    are days (timestamps that carry an offset are converted to it).
+    are days (timestamps that carry an offset are converted to it). `calls` orders the words of forecasts from worst to best.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -143,3 +190,4 @@ class ReadingOptions:
     bands: tuple[str, ...] = ()
     date_format: str | None = None
     time_zone: str = "UTC"
+    calls: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from unspun.book.tables import Codes
 
 Mask = NDArray[np.bool_]
+STEP_ROWS = 1 << 18
 
 BLANK_WORDS = frozenset({"", "nan", "n/a", "na", "-", "--", "\u2013", "\u2014", "null", "none", "nil", "#n/a", "<na>", "nat", "missing"})
 
@@ -28,13 +29,16 @@ class Words:
 
     def spread(self, values: NDArray[Any], empty: Any) -> NDArray[Any]:
         """One value a row from one value a word; `empty` where the cell is empty."""
-        return np.append(values, np.asarray(empty, dtype=values.dtype))[self.codes]  # code -1 takes the last
+        return spread(self.codes, values, empty)
 
     def first_row(self, word: int) -> int:
         return int(np.argmax(self.codes == word))
 
     def counts(self) -> NDArray[np.int64]:
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.words))
+        found = np.zeros(len(self.words) + 1, np.int64)
+        for start in range(0, len(self.codes), STEP_ROWS):
+            found += np.bincount(self.codes[start : start + STEP_ROWS] + 1, minlength=len(found))
+        return found[1:]
 
     def used(self) -> list[str]:
         """The words that some row has."""
@@ -46,6 +50,8 @@ class Words:
 
     def without(self, left_out: Mask) -> Words:
         """The same words with some of them empty cells."""
+        if not left_out.any():
+            return self
         renumbered = np.where(left_out, -1, np.arange(len(self.words))).astype(np.int32)
         return Words(self.spread(renumbered, -1), self.words)
 
@@ -58,6 +64,15 @@ class Complaint:
     message: str
     hint: str
     row: int
+
+
+def spread(codes: NDArray[np.int32], values: NDArray[Any], empty: Any) -> NDArray[Any]:
+    """values[codes], and `empty` at code -1. In steps, as NumPy widens the codes before it uses them."""
+    table = np.append(values, np.asarray(empty, dtype=values.dtype))
+    found = np.empty(len(codes), table.dtype)
+    for start in range(0, len(codes), STEP_ROWS):
+        np.take(table, codes[start : start + STEP_ROWS], out=found[start : start + STEP_ROWS], mode="wrap")  # -1 is the last
+    return found
 
 
 def call(function: str, *arguments: Any, options: Any = None) -> Any:
@@ -116,7 +131,7 @@ def words_of(column: pa.ChunkedArray) -> Words:
     whole = encoded.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):  # an empty column has no chunk
         return Words(np.zeros(0, np.int32), pa.array([], pa.string()))
-    codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
     return _trimmed(codes, whole.dictionary.cast(pa.string()), distinct=text is not encoded)
 
 
@@ -126,20 +141,27 @@ def _trimmed(codes: NDArray[np.int32], words: pa.StringArray, distinct: bool) ->
     if distinct and words.null_count == 0 and clean.equals(words) and not call("any", call("equal", words, pa.scalar(""))).as_py():
         return Words(codes, words)
     again = call("if_else", call("equal", clean, pa.scalar("")), pa.scalar(None, pa.string()), clean).dictionary_encode()
-    if len(again.dictionary) == len(words):
-        return Words(codes, again.dictionary)
     renumbered = again.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return Words(np.append(renumbered, np.int32(-1))[codes], again.dictionary)
+    if not np.array_equal(renumbered, np.arange(len(renumbered))):
+        codes = spread(codes, renumbered, -1)
+    return _used(Words(codes, again.dictionary))
 
 
-def codes_of(words: Words, rows: NDArray[Any]) -> Codes:
-    """The words of some rows, blank-like ones (n/a, null ...) empty, and names that no row has left out."""
-    codes = words.without(words.blank()).codes[rows]
-    kept = np.zeros(len(words.words) + 1, bool)
-    kept[codes] = True
-    kept = kept[:-1]
-    compact = np.append(np.cumsum(kept) - 1, -1).astype(np.int32)
-    return Codes(compact[codes], tuple(words.words.filter(pa.array(kept)).to_pylist()))
+def _used(words: Words) -> Words:
+    """Without the words that no row has, as a dictionary made elsewhere, or of more rows than these, may hold."""
+    kept = words.counts() > 0
+    if kept.all():
+        return words
+    renumbered = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+    return Words(words.spread(renumbered, -1), words.words.filter(pa.array(kept)))
+
+
+def codes_of(words: Words, rows: NDArray[Any] | None) -> Codes:
+    """The words of some rows (None: of all), blank-like ones (n/a, null ...) empty, and names that no row has left out."""
+    codes = words.without(words.blank()).codes
+    left = Words(codes if rows is None else codes[rows], words.words)
+    compact = _used(left)
+    return Codes(compact.codes, tuple(compact.words.to_pylist()))
 
 
 def squash(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `unspun audit`, `unspun demo`, `unspun schema`. Each command is thin and asks one operation of `unspun.app`."""
+"""The command line: audit, renewals, demo, schema. Each command is thin and asks one operation of `unspun.app`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from unspun.cli.audit import BAD_INPUT, audit
 from unspun.cli.demo import demo
+from unspun.cli.renewals import renewals
 from unspun.errors import Fault, UnspunError
 
 OWN_FAULT, INTERRUPTED = 70, 130
@@ -27,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
 )
 app.command()(audit)
+app.command()(renewals)
 app.command()(demo)
 
 

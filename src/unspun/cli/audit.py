@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unspun.cli.term_options import (
+    AmountCovers,
+    CancellationEndsTerm,
+    EarlyDays,
+    EndsAre,
+    FlatWithin,
+    GraceDays,
+    NoAddOns,
+    OpenTermMonths,
+    TermWords,
+)
 from unspun.errors import BadInput
 
 if TYPE_CHECKING:
@@ -33,6 +45,14 @@ def audit(
     subscriptions: Annotated[
         str | None, typer.Option(metavar="FILE", help="Subscription terms to derive the renewals from, in place of RENEWALS.")
     ] = None,
+    grace_days: GraceDays = None,
+    early_days: EarlyDays = None,
+    flat_within: FlatWithin = None,
+    no_add_ons: NoAddOns = False,
+    ends_are: EndsAre = None,
+    cancellation_ends_term: CancellationEndsTerm = False,
+    open_term_months: OpenTermMonths = None,
+    amount_covers: AmountCovers = None,
     purchases: Annotated[
         str | None, typer.Option(metavar="FILE", help="Purchases, in place of RENEWALS: who buys again? For customers without a contract.")
     ] = None,
@@ -51,6 +71,9 @@ def audit(
         list[str] | None, typer.Option(metavar="WORD=CLASS", help="What a word of the outcome column means; repeat.")
     ] = None,
     bands: Annotated[str | None, typer.Option(metavar="BAND,...", help="The bands from worst to best.")] = None,
+    calls: Annotated[
+        str | None, typer.Option(metavar="CALL,...", help="The calls of --forecasts from worst to best, where their words do not tell.")
+    ] = None,
     thresholds: Annotated[str | None, typer.Option(metavar="CUT,...", help="Cuts that make bands of a numeric score.")] = None,
     direction: Annotated[
         list[str] | None, typer.Option(metavar="[NAME=]lower", help="A score that is healthier when lower; repeat.")
@@ -115,7 +138,8 @@ def audit(
         name: tuple(value) if isinstance(value, list) else value for name, value in locals().items() if value is not None
     }
     typed.pop("AuditWords")
-    return run(AuditWords(**typed))
+    terms = TermWords(**{field.name: typed.pop(field.name) for field in fields(TermWords) if field.name in typed})
+    return run(AuditWords(terms=terms, **typed))
 
 
 def run(words: AuditWords) -> int:
@@ -126,7 +150,7 @@ def run(words: AuditWords) -> int:
     plan = make_plan(words)
     from unspun.app.audits import audit_scores
 
-    request = make_request(plan.words, plan.reading, plan.settings)
+    request = make_request(plan)
     try:
         with show_progress(not plan.quiet) as report:
             done = audit_scores(request, report, today=date.today())
@@ -139,7 +163,7 @@ def run(words: AuditWords) -> int:
 
 def write_files(plan: Plan, done: AuditRun) -> str:
     """Write what was asked for; the JSON text where it is to be printed."""
-    from unspun.cli.outputs import replacing, write_text
+    from unspun.cli.outputs import replacing, write_bytes, write_text
 
     text = ""
     if plan.outputs.json or plan.outputs.json_to_stdout:
@@ -151,7 +175,15 @@ def write_files(plan: Plan, done: AuditRun) -> str:
     if plan.outputs.html:
         from unspun.reports.audit_html import render
 
-        write_text(plan.outputs.html, render(done.result))
+        write_text(plan.outputs.html, render(done.result, done.trace))
+    if plan.outputs.pdf:
+        from unspun.reports.audit_pdf import render_pdf
+
+        write_bytes(plan.outputs.pdf, render_pdf(done.result, done.trace))
+    if plan.outputs.rows:
+        from unspun.reports.row_files import write_rows
+
+        write_rows(plan.outputs.rows.path, done.result, done.trace)
     if plan.outputs.rejects:
         from unspun.book.inputs import write_rejections
 
@@ -184,7 +216,9 @@ def _files_written(plan: Plan) -> Iterator[Text]:
     from unspun.cli.terminal import clean
 
     yield Text()
-    for name, file in (("result", plan.outputs.json), ("report", plan.outputs.html), ("rows set aside", plan.outputs.rejects)):
+    outputs = plan.outputs
+    written = (("result", outputs.json), ("report", outputs.html), ("report", outputs.pdf), ("rows behind the figures", outputs.rows))
+    for name, file in (*written, ("rows set aside", outputs.rejects)):
         if file is not None:
             yield Text(f"Wrote the {name}: {clean(str(file.path))}")
     if plan.outputs.html is None and plan.outputs.json is None:

@@ -66,7 +66,7 @@ def _write_results(folder: Path, made: DemoRun) -> Path:
 
     page = folder / "report.html"
     write_text(OutputFile("--folder", folder / "result.json"), to_json(made.audit.result))
-    write_text(OutputFile("--folder", page), render(made.audit.result))
+    write_text(OutputFile("--folder", page), render(made.audit.result, made.audit.trace))
     return page
 
 

@@ -30,6 +30,9 @@ class OptionReader:
     def integer(self, option: str, text: str | None, default: Value, at_least: int) -> int | Value:
         return default if text is None else self._number(option, text, int, at_least, default)
 
+    def share(self, option: str, text: str | None, default: float) -> float:
+        return default if text is None else self._number(option, text, float, 0.0, default)
+
     def integers(self, option: str, text: str | None, default: tuple[int, ...], at_least: int) -> tuple[int, ...]:
         """A comma list of distinct whole numbers, in ascending order."""
         found = self._numbers(option, text, int, at_least)

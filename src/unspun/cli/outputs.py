@@ -60,6 +60,12 @@ def write_text(output: OutputFile, text: str) -> None:
         file.write(text)
 
 
+def write_bytes(output: OutputFile, content: bytes) -> None:
+    """Write `content` in one step."""
+    with replacing(output) as path:
+        path.write_bytes(content)
+
+
 def _obstacle(output: OutputFile) -> Fault | None:
     path = output.path
     if path.is_dir():

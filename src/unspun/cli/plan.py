@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from unspun.audit.protocol import DEFAULT_HORIZONS, AuditSettings
+from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import Verdict
 from unspun.book.tables import ReadingOptions
 from unspun.cli.options import OptionReader
 from unspun.cli.outputs import OutputFile, check_outputs
+from unspun.cli.term_options import TermWords, read_rules
 from unspun.errors import BadInput, Fault
 
 if TYPE_CHECKING:
-    from unspun.app.audits import AuditRequest
+    from unspun.app.reading import AuditRequest
+    from unspun.book.terms.rules import TermRules
 
 STDIN = STDOUT = "-"
 SETTINGS = {"rate", *(setting.name for setting in fields(AuditSettings))}
@@ -28,6 +31,7 @@ class AuditWords:
 
     files: tuple[str, ...]
     subscriptions: str | None = None
+    terms: TermWords = field(default_factory=TermWords)
     purchases: str | None = None
     accounts: str | None = None
     events: str | None = None
@@ -45,6 +49,7 @@ class AuditWords:
     date_format: str | None = None
     tz: str | None = None
     fixed: tuple[str, ...] = ()
+    calls: str | None = None
     reviews: str | None = None
     active_days: str | None = None
     as_of: str | None = None
@@ -105,6 +110,7 @@ class Plan:
 
     words: AuditWords
     reading: ReadingOptions
+    rules: TermRules
     settings: AuditSettings
     outputs: Outputs
     wanted: frozenset[Verdict]
@@ -117,12 +123,13 @@ def make_plan(words: AuditWords) -> Plan:
     """Raises BadInput with the faults of all options and, where there are any, those of both files as well."""
     reader = OptionReader()
     _check_inputs(words, reader)
-    reading, settings = _read_reading(words, reader), _read_settings(words, reader)
+    reading, rules, settings = _read_reading(words, reader), read_rules(words.terms, reader), _read_settings(words, reader)
     outputs = _read_outputs(words, reader)
     wanted = reader.verdicts("--fail-unless", words.fail_unless)
+    plan = Plan(words, reading, rules, settings, outputs, wanted, words.quiet, words.open, words.detail == "all")
     if reader.faults:
-        raise BadInput([*reader.faults, *_other_faults(words, reading, settings, reader.faults)])
-    return Plan(words, reading, settings, outputs, wanted, words.quiet, words.open, words.detail == "all")
+        raise BadInput([*reader.faults, *_other_faults(plan, reader.faults)])
+    return plan
 
 
 def _read_outputs(words: AuditWords, reader: OptionReader) -> Outputs:
@@ -157,6 +164,7 @@ def _read_reading(words: AuditWords, reader: OptionReader) -> ReadingOptions:
         scores=words.score,
         outcomes=reader.pairs("--outcome", words.outcome, "won=renewed", last=True),
         bands=reader.words("--bands", words.bands),
+        calls=reader.words("--calls", words.calls),
         date_format=words.date_format,
         time_zone=words.tz or "UTC",
     )
@@ -171,7 +179,7 @@ def _read_settings(words: AuditWords, reader: OptionReader) -> AuditSettings:
         design=cast(
             "Literal['auto', 'renewal', 'landmark']", reader.choice("--design", words.design, ("auto", "renewal", "landmark"), "auto")
         ),
-        horizons=reader.integers("--horizons", words.horizons, DEFAULT_HORIZONS, at_least=1),
+        horizons=reader.integers("--horizons", words.horizons, default.horizons, at_least=1),
         primary_horizon=reader.integer("--primary-horizon", words.primary_horizon, None, at_least=1),
         capacity=reader.integer("--capacity", words.capacity, default.capacity, at_least=1),
         direction=reader.directions("--direction", words.direction),
@@ -220,25 +228,28 @@ def _output(option: str, text: str | None, reader: OptionReader) -> OutputFile |
     return OutputFile(option, Path(text))
 
 
-def _other_faults(words: AuditWords, reading: ReadingOptions, settings: AuditSettings, noted: Sequence[Fault]) -> list[Fault]:
+def _other_faults(plan: Plan, noted: Sequence[Fault]) -> list[Fault]:
     """What else is wrong with the settings, and what is wrong with the files, so that one run tells everything."""
-    from unspun.app.audits import read_request
+    from unspun.app.reading import read_request
 
     options = {fault.where for fault in noted}
-    others = [fault for fault in map(name_option, settings.faults()) if fault.where not in options]
-    if STDIN in words.inputs or not words.scores:
+    others = [
+        fault for fault in map(name_option, plan.settings.faults(() if plan.words.accounts is None else None)) if fault.where not in options
+    ]
+    if STDIN in plan.words.inputs or not plan.words.scores or len(plan.words.outcomes) > 1:
         return others  # what is piped in can be read once only, and it may be a terminal
     try:
-        read_request(make_request(words, reading, settings))
+        read_request(make_request(plan), date.today())
     except BadInput as refusal:
         others += refusal.faults
     return others
 
 
-def make_request(words: AuditWords, reading: ReadingOptions, settings: AuditSettings) -> AuditRequest:
+def make_request(plan: Plan) -> AuditRequest:
     """The operation's request for what was typed."""
-    from unspun.app.audits import AuditRequest
+    from unspun.app.reading import AuditRequest
 
+    words = plan.words
     return AuditRequest(
         scores=words.scores[0] if len(words.scores) == 1 else words.scores,
         renewals=words.renewals,
@@ -247,8 +258,9 @@ def make_request(words: AuditWords, reading: ReadingOptions, settings: AuditSett
         accounts=words.accounts,
         events=words.events,
         forecasts=words.forecasts,
-        reading=reading,
-        settings=settings,
+        reading=plan.reading,
+        terms=plan.rules,
+        settings=plan.settings,
     )
 
 

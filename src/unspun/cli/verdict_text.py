@@ -18,7 +18,7 @@ from unspun.stats.estimate import Estimate, MaybeEstimate
 DETAILED_SCORES = 3  # with more, only the table, unless all are asked for
 WIDEST_TEXT = 100
 LONGEST_NAME = 40
-FACT_WIDTH = 26
+FACT_WIDTH = 28
 
 # A glyph of its own for each word, for those who see no colour.
 _MARKS: dict[Verdict, tuple[str, str]] = {
@@ -64,7 +64,9 @@ def _score(score: ScoreResult, result: AuditResult, width: int) -> list[Text]:
     lines += [line for fact in score.facts for line in _fact(fact, width)]
     lines += _caution_block(cautions, True, width) + _needed(score, width)
     lines += sections.ranking(score, design, width)
-    lines += sections.calibration(score, width) + sections.captured_arr(score, width) + sections.described(score, design, width)
+    v = design.vocabulary
+    lines += sections.beside(score, v, width) + sections.calibration(score, v, width) + sections.captured_arr(score, v, width)
+    lines += sections.described(score, design, width) + sections.gaming(score, width)
     return lines + sections.not_worked_out(score, width) + _caution_block(cautions, False, width)
 
 
@@ -125,7 +127,7 @@ def _score_rows(scores: Sequence[ScoreResult], width: int) -> list[Text]:
 
 
 def _when(design: DesignReport) -> str:
-    return f"{design.primary_horizon_days} days {words.UNITS[design.name].lead}"
+    return f"{design.primary_horizon_days} days {words.units_of(design).lead}"
 
 
 def _word(score: ScoreResult) -> Text:
@@ -158,7 +160,8 @@ def _design(design: DesignReport, width: int) -> list[Text]:
     lines = heading(f"{design.name.capitalize()} design, as of {words.day(design.as_of)}", width)
     texts = (
         f"Design: {design.why}. As of: {design.as_of_why}. Primary horizon {design.primary_horizon_days} days: {design.primary_why}.",
-        f"{words.count(design.n_renewals)} renewals of {words.count(design.n_accounts)} accounts, due {words.day(design.first_due)} to "
+        f"{words.count(design.n_renewals)} {design.vocabulary.events} of {words.count(design.n_accounts)} accounts, "
+        f"{words.day(design.first_due)} to "
         f"{words.day(design.last_due)}: {outcomes}. Intervals are clustered by "
         f"{design.clustered_by} ({words.count(design.n_clusters)}).",
     )

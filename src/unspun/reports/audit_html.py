@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -13,10 +14,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unspun.audit.result import VERDICTS, AuditResult, Caution, GroupRow, HorizonResult, ScoreResult, Split
-from unspun.reports import charts, claims, marks, words
-from unspun.reports.figures import Opened, headline_figures
+from unspun.audit.compare import ScorePair, compare_best
+from unspun.audit.evidence_rows import CaptureBands, Selection, Trace, capture_bands
+from unspun.audit.result import VERDICTS, AuditResult, Caution, GroupRow, HorizonResult, ListedUnit, ScoreResult, Split
+from unspun.reports import charts, claims, marks, paths, words
+from unspun.reports.figures import Opened, open_figures
 from unspun.reports.marks import Scale
+from unspun.reports.row_files import RowFile, by_selection, make_row_files
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 MOST_DETAILED = 12  # scores shown in full; the rest stand in the table with their sentence
@@ -35,48 +39,97 @@ class ScorePage:
     units: words.Units
     judged: str
     auc_scale: Scale
+    rows: dict[Selection, RowFile]
+    bands: CaptureBands | None
 
 
-def render(result: AuditResult) -> str:
-    """The whole page as HTML text, to be written in UTF-8."""
+def render(result: AuditResult, trace: Trace | None = None) -> str:
+    """The whole page as HTML text, to be written in UTF-8. `trace` puts the rows behind the figures into it."""
+    page = compose(result, trace, make_row_files(result, trace, MOST_DETAILED))
+    style, script = page_style(), read_asset("theme.js")
+    shell = {"style": Markup(style), "script": Markup(script), "policy": _policy(style, script), "paper": False}
+    return lay_out({**page, **shell})
+
+
+def compose(result: AuditResult, trace: Trace | None, files: list[RowFile]) -> dict[str, Any]:
+    """What the templates are filled with, on the screen and on paper."""
     several = len(result.scores) > 1
     pages = [
-        _score_page(result, score, f"s{i}-" if several else "", 3 if several else 2)
-        for i, score in enumerate(result.scores[:MOST_DETAILED], 1)
+        _score_page(result, i, f"s{i + 1}-" if several else "", 3 if several else 2, trace, files)
+        for i in range(min(len(result.scores), MOST_DETAILED))
     ]
-    style, script = _style(), _script()
-    text = (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            result=result,
-            pages=pages,
-            several=several,
-            units=words.UNITS[result.design.name],
-            quiet=_quiet(result.design.cautions),
-            style=Markup(style),
-            script=Markup(script),
-            policy=_policy(style, script),
-            verdicts=VERDICTS,
-            comparison_scale=_auc_scale([score.primary for score in result.scores]),
-        )
+    return {
+        "result": result,
+        "pages": pages,
+        "files": files,
+        "several": several,
+        "units": words.units_of(result.design),
+        "v": result.design.vocabulary,
+        "quiet": _quiet(result.design.cautions),
+        "verdicts": VERDICTS,
+        "ranked": ranked_scores(result),
+        "methods": _methods(result),
+        "pairs": compare_best(trace) if trace is not None and several else (),
+        "comparison_scale": _auc_scale([score.primary for score in result.scores]),
+    }
+
+
+def lay_out(context: dict[str, Any]) -> str:
+    """The page's template, filled."""
+    return environment().get_template("page.html.j2").render(context).rstrip() + "\n"
+
+
+def ranked_scores(result: AuditResult) -> list[tuple[int, ScoreResult]]:
+    """Scores with their place in the result, counted from 1: by verdict in the order of VERDICTS, then gain, then AUC."""
+
+    def key(one: tuple[int, ScoreResult]) -> tuple[int, float, float, int]:
+        test = one[1].primary.test
+        gain, auc = (-value.point if isinstance(value, Estimate) else float("inf") for value in (test.gain, test.auc))
+        return VERDICTS.index(one[1].verdict), gain, auc, one[0]
+
+    return sorted(enumerate(result.scores, 1), key=key)
+
+
+def _methods(result: AuditResult) -> list[str]:
+    """The distinct methods behind the comparison's table."""
+    tests = [score.primary for score in result.scores]
+    reached = [h.captured_arr.score for h in tests if not isinstance(h.captured_arr, NoEstimate)]
+    values = [*(h.test.auc for h in tests), *(h.test.gain for h in tests), *reached]
+    return list(dict.fromkeys(value.method for value in values if isinstance(value, Estimate)))
+
+
+def _score_page(result: AuditResult, position: int, prefix: str, level: int, trace: Trace | None, files: list[RowFile]) -> ScorePage:
+    score = result.scores[position]
+    return ScorePage(
+        score=score,
+        prefix=prefix,
+        level=level,
+        opened={one.key: one for one in open_figures(result, score)},
+        units=words.units_of(result.design),
+        judged=_judged_on(result, score),
+        auc_scale=_auc_scale(score.horizons),
+        rows=by_selection(files, position),
+        bands=capture_bands(trace, position) if trace is not None else None,
     )
-    return text.rstrip() + "\n"
-
-
-def _score_page(result: AuditResult, score: ScoreResult, prefix: str, level: int) -> ScorePage:
-    opened = {one.key: one for one in headline_figures(result, score)}
-    return ScorePage(score, prefix, level, opened, words.UNITS[result.design.name], _judged_on(result, score), _auc_scale(score.horizons))
 
 
 def _judged_on(result: AuditResult, score: ScoreResult) -> str:
     """How many units the verdict rests on, and from when."""
-    primary, units = score.primary, words.UNITS[result.design.name]
+    primary, units = score.primary, words.units_of(result.design)
     if isinstance(primary.split, NoEstimate) or not primary.test.n:
         reason = primary.split.reason if isinstance(primary.split, NoEstimate) else "no unit is left to test on"
         return f"No test on later {units.many} could be held: {reason}."
     period, churned = _period(result, primary, primary.split), words.count(primary.test.n_churned)
-    return f"Judged on {units.count(primary.test.n)} it had never seen, {period}, of which {churned} churned."
+    lost = f"{churned} {result.design.vocabulary.lost}{_lost_money(primary, result)}"
+    return f"Judged on {units.count(primary.test.n)} it had never seen, {period}, of which {lost}."
+
+
+def _lost_money(primary: HorizonResult, result: AuditResult) -> str:
+    """What they took with them, where the test months' candidates are the test units."""
+    captured = primary.captured_arr
+    if isinstance(captured, NoEstimate) or result.design.name == "landmark" or captured.n_candidates != primary.test.n:
+        return ""
+    return f" and took {words.money_short(captured.churned_arr, captured.currency)} with them"
 
 
 def _period(result: AuditResult, primary: HorizonResult, split: Split) -> str:
@@ -100,6 +153,18 @@ def _scale_of(values: list[MaybeEstimate]) -> Scale:
     return Scale(max(0.0, around.low), min(1.0, around.high), 3, 97)
 
 
+def capture_scale(values: Sequence[MaybeEstimate]) -> Scale:
+    """One scale for shares of money reached, from nought."""
+    return Scale(0.0, min(1.0, 1.05 * max((v.high for v in values if isinstance(v, Estimate)), default=1.0)) or 1.0, 2, 98)
+
+
+def pair_scale(pairs: Sequence[ScorePair]) -> Scale:
+    """One scale for the paired differences of scores."""
+    ends = [end for pair in pairs if isinstance(pair.difference, Estimate) for end in (pair.difference.low, pair.difference.high)]
+    spread = marks.scale_over(ends, around=0.0, margin=0.1)
+    return Scale(spread.low, spread.high, 3, 97)
+
+
 def group_scale(groups: tuple[GroupRow, ...]) -> Scale:
     """One scale for the AUCs of a table of groups."""
     return _scale_of([group.auc for group in groups])
@@ -111,6 +176,18 @@ def fact_scale(value: Estimate, reference: float | None) -> Scale:
     return Scale(spread.low, spread.high)
 
 
+def list_scale(units: Sequence[ListedUnit]) -> tuple[float, float]:
+    """The scale that the paths of a list share: from its lowest to its highest score."""
+    values = [value for unit in units for _, value in unit.history]
+    return min(values, default=0.0), max(values, default=0.0)
+
+
+def risk_scale(units: Sequence[ListedUnit], base_rate: float) -> Scale:
+    """One scale for the baseline risks of a list, from nought."""
+    highest = max([base_rate, *(u.baseline_risk.high for u in units if isinstance(u.baseline_risk, Estimate))])
+    return Scale(0.0, min(1.0, highest * 1.05) or 1.0, 2, 98)
+
+
 def _quiet(cautions: tuple[Caution, ...]) -> list[Caution]:
     return [caution for caution in cautions if not caution.loud]
 
@@ -120,7 +197,7 @@ def _loud(cautions: tuple[Caution, ...]) -> list[Caution]:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """Templates with autoescape always on; an undefined name is an error."""
     environment = Environment(
         loader=PackageLoader("unspun.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -132,26 +209,35 @@ def _environment() -> Environment:
     environment.filters["spaced"] = words.spaced
     environment.filters["loud"] = _loud
     environment.filters["quiet"] = _quiet
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
     environment.globals |= _vocabulary()
     return environment
 
 
 def _vocabulary() -> dict[str, Any]:
-    scales = {"group_scale": group_scale, "fact_scale": fact_scale, "MOST_GROUPS": MOST_GROUPS, "MOST_DETAILED": MOST_DETAILED}
-    return {"words": words, "marks": marks, "charts": charts, "claims": claims, **scales}
+    scales = {
+        "group_scale": group_scale,
+        "capture_scale": capture_scale,
+        "pair_scale": pair_scale,
+        "fact_scale": fact_scale,
+        "list_scale": list_scale,
+        "risk_scale": risk_scale,
+        "MOST_GROUPS": MOST_GROUPS,
+        "MOST_DETAILED": MOST_DETAILED,
+    }
+    return {"words": words, "marks": marks, "charts": charts, "paths": paths, "claims": claims, **scales}
 
 
 @cache
-def _style() -> str:
+def page_style() -> str:
     """Tokens and report styles, with the font inside."""
     font = base64.b64encode((ASSETS / "inter-latin.woff2").read_bytes()).decode("ascii")
-    tokens = (ASSETS / "tokens.css").read_text("utf-8").replace("inter-latin.woff2", f"data:font/woff2;base64,{font}")
-    return tokens + (ASSETS / "report.css").read_text("utf-8")
+    return read_asset("tokens.css").replace("inter-latin.woff2", f"data:font/woff2;base64,{font}") + read_asset("report.css")
 
 
-@cache
-def _script() -> str:
-    return (ASSETS / "theme.js").read_text("utf-8")
+def read_asset(name: str) -> str:
+    """A style or script of the reports, as text."""
+    return (ASSETS / name).read_text("utf-8")
 
 
 def _policy(style: str, script: str) -> str:

@@ -7,36 +7,17 @@ from typing import Any
 
 from unspun.audit.result import VERDICTS, ScoreResult
 from unspun.reports.document import BOOLEAN, DATE, INTEGER, NUMBER, STRING, Field, ListOf, MapOf, Record, Scalar
+from unspun.reports.estimate_fields import ESTIMATE
+from unspun.reports.estimate_fields import always as _always
+from unspun.reports.estimate_fields import maybe as _maybe
+from unspun.reports.gaming_fields import GAMING_CHECK
 from unspun.stats.estimate import NoEstimate
 
 SCHEMA_VERSION = "1.0"
 
 
-def _always(reason: str) -> Callable[[Any], str]:
-    return lambda _: reason
-
-
 def _at(index: int) -> Callable[[Any], Any]:
     return lambda pair: pair[index]
-
-
-ESTIMATE = Record(
-    "estimate",
-    "A point estimate with its two-sided interval.",
-    (
-        Field("point", NUMBER, "The estimate."),
-        Field("low", NUMBER, "Lower end of the interval."),
-        Field("high", NUMBER, "Upper end of the interval."),
-        Field("level", NUMBER, "The interval's level, such as 0.95."),
-        Field("method", STRING, "How the interval was made."),
-        Field("n", INTEGER, "Units the estimate rests on."),
-        Field("caveats", ListOf(STRING), "What a reader must know before relying on it."),
-    ),
-)
-
-
-def _maybe(name: str, meaning: str, read: Callable[[Any], Any] | None = None) -> Field:
-    return Field(name, ESTIMATE, meaning, read, _always("not estimated"))
 
 
 def _total(name: str, meaning: str) -> Field:
@@ -57,11 +38,25 @@ SET_ASIDE = Record(
     "Rows set aside for one reason.",
     (Field("reason", STRING, "Why."), Field("n", INTEGER, "How many rows.")),
 )
+INPUT_FILE = Record(
+    "input_file",
+    "One file, or one sheet of a workbook, of an input that was given as several.",
+    (
+        Field("name", STRING, "Its name, a sheet in brackets."),
+        Field("sha256", STRING, "SHA-256 of its bytes. The input's own is that of these digests, one after the other."),
+        Field("format", STRING, "The format it was read as."),
+        Field("rows_read", INTEGER, "Rows in it, header not counted."),
+    ),
+)
 INPUT = Record(
     "input",
     "One input file. rows_read = rows_used + the sum of set_aside.",
     (
-        Field("role", Scalar("string", ("scores", "renewals")), "What the file was read as."),
+        Field(
+            "role",
+            Scalar("string", ("scores", "renewals", "subscriptions", "purchases", "accounts", "events", "forecasts")),
+            "What the file was read as.",
+        ),
         Field("name", STRING, "The name it was given by."),
         Field("sha256", STRING, "SHA-256 of its bytes, or of its Arrow form."),
         Field("format", STRING, "The format it was read as."),
@@ -71,6 +66,7 @@ INPUT = Record(
         Field("columns", MapOf(STRING), "The file's column for each role."),
         Field("unused_columns", ListOf(STRING), "Columns nothing was read from."),
         Field("notes", ListOf(STRING), "What was detected: encoding, separator, date format, time zone."),
+        Field("files", ListOf(INPUT_FILE), "The files, or sheets, where the input was given as several; else empty."),
     ),
 )
 DESIGN = Record(
@@ -117,6 +113,24 @@ BASELINE = Record(
     (Field("name", STRING, "What it ranks by.", _at(0)), _maybe("auc", "Its AUC on the test units.", _at(1))),
 )
 
+BESIDE = Record(
+    "beside",
+    "Something else one could have ranked by, beside the score on the same test units. It decides nothing.",
+    (
+        Field("name", STRING, "What it is."),
+        Field("rule", STRING, "How it ranks, and what counts as known."),
+        Field("n", INTEGER, "Test units that have both the score and this."),
+        Field("n_churned", INTEGER, "Of them, churned."),
+        Field("coverage", NUMBER, "Share of all test units that have this.", None, _always("there is no test unit")),
+        _maybe("auc", "Its AUC on these units."),
+        _maybe("auc_score", "The score's AUC on the same units."),
+        _maybe("difference", "auc_score less auc, with a paired interval."),
+        _maybe("brier", "Brier score of its probabilities as stated."),
+        _maybe("bias", "Mean stated probability of churn less the share that churned."),
+        _maybe("expected_over_observed", "Churn it expected over churn seen; 1 is right."),
+    ),
+)
+
 
 def _why_no_gain_p(test: Any) -> str:
     return test.gain.reason if isinstance(test.gain, NoEstimate) and test.gain.reason else "the gain was not tested"
@@ -138,6 +152,7 @@ TEST = Record(
         Field("gain_p", NUMBER, "One-sided p of no gain.", None, _why_no_gain_p),
         _maybe("gain_log_loss", "How much the score lowers the log loss; positive is better."),
         Field("others", ListOf(BASELINE), "Other baselines. They decide nothing."),
+        Field("beside", ListOf(BESIDE), "What else one could have ranked by, each on the units it shares with the score."),
     ),
 )
 RELIABILITY_BIN = Record(
@@ -283,6 +298,8 @@ LEAD_POINT = Record(
         _maybe("auc", "AUC at this lead."),
         _maybe("churned_in_alarm", "Of the churned, the share then in the worst band."),
         _maybe("renewed_in_alarm", "Of those that stayed, the share then in the worst band."),
+        _maybe("churned_score", "Mean score of the churned at this lead."),
+        _maybe("renewed_score", "Mean score of those that stayed at this lead."),
     ),
 )
 LEAD_TIME = Record(
@@ -323,6 +340,14 @@ STABILITY = Record(
         Field("note", STRING, "How to read these."),
     ),
 )
+PATH_POINT = Record(
+    "path_point",
+    "One value of a unit's score.",
+    (
+        Field("days_before", INTEGER, "Days before the due date.", _at(0)),
+        Field("score", NUMBER, "The score dated then.", _at(1)),
+    ),
+)
 LISTED_UNIT = Record(
     "listed_unit",
     "One unit of a list.",
@@ -337,6 +362,8 @@ LISTED_UNIT = Record(
         Field("segment", STRING, "Its segment; empty where none was given."),
         Field("owner", STRING, "Its owner; empty where none was given."),
         Field("row", INTEGER, "Its row in the renewals file."),
+        Field("history", ListOf(PATH_POINT), "Its scores over the year before the due date, as dated, oldest first."),
+        _maybe("baseline_risk", "Risk by the frozen baseline, where it was not fitted on this unit."),
     ),
 )
 LISTING = Record(
@@ -399,6 +426,7 @@ SCORE = Record(
             None,
             _always("one score was audited, so there is no family to control"),
         ),
+        Field("gaming", ListOf(GAMING_CHECK), "Has it been steered? Empty where details were not asked for."),
     ),
 )
 MULTIPLICITY = Record(

@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from unspun.audit.result import Design
+from unspun.audit.result import DesignReport
 from unspun.stats.estimate import Estimate
 
 NBSP = "\u00a0"
 JOIN = "\u2060"  # word joiner: an interval never breaks across lines
 DASH = "\u2013"
 MINUS = "\u2212"
+TIMES = "\u00d7"
 LONGEST_NAME = 80
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -24,16 +25,17 @@ class Units:
 
     one: str
     many: str
-    lead: str
+    lead: str  # "before the renewal date", "ahead"
 
     def count(self, n: int) -> str:
         return f"{count(n)}{NBSP}{self.one if n == 1 else self.many}"
 
 
-UNITS: dict[Design, Units] = {
-    "renewal": Units("renewal", "renewals", "before the renewal date"),
-    "landmark": Units("account-month", "account-months", "ahead"),
-}
+def units_of(design: DesignReport) -> Units:
+    """What a unit of the design is called in the words of its outcome."""
+    if design.name == "landmark":
+        return Units("account-month", "account-months", "ahead")
+    return Units(design.vocabulary.event, design.vocabulary.events, f"before the {design.vocabulary.event} date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Style:
 
 
 AUC = Style(2, reference=0.5)
+PROBABILITY = Style(2)
 GAIN = Style(3, signed=True, reference=0.0)
 SHARE = Style(0, percent=True)
 RATIO = Style(2, reference=1.0)
@@ -125,6 +128,11 @@ def _with_currency(text: str, currency: str | None) -> str:
     if currency in SYMBOLS:
         return f"{MINUS}{SYMBOLS[currency]}{text[1:]}" if text.startswith(MINUS) else f"{SYMBOLS[currency]}{text}"
     return f"{text}{NBSP}{currency}" if currency else text
+
+
+def size(n_bytes: int) -> str:
+    """12 kB, 3.4 MB."""
+    return f"{number(n_bytes / 1e6, 1)}{NBSP}MB" if n_bytes >= 1e6 else f"{number(max(1, n_bytes / 1e3))}{NBSP}kB"
 
 
 def sentence(text: str) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
-from unspun.book.columns import ROLES
+from unspun.book.column_reference import column_reference
+from unspun.book.columns import ROLES, find_columns
+from unspun.book.files import open_table
 from unspun.book.inputs import read_inputs
 from unspun.book.renewals import read_renewals
+from unspun.book.roles import REQUIRED
 from unspun.book.scores import read_scores
-from unspun.book.tables import ReadingOptions
+from unspun.book.tables import ReadingOptions, Role
 from unspun.errors import BadInput, Fault
 
 NOTHING = ReadingOptions()
@@ -101,3 +105,24 @@ def test_every_missing_column_is_told_with_the_option_to_give() -> None:
 def test_undated_scores_are_refused_with_the_reason() -> None:
     (fault,) = faults("account,other,score")
     assert "Undated scores cannot be audited: nobody can tell what was known when" in fault.message
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_name_of_every_role_is_found_where_it_stands_alone(role: Role) -> None:
+    for name, tiers in ROLES[role].items():
+        for column in itertools.chain(*tiers):
+            raw = open_table(f"{column},remark\nx,y\n".encode(), role)
+            assert find_columns(raw, NOTHING).columns == {name: 0}, column
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_missing_column_of_every_file_is_told_with_its_own_option(role: Role) -> None:
+    raw = open_table(b"remark,other\nx,y\n", role)
+    found = find_columns(raw, NOTHING).faults
+    assert [fault.code for fault in found] == [f"no_{name}_column" for name in REQUIRED[role]]
+    assert all(f'--map {role}.{name}="COLUMN"' in fault.hint for fault, name in zip(found, REQUIRED[role], strict=True))
+
+
+def test_the_page_of_column_names_is_printed_from_the_tables() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "columns.md"
+    assert page.read_text() == column_reference()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unspun.book.dates import Dates, read_dates, to_zone
+from unspun.book.dates import Dates, check_date_format, read_dates, to_zone
 
 UTC_ZONE = ZoneInfo("UTC")
 DAYS = st.dates(date(1970, 1, 1), date(2200, 12, 31))
@@ -103,12 +103,173 @@ def test_a_declared_format_reads_what_no_layout_does_and_leaves_iso_alone() -> N
     assert times(read("03/04/26", "2026-01-02", date_format="%d/%m/%y")) == ["2026-04-03T00:00:00", "2026-01-02T00:00:00"]
 
 
-def test_a_year_of_two_digits_is_not_guessed() -> None:
-    assert read("13/04/26").unread.tolist() == [True]
+@given(days=st.lists(st.dates(date(2005, 1, 1), date(2035, 12, 31)), min_size=1, max_size=8), separator=st.sampled_from("/-."))
+def test_a_year_of_two_digits_is_read_as_written_or_not_at_all(days: list[date], separator: str) -> None:
+    day_first = read(*(f"{d.day:02}{separator}{d.month:02}{separator}{d.year % 100:02}" for d in days))
+    if day_first.complaint is None:
+        assert day_first.times.astype("datetime64[D]").tolist() == days
+        assert any("00-68 being 2000-2068" in form for form in day_first.formats)
+    elif day_first.complaint.code == "ambiguous_dates":
+        (one, other) = day_first.complaint.message.split(", and")[0].split(" could be ")[1].split(" or ")
+        assert one != other
+
+
+def test_years_of_two_digits_are_read_where_the_order_is_clear() -> None:
+    assert times(read("31.12.25", "30.11.24")) == ["2025-12-31T00:00:00", "2024-11-30T00:00:00"]
+    assert times(read("12/31/25", "01/02/25")) == ["2025-12-31T00:00:00", "2025-01-02T00:00:00"]
+    assert times(read("31/12/98")) == ["1998-12-31T00:00:00"]
+    assert times(read("99/12/31")) == ["1999-12-31T00:00:00"]
 
 
 @pytest.mark.parametrize(
-    "cell", ["31/02/2026", "2026-02-30", "2026-13-01", "2026-00-10", "20261301", "2026-04-03 25:00", "soon", "3 Foo 2026", "45000"]
+    ("cells", "readings"),
+    [
+        (("03/04/26",), "3 April or 4 March"),
+        (("25/12/31", "25/11/30"), "25 December 2031 or 31 December 2025"),
+        (("25.12.31", "25.11.30"), "25 December 2031 or 31 December 2025"),
+        (("25-12-31",), "25 December 2031 or 31 December 2025"),
+    ],
+)
+def test_years_of_two_digits_that_could_be_days_are_asked_about(cells: tuple[str, ...], readings: str) -> None:
+    complaint = read(*cells).complaint
+    assert complaint is not None and f"could be {readings}" in complaint.message
+    assert "%y" in complaint.hint
+    year_first = complaint.hint.split("'")[3]
+    assert read(*cells, date_format=year_first).complaint is None
+
+
+MONTHS_OF = {
+    "German": "Januar Februar M\u00e4rz April Mai Juni Juli August September Oktober November Dezember",
+    "French": "janvier f\u00e9vrier mars avril mai juin juillet ao\u00fbt septembre octobre novembre d\u00e9cembre",
+    "Spanish": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "Portuguese": "janeiro fevereiro mar\u00e7o abril maio junho julho agosto setembro outubro novembro dezembro",
+    "Italian": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "Dutch": "januari februari maart april mei juni juli augustus september oktober november december",
+}
+SHORT_MONTHS_OF = {
+    "German": "Jan. Feb. M\u00e4r. Apr. Mai Jun. Jul. Aug. Sep. Okt. Nov. Dez.",
+    "French": "janv. f\u00e9vr. mars avr. mai juin juil. ao\u00fbt sept. oct. nov. d\u00e9c.",
+    "Spanish": "ene feb mar abr may jun jul ago sep oct nov dic",
+    "Portuguese": "jan fev mar abr mai jun jul ago set out nov dez",
+    "Italian": "gen feb mar apr mag giu lug ago set ott nov dic",
+    "Dutch": "jan. feb. mrt. apr. mei jun. jul. aug. sep. okt. nov. dec.",
+}
+
+
+@pytest.mark.parametrize("language", MONTHS_OF)
+@given(day=DAYS)
+def test_months_are_read_in_several_languages(language: str, day: date) -> None:
+    for names in (MONTHS_OF, SHORT_MONTHS_OF):
+        name = names[language].split()[day.month - 1]
+        dotted, plain, joined = f"{day.day}. {name} {day.year}", f"{day.day} {name} {day.year}", f"{day.day} de {name} de {day.year}"
+        assert read(dotted, plain, joined).times.astype("datetime64[D]").tolist() == [day] * 3
+
+
+@given(days=st.lists(DAYS, min_size=1, max_size=8))
+def test_an_iso_week_is_its_monday_and_a_quarter_its_first_day(days: list[date]) -> None:
+    weeks = [day.isocalendar() for day in days]
+    mondays = [day - timedelta(days=day.weekday()) for day in days]
+    kept = [i for i, monday in enumerate(mondays) if monday >= date(1970, 1, 1)]
+    read_weeks = read(*(f"{week.year}-W{week.week:02}" for week in weeks)).times.astype("datetime64[D]").tolist()
+    assert [read_weeks[i] for i in kept] == [mondays[i] for i in kept]
+    firsts = [date(day.year, day.month - (day.month - 1) % 3, 1) for day in days]
+    for form in ("{0}-Q{1}", "{0} Q{1}", "Q{1} {0}"):
+        quarters = read(*(form.format(day.year, (day.month + 2) // 3) for day in days))
+        assert quarters.times.astype("datetime64[D]").tolist() == firsts
+
+
+@pytest.mark.parametrize("cell", ["2025-W53", "2025-W00", "2025-Q5", "FY25 Q1", "FY2025-Q1"])
+def test_weeks_and_quarters_that_are_none_and_fiscal_ones_are_unreadable(cell: str) -> None:
+    assert read("2026-01-01", cell).unread.tolist() == [False, True]
+
+
+MOMENTS = st.datetimes(datetime(1991, 1, 1), datetime(2099, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
+
+
+@given(moments=st.lists(MOMENTS, min_size=1, max_size=8), milliseconds=st.booleans(), as_text=st.booleans())
+def test_a_column_of_seconds_or_milliseconds_since_1970(moments: list[datetime], milliseconds: bool, as_text: bool) -> None:
+    counts = [int(moment.replace(tzinfo=UTC).timestamp()) * (1000 if milliseconds else 1) for moment in moments]
+    column = pa.array(counts, pa.int64())
+    dates = read_dates(pa.chunked_array([column.cast(pa.string()) if as_text else column]), ZoneInfo("Asia/Tokyo"))
+    expected = [moment.replace(tzinfo=UTC).astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None) for moment in moments]
+    assert dates.times.tolist() == expected
+    assert "since 1970" in dates.formats[0]
+
+
+@given(moments=st.lists(MOMENTS, min_size=1, max_size=8))
+def test_a_column_of_excels_day_numbers(moments: list[datetime]) -> None:
+    """Day 45,000 of Excel's 1900 calendar is 15 March 2023."""
+    numbers = [(moment - datetime(1899, 12, 30)) / timedelta(days=1) for moment in moments]
+    dates = read_dates(pa.chunked_array([pa.array(numbers)]), UTC_ZONE)
+    assert dates.times.tolist() == moments
+    assert read("45000").times.astype("datetime64[D]").tolist() == [date(2023, 3, 15)]
+
+
+@pytest.mark.parametrize("cells", [("45000", "7"), ("45000", "1706695200"), ("123456",), ("1706695200", "2026-01-01")])
+def test_numbers_that_are_not_all_of_one_kind_are_no_dates(cells: tuple[str, ...]) -> None:
+    assert read(*cells).unread[0]
+
+
+@given(
+    moment=MOMENTS.filter(lambda moment: moment.year < 2030), zone=st.sampled_from(["America/New_York", "Europe/Berlin", "Asia/Kathmandu"])
+)
+def test_a_time_in_a_named_zone_is_converted_as_the_standard_library_does(moment: datetime, zone: str) -> None:
+    aware = moment.replace(tzinfo=ZoneInfo(zone))
+    dates = read(f"{moment:%Y-%m-%d %H:%M:%S} {zone}")
+    if aware.utcoffset() != aware.replace(fold=1).utcoffset():
+        assert dates.unread[0]  # the clock showed it twice, or skipped it
+    else:
+        assert dates.times.tolist() == [aware.astimezone(UTC).replace(tzinfo=None)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("CET", 9), ("CEST", 8), ("EST", 15), ("PDT", 17), ("AEST", 0), ("JST", 1), ("UTC", 10), ("+0530", 4)]
+)
+def test_abbreviations_that_mean_one_zone_are_read(zone: str, hour: int) -> None:
+    assert times(read(f"2025-01-31 10:00 {zone}")) == [f"2025-01-31T{hour:02}:{30 if zone == '+0530' else 0:02}:00"]
+
+
+@pytest.mark.parametrize("zone", ["CST", "IST", "PST", "BST", "GST", "AST"])
+def test_abbreviations_that_mean_several_zones_are_asked_about(zone: str) -> None:
+    complaint = read("2025-01-31", f"2025-01-31 10:00 {zone}").complaint
+    assert complaint is not None and complaint.code == "ambiguous_zone" and complaint.row == 1
+    assert f"the time zone {zone} could be UTC" in complaint.message and complaint.message.count(" or ") >= 1
+
+
+def test_times_as_salesforce_and_spreadsheets_write_them() -> None:
+    assert times(read("2025-01-31T10:00:00.000+0000")) == ["2025-01-31T10:00:00"]
+    assert times(read("Jan 31, 2025 10:00 PM")) == ["2025-01-31T22:00:00"]
+
+
+def test_a_day_that_does_not_exist_gets_its_own_remedy() -> None:
+    assert "There is no such day" in read("2026-02-31").hint
+    assert "Fiscal periods start when the company says" in read("FY25 Q1").hint
+    assert read("soon").hint == ""
+
+
+@pytest.mark.parametrize(
+    ("date_format", "what"), [("%Q", "'%Q' is no directive"), ("%d.%m.%", "'%' is no directive"), ("DD/MM/YYYY", "no directive")]
+)
+def test_a_format_that_is_none_is_a_fault_whatever_the_files_hold(date_format: str, what: str) -> None:
+    (fault,) = check_date_format(date_format)
+    assert fault.code == "unknown_date_format" and what in fault.message
+    assert check_date_format("%d/%m/%Y") == check_date_format(None) == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "31/02/2026",
+        "2026-02-30",
+        "2026-13-01",
+        "2026-00-10",
+        "20261301",
+        "2026-04-03 25:00",
+        "soon",
+        "3 Foo 2026",
+        "45000",
+        "2026-04-03 10:00 XYZ",
+    ],
 )
 def test_what_is_no_date_is_unreadable(cell: str) -> None:
     dates = read("2026-01-01", cell, None)

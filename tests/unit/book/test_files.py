@@ -5,17 +5,24 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import sys
+import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from unspun.book import archives, files
+from unspun.book.delimited import parse_delimited
 from unspun.book.files import open_table
 from unspun.book.inputs import read_inputs
 from unspun.book.scores import read_scores
@@ -47,6 +54,29 @@ def parquet(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
+def zipped(files: dict[str, bytes]) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return sink.getvalue()
+
+
+def workbook(dated: Callable[[str], Any]) -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (tuple(COLUMNS), *((a, dated(str(d)), s, o or None) for a, d, s, o in zip(*COLUMNS.values(), strict=True))):
+        sheet.append(row)
+    sink = io.BytesIO()
+    book.save(sink)
+    return sink.getvalue()
+
+
+def records() -> list[dict[str, object]]:
+    """After an empty first record their rows have the numbers that they have under a header."""
+    return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
+
+
 def content(history: ScoreHistory) -> tuple[object, ...]:
     accounts = [history.account.names[code] for code in history.account.codes]
     assert history.owner is not None
@@ -68,9 +98,21 @@ SAME: dict[str, Callable[[], object]] = {
     "no line end at the end": lambda: text().rstrip("\n").encode(),
     "byte order mark": lambda: text().encode("utf-8-sig"),
     "UTF-16": lambda: text().encode("utf-16"),
+    "UTF-16, big-endian": lambda: ("\ufeff" + text()).encode("utf-16-be"),
+    "UTF-16 without a mark": lambda: text().encode("utf-16-le"),
+    "UTF-16, big-endian, without a mark": lambda: text().encode("utf-16-be"),
     "Windows-1252": lambda: text().encode("cp1252"),
     "another order of columns": lambda: text(order=("owner", "score", "account_id", "date")).encode(),
     "gzip": lambda: gzip.compress(text().encode()),
+    "gzip in two members": lambda: gzip.compress(text()[:40].encode()) + gzip.compress(text()[40:].encode()),
+    "zip": lambda: zipped({"scores.csv": text().encode()}),
+    "zip with what a Mac adds": lambda: zipped({"scores.csv": text().encode(), "__MACOSX/._scores.csv": b"x", ".DS_Store": b"y"}),
+    "zip of Parquet": lambda: zipped({"scores": parquet(TABLE)}),
+    "a workbook": lambda: workbook(str),
+    "a workbook with dates": lambda: workbook(date.fromisoformat),
+    "JSON": lambda: json.dumps([{}, *records()]).encode(),
+    "JSON in UTF-16": lambda: json.dumps({"next": None, "records": [{}, *records()]}).encode("utf-16"),
+    "JSON lines": lambda: "\n".join(map(json.dumps, [{}, *records()])).encode(),
     "Parquet": lambda: parquet(TABLE),
     "Parquet in gzip": lambda: gzip.compress(parquet(TABLE)),
     "Parquet with dates": lambda: parquet(dated(TABLE, pa.date32())),
@@ -160,8 +202,12 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "only a header": (b"account,date,score\n", "there is a header but no row"),
     "a header without a line end": (b"account,date,score", "there is a header but no row"),
     "binary rubbish": (bytes(range(256)) * 20, "bytes that no text has"),
-    "a workbook": (b"PK\x03\x04rest", "an Excel workbook"),
-    "JSON": (b'[{"account": 1}]', "looks like JSON"),
+    "a torn archive": (b"PK\x03\x04rest", "the zip archive or workbook is damaged"),
+    "an old workbook, torn": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "the workbook cannot be read"),
+    "a web page": (b"<html><table><tr><td>account</td></tr></table></html>", "looks like HTML or XML"),
+    "UTF-32": (text().encode("utf-32"), "the text is in UTF-32"),
+    "a PDF": (b"%PDF-1.7 ...", "this is a PDF"),
+    "gzip in gzip": (gzip.compress(gzip.compress(text().encode())), "an archive within an archive"),
     "damaged gzip": (gzip.compress(b"account,date,score\n" * 99)[:-9], "the gzip file is damaged"),
     "gzip of rubbish": (b"\x1f\x8b\x08garbage", "the gzip file is damaged"),
     "damaged Parquet": (parquet(TABLE)[:-20], "the Parquet file cannot be read"),
@@ -190,10 +236,64 @@ def test_what_is_not_even_a_file_is_refused(source: object) -> None:
         read_scores(source, NOTHING)
 
 
-def test_a_missing_file_and_a_directory_are_told_together(tmp_path: Path) -> None:
+def test_a_missing_file_and_an_empty_folder_are_told_together(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_inputs(tmp_path / "none.csv", tmp_path, NOTHING)
-    assert [fault.code for fault in caught.value.faults] == ["no_such_file", "is_a_directory"]
+    assert [(fault.code, fault.message) for fault in caught.value.faults] == [
+        ("no_such_file", "there is no such file."), ("no_such_file", "the folder holds no file that could be a table."),
+    ]  # fmt: skip
+
+
+def test_an_archive_of_several_tables_names_them() -> None:
+    with pytest.raises(BadInput, match=r"holds 2 files \('a.csv', 'b.csv'\), and one table is wanted"):
+        read_scores(zipped({"a.csv": b"x", "b.csv": b"y"}), NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("entry", "what"), [("xl/workbook.bin", "a binary workbook"), ("word/document.xml", "Word"), ("ppt/presentation.xml", "PowerPoint")]
+)
+def test_what_office_programs_keep_in_archives_is_called_by_its_name(entry: str, what: str) -> None:
+    with pytest.raises(BadInput, match=what):
+        read_scores(zipped({entry: b"x"}), NOTHING)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda content: zipped({"scores.csv": content})])
+def test_a_file_that_inflates_out_of_all_proportion_is_refused(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    long = text().encode() * 2_000
+    assert len(pack(long)) * archives.MOST_RATIO < len(long)
+    read_scores(pack(long), NOTHING)  # large as it gets, it is below the bound in bytes
+    monkeypatch.setattr(archives, "MOST_INFLATED_BYTES", len(long) - 1)
+    with pytest.raises(BadInput, match="inflates to more than"):
+        read_scores(pack(long), NOTHING)
+
+
+def test_a_file_is_not_copied_into_memory_to_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[pa.Buffer] = []
+    path = tmp_path / "scores.csv"
+    path.write_text(text())
+    monkeypatch.setattr(files, "parse_delimited", lambda buffer, name: seen.append(buffer) or parse_delimited(buffer, name))
+    allocated = pa.total_allocated_bytes()
+    read_scores(path, NOTHING)
+    with path.open("r+b") as file:  # what is mapped shows what is written to the file
+        file.write(b"ACCOUNT")
+    assert seen[0][:7].to_pybytes() == b"ACCOUNT" and pa.total_allocated_bytes() <= allocated + len(text()) * 100
+
+
+def test_lines_above_the_header_are_passed_over_and_rows_keep_their_numbers() -> None:
+    lines = 'Report: "Health, all"\nGenerated;2026-01-01\n\naccount;date;score\nA;2026-01-01;5\nB;2026-01-02;x\nC;2026-01-02;7;9\n'
+    lines += "".join(f"D{i};2026-01-02;{i}\n" for i in range(9))
+    history = read_scores(lines.encode(), NOTHING, "report.csv")
+    assert history.row.tolist() == [5, *range(8, 17)] and "lines above the header in row 4 not read: 3" in history.source.notes
+    assert {r.code: r.rows.tolist() for r in history.source.rejections} == {"malformed_row": [7], "unreadable_score": [6]}
+
+
+def test_totals_notes_and_a_header_that_comes_again_are_set_aside_with_their_reasons() -> None:
+    rows = "account,date,score\nA,2026-01-01,5\naccount,date,score\nTotal,2026-01-02,6\nGrand total,,11\n,,\nExported by the CS team,,\n"
+    history = read_scores(rows.encode(), NOTHING)
+    assert {r.reason: r.rows.tolist() for r in history.source.rejections} == {
+        "the header again": [3], "totals row": [5], "blank line": [6], "note below the table": [7],
+    }  # fmt: skip
+    assert history.row.tolist() == [2, 4]  # an account may be called Total: its score is dated
 
 
 def test_categories_of_polars_are_read_as_their_text() -> None:

@@ -31,7 +31,9 @@ def test_a_number_as_python_writes_it_comes_back_to_the_last_bit(values: list[fl
 
 @given(
     values=st.lists(CENTS, min_size=1, max_size=10),
-    marks=st.sampled_from([(",", "."), (".", ","), (" ", ","), ("'", "."), ("\u00a0", ",")]),
+    marks=st.sampled_from(
+        [(",", "."), (".", ","), (" ", ","), ("'", "."), ("\u00a0", ","), ("\u202f", ","), ("\u2019", "."), ("\u2009", ".")]
+    ),
 )
 def test_thousands_and_cents_of_either_locale_are_the_same_amount(values: list[Decimal], marks: tuple[str, str]) -> None:
     numbers = read(*(grouped(value, *marks) for value in values), kind="amount")
@@ -129,3 +131,75 @@ def test_infinity_in_a_typed_column_is_unreadable_and_nan_is_missing() -> None:
     numbers = read_numbers(pa.chunked_array([pa.array([1.0, float("inf"), float("nan")])]))
     assert numbers.unread.tolist() == [False, True, False]
     assert numbers.blank.tolist() == [False, False, True]
+
+
+DIGITS = {"Arabic-Indic": 0x0660, "Devanagari": 0x0966, "full-width": 0xFF10}
+
+
+@given(value=CENTS, script=st.sampled_from(sorted(DIGITS)))
+def test_digits_of_other_scripts_are_the_same_amount(value: Decimal, script: str) -> None:
+    cell = "".join(chr(DIGITS[script] + int(char)) if char.isdigit() else char for char in f"{value:,.2f}")
+    assert read(cell, kind="amount").values.tolist() == [float(value)]
+
+
+@given(value=st.decimals(0, 9_999, places=2), unit=st.sampled_from([("k", 3), ("K", 3), ("M", 6), ("m", 6), ("mio", 6), ("bn", 9)]))
+def test_an_amount_in_thousands_or_millions_is_exact_and_said(value: Decimal, unit: tuple[str, int]) -> None:
+    numbers = read(f"${value}{unit[0]}", kind="amount")
+    assert numbers.values.tolist() == [float(value.scaleb(unit[1]))]
+    assert any("k, M or bn" in note for note in numbers.notes)
+
+
+@given(
+    value=st.decimals(-99_999, -1, places=2),
+    form=st.sampled_from(["({})", "$({})", "({} EUR)", "{}-", "-{}", "\u2212{}", "\u2013{}", "- {}"]),
+)
+def test_every_way_of_writing_a_loss_is_below_zero(value: Decimal, form: str) -> None:
+    assert read(form.format(f"{-value:,.2f}"), kind="amount").values.tolist() == [float(value)]
+
+
+@given(
+    text=st.text(st.sampled_from("0123456789.,' %kM()-$\u20ac/"), min_size=1, max_size=9),
+    kind=st.sampled_from(["score", "amount"]),
+)
+def test_whatever_is_read_is_a_reading_that_a_locale_has(text: str, kind: Kind) -> None:
+    """Its digits are those of the cell, in their order, with the point where the cell has a mark, or at the end."""
+    numbers = read(text, kind=kind)
+    if numbers.complaint is None and not numbers.unread[0] and not numbers.blank[0]:
+        power = {"k": 3, "M": 6}.get(next((char for char in text if char in "kM"), ""), 0)
+        head = text.split("/")[0]
+        cuts = [i for i, char in enumerate(head) if char in ".,"] + [len(head)]
+        digits = ["".join(c for c in part if c.isdigit()) for cut in cuts for part in (head[:cut], head[cut:])]
+        readings = [float(Decimal(f"{whole or 0}.{rest or 0}e{power}")) for whole, rest in zip(digits[::2], digits[1::2], strict=True)]
+        assert abs(float(numbers.values[0])) in readings
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "currency"),
+    [
+        ("R$ 1.234,56", 1234.56, "BRL"), ("\u20b91,23,456.78", 123456.78, "INR"), ("1 234,50 z\u0142", 1234.5, "PLN"),
+        ("2 000 kr", 2000, "KR"),
+        ("100 SEK", 100, "SEK"), ("US$1,000", 1000, "USD"), ("1'200 CHF", 1200, "CHF"), ("$1.2k", 1200, "$"),
+        ("3,4M \u20ac", 3_400_000, "EUR"),
+        ("Rs. 500", 500, "RS"), ("$(1,200)", -1200, "$"), ("1.234,56- EUR", None, None), ("5 USD EUR", None, None), ("12 pts", None, None),
+    ],
+)  # fmt: skip
+def test_currencies_by_their_sign_or_code(cell: str, value: float | None, currency: str | None) -> None:
+    numbers = read(cell, kind="amount")
+    assert numbers.values.tolist() == [value] if value is not None else numbers.unread.tolist() == [True]
+    assert (numbers.currency.names if numbers.currency else ()) == ((currency,) if currency else ())
+
+
+def test_a_score_out_of_ten_is_the_number_before_and_two_scales_in_one_column_are_refused() -> None:
+    numbers = read("8/10", "7 / 10", "10 out of 10")
+    assert numbers.values.tolist() == [8, 7, 10]
+    assert numbers.notes == ("each is written as out of 10: the number before it is read",)
+    for other in ("72/100", "7"):
+        complaint = read("8/10", other).complaint
+        assert complaint is not None and complaint.code == "mixed_denominators"
+        assert f"'8/10' is out of 10 and '{other}' is not" in complaint.message
+    assert read("11/10", "8/10").unread.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("cell", ["\u226590", "<5", "~80", "85k", "5\u00b2", "$5", "90+", "8/11", "1,2/10/5"])
+def test_a_score_that_is_not_exactly_a_number_is_unreadable(cell: str) -> None:
+    assert read("5", cell).unread.tolist() == [False, True]

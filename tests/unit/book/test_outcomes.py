@@ -19,14 +19,30 @@ def read(*cells: str | None, column: str = "outcome", declared: dict[str, str] |
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (RENEWED, ["renewed", "Renewal", "retained", "Won", "Closed Won", "closed-won", "FLAT", "active", "yes"]),
+        (RENEWED, ["renewed", "Renewal", "retained", "Won", "Closed Won", "closed-won", "FLAT", "active", "yes", "closedwon", "Paying"]),
         (
             CHURNED,
-            ["churned", "Lost", "Closed Lost", "cancelled", "Canceled", "non-renewed", "Not Renewed", "attrited", "no"],
+            ["churned", "Lost", "Closed Lost", "cancelled", "Canceled", "non-renewed", "Not Renewed", "attrited", "no", "closedlost"],
         ),
         (CONTRACTED, ["contracted", "Downgraded", "down-sell", "Reduced"]),
         (EXPANDED, ["expanded", "Upgraded", "Upsell", "up_sell", "grown"]),
-        (UNDECIDED, ["open", "Pending", "In Progress", "", None, "upcoming", "TBD", "n/a"]),
+        (
+            UNDECIDED,
+            [
+                "open",
+                "Pending",
+                "In Progress",
+                "",
+                None,
+                "upcoming",
+                "TBD",
+                "n/a",
+                "ongoing",
+                "Negotiation/Review",
+                "Id. Decision Makers",
+                "appointmentscheduled",
+            ],
+        ),
     ],
 )
 def test_the_usual_words_are_known(outcome: int, words: list[str | None]) -> None:

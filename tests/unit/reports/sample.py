@@ -165,6 +165,8 @@ def description() -> Description:
             estimate(0.5 + churned / 3, 0.452 + churned / 3, 0.548 + churned / 3),
             estimate(churned, churned * 0.7, churned * 1.35, 193, WILSON),
             estimate(renewed, renewed * 0.85, renewed * 1.17, 1491, WILSON),
+            estimate(68 - 40 * churned, 66 - 40 * churned, 70 - 40 * churned, 193, "mean; clustered, t"),
+            estimate(70.5, 69.8, 71.2, 1491, "mean; clustered, t"),
         )
         for days, churned, renewed in shares
     )
@@ -197,7 +199,20 @@ def units(band: str, score: float) -> tuple[ListedUnit, ...]:
     due = date(2026, 8, 12)
     return tuple(
         ListedUnit(
-            name, due - timedelta(days=9 * i), due - timedelta(days=9 * i + 90), score - i, band, amount, "USD", segment, owner, 40 + i
+            name,
+            due - timedelta(days=9 * i),
+            due - timedelta(days=9 * i + 90),
+            score - i,
+            band,
+            amount,
+            "USD",
+            segment,
+            owner,
+            40 + i,
+            history=tuple(
+                (days, score - i + days / 90 - (12 if days < 60 else 0)) for days in range(360, 0, -30) if i != 3 or not 150 < days < 270
+            ),
+            baseline_risk=NOTHING if i == 4 else estimate(0.1 + i / 50, 0.05 + i / 60, 0.2 + i / 30, 982),
         )
         for i, (name, segment, owner, amount) in enumerate(NAMES)
     )

@@ -1,53 +1,45 @@
-"""The query shown under a figure selects the rows that the figure counts: run by DuckDB, on the files themselves."""
+"""The query shown under a figure selects the rows that its CSV holds: run by DuckDB, on the files themselves."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import io
+import zipfile
 from pathlib import Path
 
 import duckdb
-import numpy as np
+import pandas as pd
 import pytest
 
-import unspun
-from unspun.reports.figures import headline_figures
-
-
-def write_files(folder: Path, term_days: int) -> None:
-    """150 accounts, four terms each at most; scores every 20 days, some recorded late, some accounts without."""
-    draw = np.random.default_rng(7)
-    scores, renewals = ["account,date,recorded_at,score_name,score"], ["account,due,outcome,arr before,outcome known at"]
-    for account in range(150):
-        due = date(2022, 1, 5) + timedelta(days=int(draw.integers(0, 200)))
-        for _ in range(4):
-            due += timedelta(days=term_days)
-            churned = draw.random() < 0.25
-            known = due - timedelta(days=int(draw.integers(0, term_days)))
-            renewals.append(f"A{account},{due},{'churned' if churned else 'renewed'},1000,{known}")
-            if account % 9:
-                for back in range(0, term_days, 20):
-                    dated = due - timedelta(days=back)
-                    recorded = dated + timedelta(days=int(draw.integers(0, 30)))
-                    scores += [f"A{account},{dated},{recorded},{name},{draw.integers(0, 100)}" for name in ("it's one", "two")]
-            if churned:
-                break
-    (folder / "scores.csv").write_text("\n".join(scores) + "\n")
-    (folder / "renewals.csv").write_text("\n".join(renewals) + "\n")
+from tests.unit.reports.company import audited, write_company
+from unspun.reports.row_files import make_row_files
 
 
 @pytest.mark.parametrize(("term_days", "design"), [(365, "renewal"), (91, "landmark")])
-@pytest.mark.parametrize("key", ["auc", "bands"])
-def test_the_query_selects_the_rows_that_the_figure_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, term_days: int, design: str, key: str
+@pytest.mark.parametrize(("lost", "kept"), [("churned", "renewed"), ("Closed-Lost", "Closed Won")])
+def test_the_query_selects_the_rows_of_the_csv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, term_days: int, design: str, lost: str, kept: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write_files(tmp_path, term_days)
-    result = unspun.audit_score("scores.csv", "renewals.csv")
-    assert result.design.name == design
-    score = result.scores[0]
-    (query,) = [one.figure.provenance.query for one in headline_figures(result, score) if one.key == key]
-    rows = duckdb.execute(query).fetchall()
-    counted = score.primary.test if key == "auc" else score.primary
-    assert len(rows) == counted.n > 50
-    assert sum(row[2] is not None for row in rows) == counted.n_scored < counted.n
-    assert sum(row[3] == "churned" for row in rows) == counted.n_churned > 0
+    write_company(tmp_path, term_days, lost, kept)
+    judged = audited(tmp_path)
+    assert judged.result.design.name == design
+    files = make_row_files(judged.result, judged.trace, 12)
+    compared = [one for one in files if one.selection in ("test", "eligible", "leak")]
+    assert len(compared) == 6
+    for one in compared:
+        assert one.zipped is not None
+        with zipfile.ZipFile(io.BytesIO(one.zipped)) as archive:
+            held = pd.read_csv(archive.open(f"{one.stem}.csv"))
+        column = "score_as_dated" if one.selection == "leak" else "score"
+        asked = duckdb.execute(one.query).df()
+        asked = asked.dropna(subset="score") if one.selection == "leak" else asked
+        assert keyed(asked, "score") == keyed(held, column)
+        assert len(held) == one.rows > 50
+
+
+def keyed(frame: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
+    """Rows as sorted text, in which a missing score is a word of its own."""
+    account = frame.account.astype(str).str.removeprefix("'")
+    looked_at = pd.to_datetime(frame.looked_at).dt.strftime("%Y-%m-%d")
+    score = ["none" if pd.isna(value) else f"{float(value):g}" for value in frame[column]]
+    return sorted(zip(account, looked_at, frame.outcome.astype(str), score, strict=True))

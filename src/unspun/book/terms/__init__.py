@@ -1,0 +1,1 @@
+"""Renewals derived from subscription terms, by rules that are stated."""

@@ -1,0 +1,81 @@
+"""A score's history as entries: what each set, against what was known when it was recorded, and who set it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.unit.audit.company import codes, day, scores
+from unspun.audit.frame import ScoreIndex
+from unspun.audit.gaming.entries import Entries, collect, set_by_people
+from unspun.audit.gaming.period_end import ends_period
+from unspun.book.tables import Codes
+
+
+def entries(text: str, sign: float = -1.0, as_of: str = "2026-06-30", set_by: Codes | None = None) -> Entries:
+    history = replace(scores(text), set_by=set_by)
+    index = ScoreIndex(history, ("ann", "bob"), day(as_of))
+    series = history.series[0]
+    return collect(index.lookup(series), series, sign, history, index.account, np.array([0, 1]), day(as_of))
+
+
+REVISED = """
+    account dated      recorded   value
+    ann     2026-01-01 2026-01-01 60
+    ann     2026-02-01 2026-02-01 50
+    ann     2026-03-01 2026-03-01 50
+    ann     2026-02-01 2026-04-20 20
+    bob     2026-02-01 2026-02-03 70
+    bob     2026-01-01 2026-05-01 90
+"""
+
+
+def test_a_value_is_compared_with_the_last_one_recorded_in_time_for_the_same_date_or_before() -> None:
+    found = entries(REVISED)
+    assert found.row.tolist() == [0, 1, 3, 2, 5, 4]  # by account, date and recording
+    assert found.health.tolist() == [60, 50, 20, 50, 90, 70]
+    # ann's rewritten February is 30 below what February was, and March is compared with February as it was
+    assert found.change.tolist() == pytest.approx([np.nan, -10, -30, 0, np.nan, np.nan], nan_ok=True)
+    assert found.late.tolist() == [False, False, True, False, True, False]
+
+
+def test_a_value_that_stays_is_not_newly_set_and_a_first_one_has_not_moved() -> None:
+    found = entries(REVISED)
+    assert found.newly_set.tolist() == [True, True, True, False, True, True]
+    assert found.moved.tolist() == [False, True, True, False, False, False]
+
+
+def test_where_lower_is_healthier_a_falling_value_is_a_rising_health() -> None:
+    assert entries(REVISED, sign=1.0).change[1] == 10
+
+
+def test_what_was_recorded_after_the_as_of_date_is_not_looked_at() -> None:
+    assert entries(REVISED, as_of="2026-04-19").row.tolist() == [0, 1, 2, 4]
+
+
+def test_without_days_of_recording_a_value_was_set_on_its_date() -> None:
+    found = entries("account dated value\n ann 2026-01-05 1\n ann 2026-01-09 2")
+    assert found.recorded is None
+    assert found.set_on.tolist() == [day("2026-01-05"), day("2026-01-09")]
+    assert not found.late.any()
+
+
+def test_people_are_told_from_systems_by_their_names() -> None:
+    names = codes(["manual", "Ann Lee", "CSM", "override", "system", "Rule engine", "auto-import", "model v2", "-"])
+    expected = {"manual": True, "Ann Lee": True, "CSM": True, "override": True}
+    found = dict(zip(names.names, set_by_people(names)[:-1].tolist(), strict=True))
+    assert found == {name: expected.get(name, False) for name in names.names}
+    assert not set_by_people(names)[-1]  # an empty cell
+    made = entries(REVISED, set_by=codes(["system", "Ann", "Ann", "system", "-", "Ann"]))
+    assert made.by_person is not None
+    assert made.by_person[np.argsort(made.row)].tolist() == [False, True, True, False, False, True]
+
+
+def test_a_period_ends_with_its_last_three_business_days_and_the_weekend_after_them() -> None:
+    days = np.array(["2026-01-27", "2026-01-28", "2026-01-31", "2026-02-01", "2026-05-26", "2026-05-27", "2026-05-31"], "datetime64[D]")
+    assert ends_period(days.astype(np.int32), 1).tolist() == [False, True, True, False, False, True, True]
+    assert not ends_period(days.astype(np.int32), 3).any()
+    quarter_end = np.array(["2026-03-26", "2026-03-27", "2026-06-30"], "datetime64[D]")
+    assert ends_period(quarter_end.astype(np.int32), 3).tolist() == [False, True, True]
