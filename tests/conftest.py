@@ -48,6 +48,18 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def pango() -> None:
+    """The library that sets a PDF's text. Where there is none: a skip, or a failure under UNSPUN_REQUIRE=1."""
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        missing = "no pango on this machine (Debian and Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)"
+        if os.environ.get("UNSPUN_REQUIRE") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium as the system has it. Where there is none: a skip, or a failure under UNSPUN_REQUIRE=1."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -34,7 +34,7 @@ def render_pdf(result: AuditResult, trace: Trace | None = None) -> bytes:
     """
     files = make_row_files(result, trace, MOST_DETAILED)
     html = paper_html(result, trace, files)
-    printer = _printer()
+    printer = load_printer()
     attached = [_attachment(printer, result, one) for one in files if one.zipped is not None]
     identifier = hashlib.sha256(html.encode()).digest()[:16]
     fetcher = printer.urls.URLFetcher(allowed_protocols=["data"])  # what is inside the page, and nothing else
@@ -89,8 +89,8 @@ def paper_fonts() -> str:
     return "\n".join(faces)
 
 
-def _printer() -> Any:
-    """WeasyPrint, which loads its text library on import."""
+def load_printer() -> Any:
+    """WeasyPrint, which loads its text library on import. Raises BadInput where the system lacks that."""
     try:
         import weasyprint
     except OSError as missing:

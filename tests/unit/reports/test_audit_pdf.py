@@ -29,7 +29,7 @@ def result() -> AuditResult:
 
 
 @pytest.fixture(scope="module")
-def paper(result: AuditResult) -> bytes:
+def paper(result: AuditResult, pango: None) -> bytes:
     return render_pdf(result)
 
 
@@ -132,7 +132,7 @@ def test_the_same_audit_gives_the_same_bytes(paper: bytes, result: AuditResult) 
     assert render_pdf(result) == paper
 
 
-def test_the_rows_are_attached(tmp_path: Path) -> None:
+def test_the_rows_are_attached(tmp_path: Path, pango: None) -> None:
     write_company(tmp_path, 365)
     judged = audited(tmp_path)
     files = {f"{one.stem}.zip": one.zipped for one in make_row_files(judged.result, judged.trace, 12)}
