@@ -72,7 +72,7 @@ def try_bunching(rng: np.random.Generator, cell: Cell) -> Finding:
         history = made.nudge(rng, history, cell.strength, scale)
     entries = made.gather(history)
     higher = bool(cell.planted) or rng.random() < 0.5
-    return check_bunching(entries, history.value[entries.row], higher, entries.row, (made.OTHER_CUT, made.CUT))
+    return check_bunching(entries, history.value[entries.row], higher, (made.OTHER_CUT, made.CUT))
 
 
 def try_period_end(rng: np.random.Generator, cell: Cell) -> Finding:
@@ -81,7 +81,7 @@ def try_period_end(rng: np.random.Generator, cell: Cell) -> Finding:
     if cell.planted:
         history = made.lift_period_ends(rng, history, cell.strength)
     entries = made.gather(history)
-    return check_period_end(entries, entries.row)
+    return check_period_end(entries)
 
 
 def try_before_reviews(rng: np.random.Generator, cell: Cell) -> Finding:
@@ -90,7 +90,7 @@ def try_before_reviews(rng: np.random.Generator, cell: Cell) -> Finding:
     if cell.planted:
         history = made.lift_before_reviews(rng, history, cell.strength)
     entries = made.gather(history)
-    return check_before_reviews(entries, (), entries.row)
+    return check_before_reviews(entries, ())
 
 
 def try_back_dated(rng: np.random.Generator, cell: Cell) -> Finding:
@@ -114,7 +114,7 @@ def try_back_dated(rng: np.random.Generator, cell: Cell) -> Finding:
     index = ScoreIndex(history, renewals.account.names, as_of)
     series = history.series[0]
     entries = collect(index.lookup(series), series, -1.0, history, index.account, terms.cluster, as_of)
-    return check_back_dated(entries, terms, history.row[entries.row])
+    return check_back_dated(entries, terms)
 
 
 def try_goodhart(rng: np.random.Generator, cell: Cell) -> Finding:

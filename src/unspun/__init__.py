@@ -36,7 +36,7 @@ def audit_score(
     direction: str | dict[str, str] = "higher",
     thresholds: Sequence[float] = (),
     fixed: Sequence[str] = (),
-    reviews: Sequence[date | str] = (),
+    reviews: Sequence[date | str] | date = (),
     active_days: int = 365,
     as_of: date | str | None = None,
     columns: dict[str, str] | None = None,
@@ -55,14 +55,22 @@ def audit_score(
 ) -> AuditResult:
     """Audit one or several scores against what customers then did, and return the typed result.
 
-    Inputs are paths (CSV, TSV, Excel, JSON lines, Parquet; a folder or a pattern for several), "-" for standard input,
-    pandas, Polars or Arrow tables, or a list of such read as one. Outcomes come from one of `renewals`, `subscriptions`
-    (renewals are derived by `term_rules`) and `purchases` (who buys again?); the other files are optional. `columns` maps
-    roles to column names ("account", or "scores.account" for one input only); `outcomes` maps the data's words to renewed,
-    churned, contracted, expanded or undecided; `direction` is "higher" or "lower" (which is healthier), for all scores or by
-    name. The protocol is described in docs/audit-protocol.md.
+    An input is a path (CSV, TSV, Excel, JSON lines, Parquet; a folder or a pattern for several), "-" for standard input, a
+    pandas, Polars or Arrow table, or a list of such, read as one:
 
-    Days are dates or ISO text. Raises BadInput with every fault of both inputs and of the options.
+    - `scores`, and one source of outcomes: `renewals`, `subscriptions` (renewals are derived by `term_rules`, a
+      `unspun.book.terms.rules.TermRules`) or `purchases` (who buys again? active is who bought in the last `active_days`);
+    - optional: `accounts` (attributes; those in `fixed` join the baseline), `events` (usage), `forecasts` (the CSM's own
+      calls on renewals; `calls` are their words from worst to best).
+
+    `columns` maps roles to column names ("account", or "scores.account" for one input only), `outcomes` the data's words to
+    renewed, churned, contracted, expanded or undecided; `score_columns` names the scores to audit. `direction` is "higher" or
+    "lower" (which is healthier), for all scores or by name; `bands` go from worst to best, `thresholds` from low to high.
+    Horizons and `active_days` are days, `capacity` accounts a month, `currency_rates` the worth of one unit in the
+    `reporting_currency` on the day `rates_dated`. Days are dates or ISO text; where a sequence is asked for, one text alone is
+    a sequence of one. The protocol is described in docs/audit-protocol.md, the result in docs/reference/result-schema.md.
+
+    Raises BadInput with every fault of all inputs and of the options.
     """
     from unspun.app.audits import audit_scores
     from unspun.app.reading import AuditRequest
@@ -72,10 +80,10 @@ def audit_score(
 
     reading = ReadingOptions(
         columns=dict(columns or {}),
-        scores=tuple(score_columns),
+        scores=_texts(score_columns),
         outcomes=dict(outcomes or {}),
-        bands=tuple(bands),
-        calls=tuple(calls),
+        bands=_texts(bands),
+        calls=_texts(calls),
         date_format=date_format,
         time_zone=time_zone,
     )
@@ -86,8 +94,12 @@ def audit_score(
         capacity=capacity,
         direction=({} if direction == "higher" else {"*": direction}) if isinstance(direction, str) else dict(direction),
         thresholds=tuple(thresholds),
-        fixed=tuple(fixed),
-        reviews=tuple(day for day in (_day("reviews", given) for given in reviews) if day is not None),
+        fixed=_texts(fixed),
+        reviews=tuple(
+            day
+            for day in (_day("reviews", given) for given in ([reviews] if isinstance(reviews, str | date) else reviews))
+            if day is not None
+        ),
         active_days=active_days,
         as_of=_day("as_of", as_of),
         currency_rates=dict(currency_rates or {}),
@@ -98,6 +110,10 @@ def audit_score(
     )
     files = (renewals, subscriptions, purchases, accounts, events, forecasts)
     return audit_scores(AuditRequest(scores, *files, reading, term_rules or TermRules(), settings)).result
+
+
+def _texts(given: Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _day(name: str, given: date | str | None) -> date | None:

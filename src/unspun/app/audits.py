@@ -25,9 +25,8 @@ class AuditRun:
 
 def audit_scores(request: AuditRequest, progress: Progress = silent, today: date | None = None) -> AuditRun:
     """Audit every score of the request. Raises BadInput with all faults of all inputs at once."""
-    progress("reading", 0, 1)
     try:
-        inputs = read_request(request, today or date.max)
+        inputs = read_request(request, today or date.max, progress)
     except BadInput as bad:
         attributes = () if request.accounts is None else None  # not known, as a file could not be read
         raise BadInput([*request.settings.faults(attributes), *bad.faults]) from None
@@ -36,7 +35,6 @@ def audit_scores(request: AuditRequest, progress: Progress = silent, today: date
     faults += _unknown_directions(request, [series.name for series in inputs.scores.series])
     if faults:
         raise BadInput(faults)
-    progress("reading", 1, 1)
     judged = judge(inputs.scores, inputs.outcomes, request.settings, __version__, today, progress, inputs.extras)
     return AuditRun(judged.result, judged.sources, judged.trace)
 

@@ -11,6 +11,7 @@ from unspun.app.reading import AuditRequest
 from unspun.audit.judge import Progress, silent
 from unspun.audit.protocol import AuditSettings
 from unspun.book.demo import DEMO_ACCOUNTS, DEMO_AS_OF, DEMO_SEED, write_demo
+from unspun.book.tables import ReadingOptions
 from unspun.errors import BadInput, Fault
 
 
@@ -39,9 +40,19 @@ def make_demo(request: DemoRequest, progress: Progress = silent) -> DemoRun:
     progress("making the demo company", 0, 1)
     paths = write_demo(request.folder, request.seed, request.accounts, request.as_of)
     progress("making the demo company", 1, 1)
-    settings = AuditSettings(as_of=request.as_of, detail="all")
-    asked = AuditRequest(str(paths["health_scores"]), str(paths["renewals"]), settings=settings)
-    return DemoRun(audit_scores(asked, progress), paths["health_scores"], paths["renewals"])
+    return DemoRun(audit_scores(demo_audit(paths, request.as_of), progress), paths["health_scores"], paths["renewals"])
+
+
+def demo_audit(paths: dict[str, Path], as_of: date) -> AuditRequest:
+    """The audit of the company's scores, with all it has to hold beside them: its accounts, whose region never changes, and usage."""
+    return AuditRequest(
+        scores=str(paths["health_scores"]),
+        renewals=str(paths["renewals"]),
+        accounts=str(paths["accounts"]),
+        events=str(paths["usage"]),
+        reading=ReadingOptions(columns={"events.value": "logins"}),
+        settings=AuditSettings(as_of=as_of, detail="all", fixed=("region",)),
+    )
 
 
 def refuse_other_folder(folder: Path) -> None:

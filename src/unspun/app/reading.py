@@ -9,10 +9,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from unspun.app.sources import SWAPPED, misplaced_faults, misused_faults
+from unspun.audit.judge import Progress, silent
 from unspun.audit.protocol import AuditSettings
 from unspun.book.account_ids import match_accounts
+from unspun.book.accounts import read_accounts
+from unspun.book.events import read_events
 from unspun.book.extras import Extras
-from unspun.book.inputs import read_extras
+from unspun.book.forecasts import read_forecasts
 from unspun.book.purchases import read_purchases
 from unspun.book.reading import check_options
 from unspun.book.renewals import read_renewals
@@ -47,10 +51,15 @@ class AuditRequest:
     settings: AuditSettings = field(default_factory=AuditSettings)
 
     @property
-    def inputs(self) -> list[object]:
-        """Every input given."""
-        given = (self.scores, self.renewals, self.subscriptions, self.purchases, self.accounts, self.events, self.forecasts)
-        return [one for one in given if one is not None]
+    def given(self) -> dict[str, object]:
+        """Every input given, by its role."""
+        named = {name: getattr(self, name) for name in ("scores", *OUTCOME_SOURCES, "accounts", "events", "forecasts")}
+        return {name: source for name, source in named.items() if source is not None}
+
+    @property
+    def outcome_sources(self) -> tuple[str, ...]:
+        """Which of the given inputs say what became of the accounts; an audit takes one."""
+        return tuple(name for name in OUTCOME_SOURCES if name in self.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +71,57 @@ class AuditInputs:
     extras: Extras
 
 
-def read_request(request: AuditRequest, today: date) -> AuditInputs:
+def read_request(request: AuditRequest, today: date, progress: Progress = silent) -> AuditInputs:
     """Read every input of a request. Raises BadInput with the faults of all of them, and of the options, once."""
     faults = [*check_options(request.reading), *_source_faults(request)]
+    given = request.given
+    refused: dict[str, tuple[Fault, ...]] = {}
 
-    def attempt(read: Callable[[], Result]) -> Result | None:
+    def attempt(name: str, read: Callable[[], Result]) -> Result | None:
+        if name not in given:
+            return None
+        progress(f"reading {name}", list(given).index(name), len(given))
         try:
             return read()
         except BadInput as refusal:
-            faults.extend(refusal.faults)
+            refused[name] = refusal.faults
             return None
 
     options = request.reading
-    scores = attempt(lambda: read_scores(request.scores, options))
-    outcomes = None if len(_outcomes_given(request)) != 1 else attempt(lambda: _read_outcomes(request, scores, today))
-    extras = attempt(lambda: read_extras(request.accounts, request.events, request.forecasts, options))
-    if faults or scores is None or outcomes is None or extras is None:
-        raise BadInput(list(dict.fromkeys(faults)))
+    scores = attempt("scores", lambda: read_scores(request.scores, options))
+    source = next(iter(request.outcome_sources), "")
+    outcomes = attempt(source, lambda: _read_outcomes(request, scores, today)) if len(request.outcome_sources) == 1 else None
+    extras = Extras(
+        attempt("accounts", lambda: read_accounts(request.accounts, options)),
+        attempt("events", lambda: read_events(request.events, options)),
+        attempt("forecasts", lambda: read_forecasts(request.forecasts, options)),
+    )
+    if faults or refused or scores is None or outcomes is None:
+        raise BadInput([*faults, *_told(refused, request)])
+    progress("reading", len(given), len(given))
     return AuditInputs(match_accounts(scores, outcomes), outcomes, _matched(extras, outcomes))
 
 
-def _outcomes_given(request: AuditRequest) -> list[str]:
-    return [name for name in OUTCOME_SOURCES if getattr(request, name) is not None]
+def _told(refused: dict[str, tuple[Fault, ...]], request: AuditRequest) -> list[Fault]:
+    """The faults of the inputs, each once; first, what was given in another's place."""
+    misplaced = misplaced_faults({name: request.given[name] for name in refused}, request.outcome_sources, request.reading)
+    idle = ("scores", "renewals") if any(fault.code == SWAPPED for fault in misplaced) else ()
+    return list(dict.fromkeys([*misplaced, *(fault for name, found in refused.items() if name not in idle for fault in found)]))
 
 
 def _source_faults(request: AuditRequest) -> list[Fault]:
-    given = _outcomes_given(request)
-    faults = []
-    if not given:
-        message = "nothing says what became of the accounts."
-        faults.append(Fault("no_outcomes", message, "renewals", "Give renewals, subscriptions, or purchases."))
-    if len(given) > 1:
-        message = f"outcomes can come from one source, and {' and '.join(given)} are given."
-        faults.append(Fault("two_outcomes", message, given[-1], "Give one of them."))
-    if sum(isinstance(one, str) and one == "-" for one in request.inputs) > 1:
-        faults.append(Fault("stdin_twice", "standard input can be one of the files only.", "-", "Give the others as paths."))
-    return faults
+    faults = misused_faults(request.given, request.outcome_sources)
+    unused = (
+        ("term_rules", request.terms != TermRules(), "subscriptions"),
+        ("active_days", request.settings.active_days != AuditSettings().active_days, "purchases"),
+        ("calls", bool(request.reading.calls), "forecasts"),
+    )
+    return faults + [no_effect(name, needs) for name, said, needs in unused if said and needs not in request.given]
+
+
+def no_effect(option: str, needs: str) -> Fault:
+    """An option that says something of a file that is not there: a run without a fault would look as if it had counted."""
+    return Fault("no_effect", f"has no effect without {needs}.", option, f"Give {needs}, or leave it out.")
 
 
 def _read_outcomes(request: AuditRequest, scores: ScoreHistory | None, today: date) -> Renewals | Purchases:

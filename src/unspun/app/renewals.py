@@ -39,8 +39,8 @@ class DerivedRenewals:
 
 def derive(request: DeriveRequest, today: date, progress: Progress = silent) -> DerivedRenewals:
     """Read the terms and derive the renewals. Raises BadInput with every fault found."""
-    progress("reading", 0, 1)
+    progress("reading subscriptions", 0, 2)
     subscriptions = read_subscriptions(request.subscriptions, request.reading)
-    progress("reading", 1, 1)
+    progress("deriving renewals", 1, 2)
     as_of = request.as_of or last_known_day(subscriptions, today)
     return DerivedRenewals(derive_renewals(subscriptions, request.rules, as_of), as_of)

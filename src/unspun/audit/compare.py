@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from unspun.audit.evidence_rows import Trace, TracedScore
+from unspun.audit.result import ScorePair
 from unspun.stats.concordance import count_clusters, influence, paired_difference
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 MOST_COMPARED = 4  # the scores that rank best in the test, each against the best
-
-
-@dataclass(frozen=True, slots=True)
-class ScorePair:
-    """AUC of one score less that of another, on the `n` test units that have both."""
-
-    first: str
-    second: str
-    n: int
-    n_lost: int
-    difference: MaybeEstimate
 
 
 def compare_best(trace: Trace) -> tuple[ScorePair, ...]:

@@ -154,16 +154,27 @@ def _lead_time(it: Described, rule: BandRule) -> LeadTime | NoEstimate:
             break
         told = point.days_before
     nearest = next((point.days_before for point in points if isinstance(point.auc, Estimate)), 0)
-    return LeadTime(f"{rule.names[0]} ({rule.source})", points, told, _told_text(told, nearest))
+    return LeadTime(f"{rule.names[0]} ({rule.source})", points, told, _told_text(told, nearest, points))
 
 
-def _told_text(told: int | None, nearest: int) -> str:
+def _told_text(told: int | None, nearest: int, points: tuple[LeadPoint, ...]) -> str:
     since = "the due date" if nearest == 0 else f"{nearest} days before"
     if told is None:
-        return "At no lead does the interval of its AUC stay above 0.50."
+        above = [point.days_before for point in points if isinstance(point.auc, Estimate) and point.auc.low > 0.5]
+        return _told_further_ahead(above, points) if above else "At no lead is the interval of its AUC above 0.50."
     if told == nearest:
         return f"The interval of its AUC is above 0.50 at {since}, and not 30 days earlier."
     return f"Its AUC stays above 0.50, interval and all, from {since} back to {told} days before."
+
+
+def _told_further_ahead(above: list[int], points: tuple[LeadPoint, ...]) -> str:
+    """Where it ranks clear of a coin further ahead, and not at the nearest lead, where few are still to be decided."""
+    at = min((point for point in points if isinstance(point.auc, Estimate)), key=lambda point: point.days_before)
+    whole = [point.days_before for point in points if min(above) <= point.days_before <= max(above)] == sorted(above)
+    where = f"from {min(above)} to {max(above)} days before" if whole and len(above) > 1 else f"{', '.join(map(str, above))} days before"
+    still = f"{at.n:,} were still open, {at.n_churned:,} of which churned" if at.n_churned else f"{at.n:,} were still open"
+    when = "On the due date" if at.days_before == 0 else f"{at.days_before} days before the due date"
+    return f"The interval of its AUC is above 0.50 {where} the due date. {when} it is not: only {still}."
 
 
 def _lead_point(it: Described, rule: BandRule, units: Units, row: Ints) -> LeadPoint:
@@ -176,7 +187,7 @@ def _lead_point(it: Described, rule: BandRule, units: Units, row: Ints) -> LeadP
         days_before=units.horizon_days,
         n=int(scored.sum()),
         n_churned=int(event.sum()),
-        auc=_enough(auc, event, cluster, units.words.lost),
+        auc=_enough(auc, value[scored], event, cluster, units.words.lost),
         churned_in_alarm=clustered_share(alarm[event], cluster[event]),
         renewed_in_alarm=clustered_share(alarm[~event], cluster[~event]),
         churned_score=_mean_score(it, value[scored][event], cluster[event]),
@@ -223,12 +234,14 @@ def _group(trial: Trial, name: str, inside: Bools, in_test: bool | None = None) 
     units, judged = trial.frame.units, inside & trial.scored
     event, cluster = units.churned[judged], units.cluster[judged]
     auc = auc_interval(trial.risk[judged], event, cluster) if judged.any() else NoEstimate("no unit has a score")
-    return GroupRow(name, int(judged.sum()), int(event.sum()), _enough(auc, event, cluster, units.words.lost), in_test)
+    return GroupRow(name, int(judged.sum()), int(event.sum()), _enough(auc, trial.risk[judged], event, cluster, units.words.lost), in_test)
 
 
-def _enough(auc: MaybeEstimate, event: Bools, cluster: Ints, lost: str) -> MaybeEstimate:
-    """An interval on very few churned clusters is not worth the ink."""
+def _enough(auc: MaybeEstimate, value: Floats, event: Bools, cluster: Ints, lost: str) -> MaybeEstimate:
+    """An interval on very few churned clusters is not worth the ink, and ties all through are no ranking."""
     held = count_clusters(event, cluster).with_event if event.any() else 0
+    if isinstance(auc, Estimate) and np.ptp(value) == 0:
+        return NoEstimate("all have the same score", "scores that differ")
     if held >= MIN_GROUP_CHURNED_CLUSTERS or isinstance(auc, NoEstimate):
         return auc
     return NoEstimate(f"{held} {lost}, under {MIN_GROUP_CHURNED_CLUSTERS}", f"{MIN_GROUP_CHURNED_CLUSTERS - held} more")

@@ -17,6 +17,7 @@ from unspun.audit.frame import Frame, Lookup, rows_known, value_at
 from unspun.audit.known import to_days
 from unspun.audit.leak import outcome_known, why_impossible
 from unspun.audit.mapping import Mapping, fit_mapping
+from unspun.audit.result import CurveBand
 from unspun.audit.split import Parts
 from unspun.audit.terms import UNKNOWN, Terms
 from unspun.audit.trial import Trial
@@ -29,8 +30,8 @@ from unspun.stats.estimate import Estimate, NoEstimate
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Selection = Literal["test", "eligible", "candidates", "leads", "leak", "horizons"]
+Ends = list[tuple[float, float]]  # of an interval at each capacity
 PARTS = ("training", "test", "left out")
-Band = tuple[Floats, Floats]  # low and high ends, one of each capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +76,6 @@ class Trace:
     vocabulary: Vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureBands:
-    """Pointwise 95 % bootstrap bands at each capacity of the captured-ARR curve, by way of choosing."""
-
-    score: Band
-    score_times_arr: Band | None
-    arr_alone: Band
-    random: Band
-
-
 def row_sets(trace: Trace, position: int, selections: tuple[Selection, ...] | None = None) -> Iterator[RowSet]:
     """The row sets of one score, those of its headline figures first; selections that hold no row are left out."""
     traced = trace.scores[position]
@@ -102,16 +93,27 @@ def row_sets(trace: Trace, position: int, selections: tuple[Selection, ...] | No
             yield made
 
 
-def capture_bands(trace: Trace, position: int) -> CaptureBands | None:
-    """Bands of the captured-ARR curve, from the same bootstrap draws as its intervals at the team's capacity."""
-    traced = trace.scores[position]
-    frame, treated = _primary(traced).frame, _treated(traced)
-    if treated is None or isinstance(frame.choices, NoEstimate):
-        return None
-    _, then, probability, _ = treated
-    candidates = frame.choices.candidates
-    product = None if probability is None else reach_band(candidates, probability * candidates.amount)
-    return CaptureBands(reach_band(candidates, then), product, reach_band(candidates, candidates.amount), chance_band(candidates))
+def capture_bands(trace: Trace) -> Iterator[tuple[CurveBand, ...]]:
+    """For each score the bands of its captured-ARR curve, from the same bootstrap draws as the intervals at the team's capacity.
+
+    All scores share the candidates of the primary horizon, and so the two bands that need no score.
+    """
+    shared: tuple[Ends, Ends] | None = None
+    for traced in trace.scores:
+        treated = _treated(traced)
+        if treated is None:
+            yield ()
+            continue
+        _, then, probability, choices = treated
+        candidates = choices.candidates
+        shared = shared or (_ends(reach_band(candidates, candidates.amount)), _ends(chance_band(candidates)))
+        product = None if probability is None else _ends(reach_band(candidates, probability * candidates.amount))
+        ways = (_ends(reach_band(candidates, then)), product or [None] * len(candidates.capacities), *shared)
+        yield tuple(CurveBand(*at) for at in zip(candidates.capacities.tolist(), *ways, strict=True))
+
+
+def _ends(band: tuple[Floats, Floats]) -> Ends:
+    return list(zip(*(ends.tolist() for ends in band), strict=True))
 
 
 def _primary(traced: TracedScore) -> Trial:

@@ -11,7 +11,7 @@ from unspun.audit.baseline import Baseline, baseline_columns
 from unspun.audit.capture import Choices, gather
 from unspun.audit.extras import NO_EXTRAS, AccountIndex, ExtraIndex
 from unspun.audit.forecasters import Rival, find_rivals
-from unspun.audit.known import KnownHistory
+from unspun.audit.known import KnownHistory, Rows
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.repurchase import CustomerMonths, PastWindows, repurchase_units
 from unspun.audit.split import Parts, split_units
@@ -30,7 +30,7 @@ Months = ActiveMonths | CustomerMonths
 class Lookup:
     """One series over its usable rows: `rows` index into the history, and the two ways of asking run over them."""
 
-    rows: Ints
+    rows: Rows
     known: KnownHistory
     as_dated: KnownHistory
     shared: bool  # the same rows as every complete series of the file
@@ -41,7 +41,7 @@ class ScoreIndex:
 
     def __init__(self, history: ScoreHistory, account_names: tuple[str, ...], as_of: int) -> None:
         self.history = history
-        self.account = align(history.account, account_names)
+        self.account = align(history.account, account_names).astype(np.int32)
         self.after_as_of = history.dated >= np.datetime64(as_of + 1, "D")
         self.usable = (self.account >= 0) & ~self.after_as_of
         self._shared: Lookup | None = None
@@ -50,10 +50,10 @@ class ScoreIndex:
         """The index over a series' rows that have a value and an account with renewals."""
         if series.rows is None and not np.isnan(series.values).any():
             if self._shared is None:
-                self._shared = self._index(np.flatnonzero(self.usable), shared=True)
+                self._shared = self._index(_as_small(np.flatnonzero(self.usable)), shared=True)
             return self._shared
         rows = np.arange(len(series.values)) if series.rows is None else series.rows
-        return self._index(rows[self.usable[rows] & np.isfinite(series.values)], shared=False)
+        return self._index(_as_small(rows[self.usable[rows] & np.isfinite(series.values)]), shared=False)
 
     def attribute(self, codes: Codes | None) -> tuple[KnownHistory, Ints] | None:
         """An index over a dated attribute of the scores file (segment, owner), and its codes."""
@@ -64,15 +64,20 @@ class ScoreIndex:
             return None
         return self._history(rows, as_dated=False), codes.codes[rows].astype(np.int64)
 
-    def _index(self, rows: Ints, *, shared: bool) -> Lookup:
+    def _index(self, rows: Rows, *, shared: bool) -> Lookup:
         known = self._history(rows, as_dated=False)
         return Lookup(rows, known, known if self.history.recorded is None else self._history(rows, as_dated=True), shared)
 
-    def _history(self, rows: Ints, *, as_dated: bool) -> KnownHistory:
+    def _history(self, rows: Rows, *, as_dated: bool) -> KnownHistory:
         account, dated, recorded = self.account, self.history.dated, self.history.recorded
         if len(rows) < len(account):  # all of them are themselves, and need no copy
             account, dated, recorded = account[rows], dated[rows], None if recorded is None else recorded[rows]
         return KnownHistory(account, dated, recorded, as_dated=as_dated)
+
+
+def _as_small(rows: Ints) -> Rows:
+    """The same in half the memory, where that can hold them."""
+    return rows.astype(np.int32) if len(rows) == 0 or int(rows[-1]) < 1 << 31 else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ def _units(terms: Terms, months: Months | None, horizon_days: int) -> tuple[Unit
     return units, PastOutcomes(terms)
 
 
-def value_at(series: ScoreSeries, rows: Ints) -> Floats:
+def value_at(series: ScoreSeries, rows: Rows) -> Floats:
     """Values of a series at rows of the history, NaN at -1."""
     if series.rows is not None:
         rows = np.where(rows >= 0, np.searchsorted(series.rows, np.maximum(rows, 0)), -1)
@@ -138,7 +143,7 @@ def value_at(series: ScoreSeries, rows: Ints) -> Floats:
 def rows_known(lookup: Lookup, account: Ints, day: Ints, *, as_dated: bool = False) -> Ints:
     """History row of the last value known to each account by each day, -1 where there is none."""
     found = (lookup.as_dated if as_dated else lookup.known).last_known(account, day)
-    return np.where(found >= 0, lookup.rows[np.maximum(found, 0)], -1) if len(lookup.rows) else np.full(len(account), -1)
+    return np.where(found >= 0, lookup.rows[np.maximum(found, 0)].astype(np.int64), -1) if len(lookup.rows) else np.full(len(account), -1)
 
 
 def _attribute(

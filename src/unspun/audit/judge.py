@@ -8,8 +8,9 @@ from datetime import date
 
 import numpy as np
 
+from unspun.audit.compare import compare_best
 from unspun.audit.describe import Described, describe, lead_units
-from unspun.audit.evidence_rows import Trace, TracedScore
+from unspun.audit.evidence_rows import Trace, TracedScore, capture_bands
 from unspun.audit.extras import NO_EXTRAS, ExtraIndex, extra_cautions, index_extras, set_aside_extras
 from unspun.audit.frame import Frame, Lookup, Months, ScoreIndex, make_frame
 from unspun.audit.gaming import check_gaming
@@ -29,6 +30,7 @@ from unspun.audit.result import (
     PROTOCOL_VERSION,
     AuditResult,
     Caution,
+    CurveBand,
     Description,
     Design,
     DesignReport,
@@ -143,7 +145,23 @@ def judge(
         n_tested=sum(one.at(primary[0]).result.test.gain_p is not None for one in tried),
         fdr_q=FDR_Q,
     )
-    return Judged(result, sources, _trace(evidence, tried, shared, result))
+    trace = _trace(evidence, tried, shared, result)
+    if evidence.detailed:
+        result = replace(result, scores=_with_bands(result.scores, trace))
+    return Judged(replace(result, pairs=compare_best(trace)), sources, trace)
+
+
+def _with_bands(scores: tuple[ScoreResult, ...], trace: Trace) -> tuple[ScoreResult, ...]:
+    """The scores with the bands around what each would reach at its primary horizon."""
+    return tuple(_with_band(score, bands) if bands else score for score, bands in zip(scores, capture_bands(trace), strict=True))
+
+
+def _with_band(score: ScoreResult, bands: tuple[CurveBand, ...]) -> ScoreResult:
+    captured, primary = score.primary.captured_arr, score.primary
+    if isinstance(captured, NoEstimate):
+        return score
+    banded = replace(primary, captured_arr=replace(captured, bands=bands))
+    return replace(score, horizons=tuple(banded if one is primary else one for one in score.horizons))
 
 
 def _order(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Days = NDArray[np.int64]  # days since 1970-01-01
-Rows = NDArray[np.int32 | np.int64]  # half the memory while there are fewer than 2**31 of them
+Rows = NDArray[np.int32 | np.int64]  # rows or codes: half the memory while there are fewer than 2**31 of them
 Times = NDArray[np.datetime64]
 
 NOWHERE = np.int64(-1)
@@ -25,7 +25,7 @@ class KnownHistory:
     counts, and of several recordings of one date the latest. Built by sorting integers; each question is a binary search.
     """
 
-    def __init__(self, account: Ints, dated: Times, recorded: Times | None, *, as_dated: bool = False) -> None:
+    def __init__(self, account: Rows, dated: Times, recorded: Times | None, *, as_dated: bool = False) -> None:
         """`account` holds non-negative codes, shape (n,); `recorded` is NaT where a row was recorded when dated.
 
         `as_dated` pretends that every row was known on its date, whenever it was recorded.
@@ -48,6 +48,11 @@ class KnownHistory:
         self._first = int(days.min()) if len(days) else 0
         self._span = (int(days.max()) if len(days) else 0) - self._first + 2
 
+    @property
+    def by_date(self) -> Rows:
+        """Rows by account and date, several of one date by time and recording: all, where each counts as known on its date."""
+        return self._rows
+
     def last_known(self, account: Ints, day: Days) -> Ints:
         """Row index of the last value known to each account by the end of each day, NOWHERE where there is none."""
         if not len(self._keys):
@@ -60,7 +65,7 @@ class KnownHistory:
         return np.where(found, self._rows[position], NOWHERE)
 
 
-def _sort_keys(account: Ints, days: Days, first: int, span: int) -> tuple[Ints, Rows]:
+def _sort_keys(account: Rows, days: Days, first: int, span: int) -> tuple[Ints, Rows]:
     """Keys by account and day in order, and the row of each; rows of one key stay in their order.
 
     Each key carries its row in its lowest bits, as numbers are sorted faster, and in less memory, than positions are by numbers.

@@ -29,7 +29,7 @@ VERDICTS: tuple[Verdict, ...] = (
     "cannot tell",
 )
 Design = Literal["renewal", "landmark"]
-PROTOCOL_VERSION = "1"
+PROTOCOL_VERSION = "2"
 NOT_AVERAGED = NoEstimate("the score is a band, which has no mean")
 NO_BASELINE = NoEstimate("no baseline was fitted")
 
@@ -183,6 +183,17 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class CurveBand:
+    """At one capacity, the ends of the pointwise 95 % bootstrap bands around the captured-ARR curves; None where there is no curve."""
+
+    capacity: int
+    score: tuple[float, float]
+    score_times_arr: tuple[float, float] | None
+    arr_alone: tuple[float, float]
+    random: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class CapturedArr:
     """Share of churned ARR reached by a team that can treat `capacity` accounts a month, by how it chooses them."""
 
@@ -196,6 +207,7 @@ class CapturedArr:
     arr_alone: MaybeEstimate
     random: MaybeEstimate
     curve: tuple[tuple[int, float | None, float | None, float, float], ...]  # capacity, then the four shares
+    bands: tuple[CurveBand, ...] = ()  # at the primary horizon, one for each capacity of the curve; else empty
 
     @property
     def reaches_everybody(self) -> bool:
@@ -423,6 +435,17 @@ class ScoreResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ScorePair:
+    """AUC of one score less that of another, on the `n` test units that have both."""
+
+    first: str
+    second: str
+    n: int
+    n_lost: int
+    difference: MaybeEstimate
+
+
+@dataclass(frozen=True, slots=True)
 class AuditResult:
     """The whole audit. `n_tested` scores shared the false discovery rate `fdr_q`."""
 
@@ -435,3 +458,4 @@ class AuditResult:
     scores: tuple[ScoreResult, ...]
     n_tested: int
     fdr_q: float
+    pairs: tuple[ScorePair, ...] = ()  # the score that ranks best in the test against each of the next ones

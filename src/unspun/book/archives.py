@@ -29,7 +29,8 @@ def inflate_gzip(buffer: pa.Buffer, name: str) -> pa.Buffer:
         with gzip.open(cast(IO[bytes], pa.BufferReader(buffer))) as stream:
             return _inflate(stream, buffer.size, name)
     except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(Fault("damaged_gzip", f"the gzip file is damaged: {error}.", name, "Export it again.")) from error
+        what = "cut off" if isinstance(error, EOFError) else "damaged"
+        raise BadInput(Fault("damaged_gzip", f"the gzip file is {what}.", name, "Export it again.")) from error
 
 
 def open_zip(buffer: pa.Buffer, name: str) -> zipfile.ZipFile:
@@ -37,7 +38,7 @@ def open_zip(buffer: pa.Buffer, name: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(pa.BufferReader(buffer))
     except DAMAGED as error:
-        raise BadInput(Fault("damaged_zip", f"the zip archive or workbook is damaged: {error}.", name, "Export it again.")) from error
+        raise BadInput(Fault("damaged_zip", "the zip archive or workbook is damaged or cut off.", name, "Export it again.")) from error
     refuse_bomb(sum(entry.file_size for entry in archive.infolist()), buffer.size, name)
     return archive
 
@@ -60,7 +61,7 @@ def only_file(archive: zipfile.ZipFile, size: int, name: str) -> tuple[pa.Buffer
         with archive.open(entry) as stream:
             return _inflate(stream, size, name), entry.filename
     except DAMAGED as error:
-        raise BadInput(Fault("damaged_zip", f"the zip archive is damaged: {error}.", name, "Export it again.")) from error
+        raise BadInput(Fault("damaged_zip", "the zip archive is damaged.", name, "Export it again.")) from error
 
 
 def is_hidden(path: str) -> bool:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.book.tables import Codes
+from unspun.book.text import Words, codes_of
+
 ISO_CODES = (
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLF CLP CNH CNY COP "
     "CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR "
@@ -30,6 +38,15 @@ def currency_of(mark: str) -> str:
 def is_currency(mark: str) -> bool:
     """Whether a mark is a known one, or none at all."""
     return _plain(mark) in KNOWN
+
+
+def currency_codes(words: Words, rows: NDArray[Any] | None) -> Codes:
+    """The currencies of a column's rows (None: of all), signs and small letters as the ISO code that they stand for."""
+    codes = codes_of(words, rows)
+    named = [currency_of(name) if is_currency(name) else name for name in codes.names]
+    names = list(dict.fromkeys(named))
+    place = np.array([names.index(name) for name in named] + [-1], np.int32)
+    return Codes(place[codes.codes], tuple(names))
 
 
 def _plain(mark: str) -> str:

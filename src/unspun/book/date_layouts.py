@@ -28,17 +28,19 @@ LAYOUTS = {  # how it is said to the reader, and the pattern
     "YYYY-MM-DD": ISO,
     "YYYY/MM/DD": r"(?P<year>\d{4})(?P<sep>[/.])(?P<month>\d{1,2})[/.](?P<day>\d{1,2})",
     "YYYYMMDD": r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
-    "YYYY-MM, taken as the first day of the month": MONTH_ONLY,
+    "YYYY-MM": MONTH_ONLY,
     "day.month.year": r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
     "day month-name year": (
         rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|\.|\x{{BA}})?[ /-]?(?:de )?{MONTH_NAME}\.?,?[ /-]?(?:del? )?(?P<year>\d{{4}})"
     ),
     "month-name day, year": rf"{MONTH_NAME}\.?[ -](?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|[ -])(?P<year>\d{{4}})",
-    "month-name year, taken as the first day of the month": rf"{MONTH_NAME}\.?[ -](?:del? )?(?P<year>\d{{4}})",
-    "ISO weeks, taken as their Monday": r"(?P<year>\d{4})[- ]?W(?P<week>\d{2})(?:-?(?P<week_day>[1-7]))?",
-    "quarters, taken as their first day": r"(?P<year>\d{4})[-/ ]?Q(?P<quarter>[1-4])",
-    "quarter year, taken as its first day": r"Q(?P<quarter>[1-4])[-/ ]?(?P<year>\d{4})",
+    "month-name year": rf"{MONTH_NAME}\.?[ -](?:del? )?(?P<year>\d{{4}})",
+    "ISO weeks": r"(?P<year>\d{4})[- ]?W(?P<week>\d{2})",
+    "days of ISO weeks": r"(?P<year>\d{4})[- ]?W(?P<week>\d{2})-?(?P<week_day>[1-7])",
+    "quarters": r"(?P<year>\d{4})[-/ ]?Q(?P<quarter>[1-4])",
+    "quarter year": r"Q(?P<quarter>[1-4])[-/ ]?(?P<year>\d{4})",
 }
+PERIOD_DAYS_TAKEN = (", taken as their first day", ", taken as their last day")  # by whether it is the last
 # A whole column of numbers is one of these; each with its range, so that an identifier is none
 COUNTS = {
     "seconds since 1970 in UTC": (r"\d{9,10}(?:\.\d+)?", 631_152_000, 4_102_444_800, 1_000_000, 0.0),
@@ -67,6 +69,11 @@ def years_of(digits: pa.Array) -> Ints:
 
 def with_century(year: Ints) -> Ints:
     return year + np.where(year < FIRST_OF_TWO_DIGITS, 2000, 1900)
+
+
+def last_days(year: Ints, month: Ints) -> Ints:
+    """The last day of each month, since 1970-01-01."""
+    return ((year - 1970) * 12 + month).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - 1
 
 
 def days_of(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Mask]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import isleap, monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,7 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from unspun.book.date_layouts import COUNTS, ISO, LAYOUTS, MICROSECONDS_A_DAY, NUMERIC, days_of, integers, whole, years_of
+from unspun.book.date_layouts import (
+    COUNTS,
+    ISO,
+    LAYOUTS,
+    MICROSECONDS_A_DAY,
+    NUMERIC,
+    PERIOD_DAYS_TAKEN,
+    days_of,
+    integers,
+    last_days,
+    whole,
+    years_of,
+)
 from unspun.book.date_order import find_order
 from unspun.book.months import month_numbers
 from unspun.book.plain_times import plain_times
@@ -56,11 +69,11 @@ def is_date_type(kind: pa.DataType) -> bool:
     return pa.types.is_date(kind) or pa.types.is_timestamp(kind)
 
 
-def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None = None) -> Dates:
+def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None = None, last_day: bool = False) -> Dates:
     """Read a column of dates or times, typed or text. Times that carry an offset are converted to `zone`.
 
-    `date_format` (strptime) is used for what is not ISO. A column that day-first and month-first both read, and
-    differently, comes back with a complaint.
+    `date_format` (strptime) is used for what is not ISO. A month, a week or a quarter is its first day, or its last where
+    `last_day`. A column that day-first and month-first both read, and differently, comes back with a complaint.
     """
     if is_date_type(column.type):
         return _typed(column, zone)
@@ -70,7 +83,7 @@ def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None 
     words = words.without(words.blank())
     n = len(words.words)
     moments = _Moments(np.zeros(n, np.int64), np.full(n, np.nan), np.zeros(n, bool))
-    formats, complaint = _read_words(words, moments, date_format)
+    formats, complaint = _read_words(words, moments, date_format, last_day)
     times = _in_zone(moments, zone)
     outside = moments.read & _outside(times)
     times[outside | ~moments.read] = np.datetime64("NaT")
@@ -81,12 +94,13 @@ def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None 
 
 
 def check_date_format(date_format: str | None) -> list[Fault]:
-    """A format that strptime does not know is a fault, whatever the files hold."""
+    """A format that strptime does not know, or does not use, is a fault, whatever the files hold."""
     found = re.findall("%(.?)", date_format or "")
     unknown = [directive for directive in found if directive not in DIRECTIVES]
-    if date_format is None or (found and not unknown):
+    dayless = set("UW") & set(found) and not set("aAuw") & set(found)  # strptime reads every such week as 1 January
+    if date_format is None or (found and not unknown and not dayless):
         return []
-    what = f"'%{unknown[0]}' is no directive" if unknown else "it has no directive such as %d"
+    what = f"'%{unknown[0]}' is no directive" if unknown else "a week needs its day (%u)" if dayless else "it has no directive such as %d"
     message = f"'{date_format}' is not a date format: {what}."
     hint = "Write the day as %d, the month as %m (%b its short name, %B its name) and the year as %Y (%y two digits)."
     return [Fault("unknown_date_format", message, f'--date-format "{date_format}"', hint)]
@@ -102,7 +116,8 @@ def _typed(column: pa.ChunkedArray, zone: ZoneInfo) -> Dates:
     outside = ~blank & _outside(times)
     if outside.any():
         times = np.where(outside, np.datetime64("NaT"), times)
-    form = f"times with a zone, converted to {zone.key}" if zoned else str(column.type)
+    kind = "typed as dates" if pa.types.is_date(column.type) else "typed as times"
+    form = f"times with a zone, converted to {zone.key}" if zoned else kind
     return Dates(times, blank, np.zeros(len(times), bool), outside, (form,))
 
 
@@ -118,18 +133,20 @@ def _outside(times: Times) -> Mask:
     return (times < low) | (times >= high)
 
 
-def _read_words(words: Words, moments: _Moments, date_format: str | None) -> tuple[tuple[str, ...], Complaint | None]:
+def _read_words(words: Words, moments: _Moments, date_format: str | None, last_day: bool) -> tuple[tuple[str, ...], Complaint | None]:
     formats: list[str] = []
-    if date_format is not None and _by_strptime(words, moments, date_format):
-        formats.append(date_format)
+    taken = PERIOD_DAYS_TAKEN[last_day]
+    if date_format is not None and _by_strptime(words, moments, date_format, last_day):
+        formats.append(f"{date_format}{taken if _months_of(date_format) else ''}")
     for form, layout in LAYOUTS.items():
-        if _by_layout(words.words, moments, layout):
-            formats.append(form)
-    formats += _by_count(words, moments)
+        if _by_layout(words.words, moments, layout, last_day):
+            formats.append(f"{form}{'' if 'day>' in layout else taken}")
+    counted = _by_count(words, moments)
+    formats += counted
     layouts, complaint = find_order(words, np.flatnonzero(~moments.read), _written_order(date_format))
-    formats += [form for form, layout in layouts.items() if _by_layout(words.words, moments, layout)]
+    formats += [form for form, layout in layouts.items() if _by_layout(words.words, moments, layout, last_day)]
     complaint = _ambiguous_zone(words, moments) if complaint is None else complaint
-    if np.any(~np.isnan(moments.offset[moments.read])):
+    if not counted and np.any(~np.isnan(moments.offset[moments.read])):
         formats.append("some with an offset")
     return tuple(formats), complaint
 
@@ -143,7 +160,7 @@ def _left(words: pa.Array, moments: _Moments, layout: str) -> Ints:
     return unread[matches(some, whole(layout))].astype(np.int64)
 
 
-def _by_layout(words: pa.Array, moments: _Moments, layout: str) -> bool:
+def _by_layout(words: pa.Array, moments: _Moments, layout: str, last_day: bool) -> bool:
     where = _left(words, moments, layout)
     if len(where) == 0:
         return False
@@ -151,12 +168,14 @@ def _by_layout(words: pa.Array, moments: _Moments, layout: str) -> bool:
     day = integers(parts["day"], 0) if "day" in parts else np.ones(len(where), np.int64)
     year = years_of(parts["year"])
     if "week" in parts:
-        return _place(moments, where, *_week_days(year, integers(parts["week"], 0), integers(parts["week_day"], 1)), parts)
+        week_day = integers(parts["week_day"], 0) if "week_day" in parts else np.full(len(where), 7 if last_day else 1)
+        return _place(moments, where, *_week_days(year, integers(parts["week"], 0), week_day), parts)
     if "quarter" in parts:
-        month = integers(parts["quarter"], 0) * 3 - 2
+        month = integers(parts["quarter"], 0) * 3 - (0 if last_day else 2)
     else:
         month = month_numbers(parts["month_name"]) if "month_name" in parts else integers(parts["month"], 0)
-    return _place(moments, where, *days_of(year, month, day), parts)
+    days, valid = days_of(year, month, day)
+    return _place(moments, where, last_days(year, month) if last_day and "day" not in parts else days, valid, parts)
 
 
 def _week_days(year: Ints, week: Ints, day: Ints) -> tuple[Ints, Mask]:
@@ -231,6 +250,8 @@ def _hint(words: Words, moments: _Moments) -> str:
     first = words.words.take(pa.array(unread[:1]))
     if any(matches(first, whole(layout)).any() for layout in (*LAYOUTS.values(), NUMERIC)):
         return "There is no such day, time or time zone: correct it, or leave the cell empty."
+    if re.fullmatch(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])", first[0].as_py()):
+        return "Six digits could be a month or a day: say --date-format '%Y%m' or '%y%m%d'."
     if re.search(r"\bFY|\bfiscal\b", first[0].as_py(), re.IGNORECASE):
         return "Fiscal periods start when the company says: give the day."
     return ""
@@ -244,8 +265,17 @@ def _written_order(date_format: str | None) -> bool | None:
     return at["d"] < at["m"]
 
 
-def _by_strptime(words: Words, moments: _Moments, date_format: str) -> bool:
+def _months_of(date_format: str) -> int:
+    """How many months a format without a day names: 1, or 12 where it has no month either; 0 where it names a day."""
+    named = set(re.findall("%(.)", date_format))
+    if named & set("dejcxuwaADUVWf") or not named & set("yYG"):
+        return 0
+    return 1 if named & set("mbB") else 12
+
+
+def _by_strptime(words: Words, moments: _Moments, date_format: str, last_day: bool) -> bool:
     """Python's own strptime, once a distinct word; what a layout reads the same is left to the layout."""
+    months = _months_of(date_format) if last_day else 0
     settled = matches(words.words, whole(ISO))
     if _written_order(date_format) is not None:
         settled |= matches(words.words, whole(NUMERIC))
@@ -256,6 +286,8 @@ def _by_strptime(words: Words, moments: _Moments, date_format: str) -> bool:
             continue
         offset = moment.utcoffset()
         local = moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        if months:
+            local += timedelta(days=monthrange(moment.year, moment.month)[1] - 1 if months == 1 else 364 + isleap(moment.year))
         moments.local[i] = (local.days * 86_400 + local.seconds) * 1_000_000 + local.microseconds
         moments.offset[i] = np.nan if offset is None else offset.total_seconds() / 60
         moments.read[i] = True

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +15,7 @@ import pyarrow.csv as pa_csv
 
 from unspun.book.tables import Ints, Rejection
 from unspun.book.text import Mask, call
-from unspun.book.utf8 import BLOCK_BYTES, SAMPLE_BYTES, Stream, Text, open_text
+from unspun.book.utf8 import BLOCK_BYTES, LINE_END, SAMPLE_BYTES, Stream, Text, open_text
 from unspun.errors import BadInput, Fault
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -22,9 +24,9 @@ MOST_MALFORMED = 0.2
 LONGEST_ROW_BYTES = 1 << 24
 ENCODED_BLOCKS = 32  # looked at together
 MOST_DISTINCT = 0.5  # of their cells, for a column to be kept by distinct words
-LINE_END = re.compile(rb"\r\n|\r|\n")
 BLANK_START = re.compile(rb"(?:[ ]*(?:\r\n|\r|\n))+|\s+\Z")
 DECLARED_SEPARATOR = re.compile(rb"sep=(.)(?:\r\n|\r|\n)", re.IGNORECASE)
+BLANKS_BETWEEN = re.compile(r"\S {2,}\S")
 Columns = tuple[pa.ChunkedArray, ...]
 
 
@@ -53,6 +55,9 @@ def parse_delimited(buffer: pa.Buffer, name: str) -> Delimited:
     sample = head[start : start + SAMPLE_BYTES].decode("utf-8", "ignore")
     separator = separator or _separator(sample)
     names = tuple(cell.strip() for cell in _records(sample, separator, 1)[0])
+    if len(names) == 1 and BLANKS_BETWEEN.search(names[0]):
+        message = "the header is one cell: its names are separated by blanks, not by a comma, a semicolon, a tab or a vertical bar."
+        raise BadInput(Fault("no_separator", message, f"{name}:{1 + skipped}", "Export the table as CSV."))
     columns, malformed = _parse(text, start, separator, len(names), name)
     last = len(columns[0]) + len(malformed) + 1
     _refuse_open_quote(columns, malformed, last, f"{name}:{last + skipped}")
@@ -82,10 +87,10 @@ def _before_header(head: bytes) -> tuple[int, int, str | None]:
 
 
 def _records(sample: str, separator: str, most: int) -> list[list[str]]:
-    try:
-        found = [record for record, _ in zip(csv.reader(io.StringIO(sample, newline=""), delimiter=separator), range(most), strict=False)]
-    except csv.Error:  # a cell longer than any header
-        found = []
+    """The first rows of a sample, up to one with a cell that is longer than csv takes."""
+    found: list[list[str]] = []
+    with suppress(csv.Error):
+        found += islice(csv.reader(io.StringIO(sample, newline=""), delimiter=separator), most)
     return found or [[sample]]
 
 
@@ -140,8 +145,9 @@ def _parse(text: Text, skipped: int, separator: str, width: int, name: str) -> t
         except pa.ArrowException:
             return _parse_blocks(Stream(text, skipped), separator, width, LONGEST_ROW_BYTES)
     except pa.ArrowException as error:
+        message = f"the rows cannot be told apart: one would be longer than {LONGEST_ROW_BYTES >> 20} MB."
         hint = "Look for a quote that is opened and never closed."
-        raise BadInput(Fault("malformed_file", f"the rows cannot be told apart: {error}.", name, hint)) from error
+        raise BadInput(Fault("malformed_file", message, name, hint)) from error
 
 
 def _parse_blocks(stream: Stream, separator: str, width: int, block_bytes: int) -> tuple[Columns, list[pa_csv.InvalidRow]]:

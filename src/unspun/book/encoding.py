@@ -31,7 +31,8 @@ def as_utf8(buffer: pa.Buffer, name: str) -> tuple[pa.Buffer, str | None]:
     except UnicodeError as error:
         if marked is None:  # zeros at every second place, and yet no text: let it be refused as what it is
             return buffer, None
-        raise BadInput(Fault("not_text", f"the file is marked as UTF-16 but is not: {error}.", name)) from error
+        message = "the file is marked as UTF-16, but not all of it is: it is cut off, or another format."
+        raise BadInput(Fault("not_text", message, name, "Export it again, best as UTF-8.")) from error
 
 
 def _by_zeros(head: bytes) -> str | None:

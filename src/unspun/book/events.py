@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from unspun.book.columns import find_columns
 from unspun.book.dates import is_date_type
 from unspun.book.extras import Events
-from unspun.book.files import open_table
+from unspun.book.files import damaged_parquet, open_table
 from unspun.book.numbers import read_numbers
+from unspun.book.periods import names_period
 from unspun.book.raw import RawTable
 from unspun.book.reading import Reading
 from unspun.book.tables import Codes, Floats, Ints, ReadingOptions, Rejection, Source
@@ -70,12 +71,12 @@ def _open(source: object, options: ReadingOptions, name: str | None) -> Iterator
         empty = tuple(pa.chunked_array([pa.nulls(0, kind)]) for kind in kinds)
         head = RawTable("events", name or path, _sha256(path), "Parquet", names, empty, np.zeros(0, np.int64), 0)
         columns = find_columns(head, options).columns
-        if _can_be_split(columns, kinds):
+        if _can_be_split(columns, kinds, names):
             yield from _batches(file, head, sorted(column for role, column in columns.items() if role in READ))
         else:
             yield open_table(source, "events", name, options)
     except (pa.ArrowException, OSError) as error:
-        raise BadInput(Fault("damaged_parquet", f"the Parquet file cannot be read: {error}.", path, "Export it again.")) from error
+        raise BadInput(damaged_parquet(_end(path), path)) from error
 
 
 def _is_parquet(path: str) -> bool:
@@ -85,16 +86,23 @@ def _is_parquet(path: str) -> bool:
         return file.read(4) == b"PAR1"
 
 
+def _end(path: str) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(-4, os.SEEK_END)
+        return file.read()
+
+
 def _sha256(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _can_be_split(columns: dict[str, int], kinds: list[pa.DataType]) -> bool:
-    """Whether each part can be read by itself: dates have a type, and accounts are no floats (22.0 is 22 if all are whole)."""
+def _can_be_split(columns: dict[str, int], kinds: list[pa.DataType], names: tuple[str, ...]) -> bool:
+    """Whether each part can be read by itself: dates are days by type and name, and accounts no floats (22.0 is 22 if all are whole)."""
     if "date" not in columns or "account" not in columns or pa.types.is_floating(kinds[columns["account"]]):
         return False
-    return all(is_date_type(kinds[columns[role]]) for role in ("date", "recorded_at") if role in columns)
+    dated = [columns[role] for role in ("date", "recorded_at") if role in columns]
+    return all(is_date_type(kinds[column]) and not names_period(names[column]) for column in dated)
 
 
 def _batches(file: pq.ParquetFile, head: RawTable, used: list[int]) -> Iterator[RawTable]:

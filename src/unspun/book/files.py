@@ -23,16 +23,23 @@ from unspun.book.archives import GZIP, ZIP, inflate_gzip, only_file, open_zip
 from unspun.book.delimited import parse_delimited
 from unspun.book.encoding import as_utf8
 from unspun.book.header import preamble, set_closing_aside
-from unspun.book.json_records import looks_like_json, read_json
+from unspun.book.json_records import looks_like_json, read_json, refuse_bare_json
 from unspun.book.parts import files_named, join
-from unspun.book.raw import RawTable
+from unspun.book.raw import READ_FORMATS, RawTable
 from unspun.book.tables import ReadingOptions, Rejection, Role
+from unspun.book.text import reason
 from unspun.book.wide import melt_months
 from unspun.book.workbook import read_workbook
 from unspun.errors import BadInput, Fault
 
-OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-READ_FORMATS = "CSV, TSV, JSON, Parquet or a workbook (XLSX, XLSM, XLS, ODS)"
+OLE_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of office files until 2007, and of those with a password
+WORKBOOK_ENTRY = "Workbook".encode("utf-16-le")
+OLE_ENTRIES = {  # of its directory
+    "EncryptedPackage": ("protected_file", "the workbook is protected by a password.", "Save it without one."),
+    "WordDocument": ("not_a_table", f"this is a Word document, not {READ_FORMATS}.", "Save the table as CSV."),
+    "PowerPoint Document": ("not_a_table", f"this is a PowerPoint presentation, not {READ_FORMATS}.", "Save the table as CSV."),
+    "__substg1.0_": ("not_a_table", f"this is an Outlook message, not {READ_FORMATS}.", "Save its attachment and give that."),
+}
 FOREIGN_FORMATS = (
     (b"%PDF", "a PDF", "Export the table as CSV."),
     (b"{\\rtf", "a rich text document", "Export the table as CSV."),
@@ -119,7 +126,8 @@ def _from_path(path: str, role: Role, name: str | None, options: ReadingOptions)
             raise BadInput(Fault("no_such_file", "there is no such file.", label, "Check the path."))
         buffer = _mapped(path)
     except (OSError, ValueError) as error:
-        raise BadInput(Fault("unreadable_file", f"the file cannot be read: {error}.", label)) from error
+        hint = "Check the path, and that you may read it."
+        raise BadInput(Fault("unreadable_file", f"the file cannot be read: {reason(error)}.", label, hint)) from error
     return _from_bytes(buffer, role, label, options)
 
 
@@ -179,15 +187,24 @@ def _from_content(buffer: pa.Buffer, role: Role, name: str, sha256: str, packed:
     if head.startswith(b"PAR1"):
         table = _parquet(buffer, name)
         return _finished(_from_table(table, role, name, sha256, f"Parquet{packed}"), options)
-    if head.startswith(OLD_WORKBOOK):
+    if head.startswith(OLE_FILE):
+        _refuse_other_ole(buffer, name)
         return _from_workbook(buffer, None, f"XLS{packed}", role, name, sha256, options)
     if packed and head.startswith((GZIP, ZIP)):
         raise BadInput(Fault("not_a_table", "this is an archive within an archive.", name, "Unpack it first."))
     _refuse_foreign(head, name)
     text, encoding = as_utf8(buffer, name)
+    refuse_bare_json(text, name)
     raw = read_json(text, role, name, sha256) if looks_like_json(text) else _delimited(text, role, name, sha256, options)
     notes = tuple(f"encoding {encoding}" if encoding and note.startswith("encoding ") else note for note in raw.notes)
     return _finished(replace(raw, format=f"{raw.format}{packed}", notes=notes), options)
+
+
+def _refuse_other_ole(buffer: pa.Buffer, name: str) -> None:
+    content = buffer.to_pybytes()
+    for entry, (code, message, hint) in OLE_ENTRIES.items():
+        if entry.encode("utf-16-le") in content and WORKBOOK_ENTRY not in content:
+            raise BadInput(Fault(code, message, name, hint))
 
 
 def _refuse_foreign(head: bytes, name: str) -> None:
@@ -195,7 +212,7 @@ def _refuse_foreign(head: bytes, name: str) -> None:
         if head.startswith(magic):
             raise BadInput(Fault("not_a_table", f"this is {what}, not {READ_FORMATS}.", name, hint))
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        hint = "Export the table as CSV; a file named .xls that holds a web page can be opened in a spreadsheet program and saved as XLSX."
+        hint = "Open it in a spreadsheet program and save it as XLSX or CSV, or export the table as CSV."
         raise BadInput(Fault("not_a_table", f"this looks like HTML or XML, not {READ_FORMATS}.", name, hint))
 
 
@@ -228,7 +245,14 @@ def _parquet(buffer: pa.Buffer, name: str) -> pa.Table:
     try:
         return pq.ParquetFile(pa.BufferReader(buffer)).read()
     except (pa.ArrowException, OSError) as error:
-        raise BadInput(Fault("damaged_parquet", f"the Parquet file cannot be read: {error}.", name, "Export it again.")) from error
+        raise BadInput(damaged_parquet(buffer[-4:].to_pybytes(), name)) from error
+
+
+def damaged_parquet(end: bytes, name: str) -> Fault:
+    """Why a Parquet file that ends so cannot be read."""
+    whole = end in (b"PAR1", b"PARE")
+    message = "the Parquet file is damaged." if whole else "the Parquet file is cut off: it does not end as such a file does."
+    return Fault("damaged_parquet", message, name, "Export it again, or as CSV.")
 
 
 def _no_rows(name: str) -> Fault:
@@ -239,7 +263,7 @@ def _from_memory(source: object, role: Role, name: str) -> RawTable:
     try:
         table = _as_arrow(source)
     except (pa.ArrowException, ValueError, TypeError) as error:
-        message = f"a {type(source).__name__} cannot be read as a table: {error}."
+        message = f"a {type(source).__name__} cannot be read as a table: {reason(error)}."
         raise BadInput(Fault("not_a_table", message, name, "Give a path, a pandas or Polars frame, or an Arrow table.")) from error
     return _from_table(table, role, name, _arrow_sha256(table), "table in memory")
 

@@ -17,6 +17,7 @@ from unspun.book.reading import check_options
 from unspun.book.renewals import read_renewals
 from unspun.book.scores import read_scores
 from unspun.book.tables import ReadingOptions, Rejection, Renewals, ScoreHistory, Source
+from unspun.book.text import reason
 from unspun.errors import BadInput, Fault
 
 Table = TypeVar("Table")
@@ -69,7 +70,13 @@ def write_rejections(path: str | PathLike[str], sources: Iterable[Source]) -> No
             for source in sources:
                 writer.writerows([[_harmless(cell) for cell in row] for row in _rejected_rows(source)])
     except OSError as error:
-        raise BadInput(Fault("unwritable_file", f"the file cannot be written: {error}.", str(path))) from error
+        raise BadInput(unwritable(error, str(path))) from error
+
+
+def unwritable(error: OSError, path: str) -> Fault:
+    """Why a file cannot be written."""
+    message = f"the file cannot be written: {reason(error)}."
+    return Fault("unwritable_file", message, path, "Check the folder, and that you may write there.")
 
 
 def _rejected_rows(source: Source) -> list[tuple[str, str, str, str, str, str]]:

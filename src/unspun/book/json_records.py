@@ -23,6 +23,7 @@ PROBED_LINES = 10
 MOST_UNREADABLE = 0.2  # of the lines
 MOST_FIELDS = 5_000
 NESTED = (dict, list)
+JSON_KINDS = ((bool, "true or false"), ((int, float), "a number"), (str, "a text"), (list, "a list without objects"), (dict, "an object"))
 BLANKS = b" \t\r\n"
 OPENING = re.compile(rb"\{\s*[\"}]|\[\s*[{\]]")
 HINT = "Give JSON lines, a list of objects, or one object that holds one such list."
@@ -62,6 +63,18 @@ class _Records:
 
 def looks_like_json(buffer: pa.Buffer) -> bool:
     return OPENING.match(_head(buffer)) is not None
+
+
+def refuse_bare_json(buffer: pa.Buffer, name: str) -> None:
+    """Raise BadInput for a small file that is JSON but no records: a number, a text, a list of numbers or of lists."""
+    if buffer.size > BLOCK_BYTES or looks_like_json(buffer):
+        return
+    try:
+        value = json.loads(_head(buffer).decode())
+    except (ValueError, RecursionError):
+        return
+    kind = next((said for kinds, said in JSON_KINDS if isinstance(value, kinds)), "null")
+    raise BadInput(Fault("not_a_table", f"the file is one JSON value ({kind}), not records.", name, HINT))
 
 
 def read_json(buffer: pa.Buffer, role: Role, name: str, sha256: str) -> RawTable:
@@ -157,7 +170,8 @@ def _read_document(buffer: pa.Buffer, records: _Records) -> None:
     try:
         text = buffer.to_pybytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInput(Fault("not_text", f"the JSON is not UTF-8: {error}.", records.name, "Save it as UTF-8.")) from error
+        where = f"{records.name}:{_line_of(buffer, error.start)}"
+        raise BadInput(Fault("not_text", "the JSON is not UTF-8.", where, "Save it as UTF-8.")) from error
     try:
         start = _list_start(text, records.name)
         for number, record in enumerate(_entries(text, start), 1):
@@ -166,9 +180,14 @@ def _read_document(buffer: pa.Buffer, records: _Records) -> None:
             records.add(number, record)
     except json.JSONDecodeError as error:
         where = f"{records.name}:{error.lineno}"
-        raise BadInput(Fault("damaged_json", f"the JSON is damaged: {error.msg}.", where, "Export it again.")) from error
+        message = f"the JSON is damaged or cut off from character {error.colno:,} of this line on."
+        raise BadInput(Fault("damaged_json", message, where, "Export it again.")) from error
     except RecursionError as error:
         raise BadInput(Fault("damaged_json", "the JSON is nested too deeply.", records.name, HINT)) from error
+
+
+def _line_of(buffer: pa.Buffer, at: int) -> int:
+    return 1 + buffer[:at].to_pybytes().count(b"\n")
 
 
 def _skip(text: str, at: int) -> int:

@@ -140,6 +140,7 @@ def _read_words(words: Words, blank: Mask, kind: Kind) -> Numbers:
 
 def _plain_characters(words: pa.Array) -> pa.Array:
     """Digits of other scripts, odd spaces, dashes and apostrophes as plain ones; marks that do not show are taken out."""
+    words = replaced(words, r"^'([+-]?[0-9.,])", r"\1")  # a spreadsheet's mark of a number kept as text
     strange = np.flatnonzero(call("invert", call("string_is_ascii", words)).to_numpy(zero_copy_only=False))
     if len(strange) == 0:
         return words

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.book.currencies import currency_codes
 from unspun.book.files import open_table
 from unspun.book.numbers import Numbers, read_numbers
 from unspun.book.reading import Reading
@@ -88,7 +89,7 @@ def _numbers(reading: Reading, role: str) -> Numbers | None:
 def _currency(reading: Reading, priced: Numbers | None, kept: NDArray[Any]) -> Codes | None:
     """The currency column, else what the cells of the amounts name."""
     if "currency" in reading.columns:
-        return codes_of(reading.words(reading.columns["currency"]), kept)
+        return currency_codes(reading.words(reading.columns["currency"]), kept)
     if priced is None or priced.currency is None:
         return None
     named = priced.currency

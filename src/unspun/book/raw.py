@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from unspun.book.tables import Ints, Rejection, Role, SourceFile
 from unspun.book.text import as_text
 
+READ_FORMATS = "CSV, TSV, JSON, Parquet or a workbook (XLSX, XLSM, XLS, ODS)"
+
 
 @dataclass(frozen=True, slots=True)
 class RawTable:

@@ -11,15 +11,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from unspun.book.columns import LEFT_OUT, REQUIRED, check_roles, did_you_mean, find_columns
+from unspun.book.date_layouts import PERIOD_DAYS_TAKEN
 from unspun.book.dates import FIRST_YEAR, LAST_YEAR, Dates, check_date_format, read_dates
 from unspun.book.duplicates import repeated_rows
 from unspun.book.files import RawTable
 from unspun.book.outcomes import check_outcomes
+from unspun.book.periods import whole_periods
+from unspun.book.roles import LAST_DAY_ROLES
 from unspun.book.tables import Codes, Ints, ReadingOptions, Rejection, Source, Times
-from unspun.book.text import Complaint, Mask, Words, as_text, call, codes_of, shortened, words_of
+from unspun.book.text import Complaint, Mask, Words, as_text, call, codes_of, matches, shortened, words_of
 from unspun.errors import BadInput, Fault
 
 MOST_FAULTS = 20
+ROUNDED_ID = r"\d(?:[.,]\d+)?E\+\d+"
 MOST_ROWS_NAMED = 9  # beside the first, of the rows that cannot be read
 MOST_UNREADABLE = 0.2  # of the cells of a column that are not blank
 
@@ -109,7 +113,7 @@ class Reading:
         n, of = int(unread.sum()), len(blank) - int(blank.sum())
         alike = np.flatnonzero(unread if self.raw.file is None else unread & (self.raw.file == self.raw.file[first]))
         others = ", ".join(str(row) for row in self.raw.row[alike[1 : MOST_ROWS_NAMED + 1]])
-        more = f"; also rows {others}{' and more' if n > MOST_ROWS_NAMED + 1 else ''}" if others else ""
+        more = f"; also row{'s' if len(alike) > 2 else ''} {others}{' and more' if n > MOST_ROWS_NAMED + 1 else ''}" if others else ""
         message = f"'{cell}' is not {what} ({n:,} of the {of:,} cells that are not blank cannot be read{more})."
         self.faults.append(Fault("unreadable_column", message, self.place(first, column), hint))
         return True
@@ -119,7 +123,29 @@ class Reading:
         if "account" in self.columns:
             column = self.columns["account"]
             words = self.words(column)
+            self._note_rounded_ids(words)
             self.set_aside(words.without(words.blank()).codes < 0, "no_account", "no account", column, show=True)
+
+    def _note_rounded_ids(self, words: Words) -> None:
+        """Numbers of accounts that a spreadsheet has shortened to 1.23457E+11: two accounts may have become one."""
+        rounded = matches(words.words, ROUNDED_ID)
+        if rounded.any():
+            n, example = int(words.counts()[rounded].sum()), words.words[int(np.argmax(rounded))].as_py()
+            what = "accounts in scientific notation: a spreadsheet rounded their numbers, so that several may have become one"
+            self.notes.append(f"{what}: {n:,} (first: {example})")
+
+    def read_dates(self, role: str) -> Dates:
+        """The dates of a role as they are written, a month as the day that LAST_DAY_ROLES says; how they were read is noted."""
+        column = self.columns[role]
+        last_day = (self.raw.role, role) in LAST_DAY_ROLES
+        dates = read_dates(self.raw.columns[column], self.zone, self.options.date_format, last_day)
+        if last_day and role != "end":
+            dates = whole_periods(dates, self.title(column))
+        if dates.formats:
+            said = "; ".join(dates.formats)
+            why = ", as nobody knows it earlier" if role != "end" and PERIOD_DAYS_TAKEN[True] in said else ""
+            self.notes.append(f"dates in '{self.title(column)}': {said}{why}")
+        return dates
 
     def dates(self, role: str) -> Times | None:
         """The times of a role, rows with an unreadable one set aside; of a required role, also the rows without one.
@@ -130,8 +156,7 @@ class Reading:
         if role not in self.columns:
             return None
         column, required = self.columns[role], role in REQUIRED[self.raw.role]
-        dates = read_dates(self.raw.columns[column], self.zone, self.options.date_format)
-        self._note_formats(dates, column)
+        dates = self.read_dates(role)
         if dates.complaint is not None:
             self.fault(dates.complaint, column)
             return None
@@ -148,10 +173,6 @@ class Reading:
     def or_leave_out(self, role: str) -> str:
         """What to do about an optional column that holds something else."""
         return f" If it holds something else, go on without it: --map {self.raw.role}.{role}={LEFT_OUT}."
-
-    def _note_formats(self, dates: Dates, column: int) -> None:
-        if dates.formats:
-            self.notes.append(f"dates in '{self.title(column)}': {'; '.join(dates.formats)}")
 
     def codes(self, role: str) -> Codes | None:
         """The words of a role for the rows still in."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.book.currencies import currency_codes
 from unspun.book.files import open_table
 from unspun.book.numbers import Numbers, read_numbers
 from unspun.book.outcomes import read_closed, read_outcomes
@@ -112,8 +113,7 @@ def _amounts(reading: Reading, role: str) -> Numbers | None:
 def _currencies(reading: Reading, amounts: dict[str, Numbers]) -> Codes | None:
     """The currency column, else what the cells of the amounts name (before, where both do)."""
     if "currency" in reading.columns:
-        words = reading.words(reading.columns["currency"])
-        return codes_of(words, np.arange(len(words.codes)))
+        return currency_codes(reading.words(reading.columns["currency"]), None)
     named = [numbers.currency for numbers in amounts.values() if numbers.currency is not None]
     if not named:
         return None

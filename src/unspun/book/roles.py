@@ -212,6 +212,21 @@ REQUIRED: dict[Role, tuple[str, ...]] = {
     "events": ("account", "date"),
     "forecasts": ("account", "made_at"),
 }
+# A date that is only a month, a week or a quarter is its last day in these roles, as nobody knows what it dates earlier; and a
+# term ends with the month that it ends in. In every other role it is its first day: a renewal is due, and an outcome known,
+# from then on, so that what came later in that month foretells nothing.
+LAST_DAY_ROLES = frozenset(
+    {
+        ("scores", "date"),
+        ("scores", "recorded_at"),
+        ("purchases", "date"),
+        ("events", "date"),
+        ("events", "recorded_at"),
+        ("forecasts", "made_at"),
+        ("forecasts", "recorded_at"),
+        ("subscriptions", "end"),
+    }
+)
 WHY_REQUIRED = {
     ("scores", "date"): "no column dates the scores. Undated scores cannot be audited: nobody can tell what was known when.",
     ("renewals", "due"): (

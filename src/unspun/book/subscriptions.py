@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.book.dates import FIRST_YEAR, LAST_YEAR, read_dates
+from unspun.book.currencies import currency_codes
+from unspun.book.dates import FIRST_YEAR, LAST_YEAR
 from unspun.book.files import open_table
 from unspun.book.numbers import Numbers, read_numbers
 from unspun.book.reading import Reading
@@ -92,9 +93,7 @@ def _ends(reading: Reading) -> Days | None:
     if "end" not in reading.columns:
         return None
     column = reading.columns["end"]
-    dates = read_dates(reading.raw.columns[column], reading.zone, reading.options.date_format)
-    if dates.formats:
-        reading.notes.append(f"dates in '{reading.title(column)}': {'; '.join(dates.formats)}")
+    dates = reading.read_dates("end")
     if dates.complaint is not None:
         reading.fault(dates.complaint, column)
         return None
@@ -189,8 +188,7 @@ def _months(word: str) -> float:
 def _currency(reading: Reading, numbers: Numbers | None) -> Codes | None:
     """The currency column, else what the cells of the amounts name; over all rows of the file."""
     if "currency" in reading.columns:
-        words = reading.words(reading.columns["currency"])
-        return codes_of(words, np.arange(len(words.codes)))
+        return currency_codes(reading.words(reading.columns["currency"]), None)
     return None if numbers is None else numbers.currency
 
 

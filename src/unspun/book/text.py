@@ -16,6 +16,7 @@ from unspun.book.tables import Codes
 
 Mask = NDArray[np.bool_]
 STEP_ROWS = 1 << 18
+UNSEEN = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "\u200b\u2060\ufeff"  # blanks, and marks without a width
 
 BLANK_WORDS = frozenset({"", "nan", "n/a", "na", "-", "--", "\u2013", "\u2014", "null", "none", "nil", "#n/a", "<na>", "nat", "missing"})
 
@@ -137,7 +138,7 @@ def words_of(column: pa.ChunkedArray) -> Words:
 
 def _trimmed(codes: NDArray[np.int32], words: pa.StringArray, distinct: bool) -> Words:
     """Trimming can make two words one, and a word of blanks empty; a dictionary made elsewhere may hold a word twice."""
-    clean = call("utf8_trim_whitespace", words)
+    clean = call("utf8_trim", words, options=pc.TrimOptions(UNSEEN))
     if distinct and words.null_count == 0 and clean.equals(words) and not call("any", call("equal", words, pa.scalar(""))).as_py():
         return Words(codes, words)
     again = call("if_else", call("equal", clean, pa.scalar("")), pa.scalar(None, pa.string()), clean).dictionary_encode()
@@ -178,6 +179,12 @@ def fold(word: str) -> str:
 def shortened(cell: str, limit: int = 80) -> str:
     """A cell fit for a message."""
     return cell if len(cell) <= limit else f"{cell[:limit]}... ({len(cell):,} characters)"
+
+
+def reason(error: Exception) -> str:
+    """What the system says of an error, as part of a sentence: without its number, its path and its full stop."""
+    said = getattr(error, "strerror", None) or str(error)
+    return (said.strip().splitlines() or [type(error).__name__])[0].rstrip(". ")
 
 
 def quoted(words: list[str], limit: int = 8) -> str:

@@ -12,12 +12,15 @@ import numpy as np
 import pyarrow as pa
 
 from unspun.book.encoding import as_utf8
+from unspun.book.raw import READ_FORMATS
 from unspun.errors import BadInput, Fault
 
 BLOCK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 18
 MARK = b"\xef\xbb\xbf"
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+LINE_END = re.compile(rb"\r\n|\r|\n")
+FEW_CONTROLS, MOST_CONTROLS = 3, 0.01  # so many, or such a share of the bytes, are damage to a file that is text
 WESTERN = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}  # one byte a character, so that any block can be decoded by itself
 
 
@@ -41,13 +44,30 @@ def open_text(buffer: pa.Buffer, name: str) -> Text:
     buffer, encoding = as_utf8(buffer, name)
     marked = buffer[: len(MARK)].to_pybytes() == MARK
     content = buffer[len(MARK) :] if marked else buffer
-    control = CONTROL.search(content[:SAMPLE_BYTES].to_pybytes()) is not None
-    if control or any(bool((block == 0).any()) for block in _bytes_in_blocks(content)):
-        raise BadInput(Fault("not_text", "the file holds bytes that no text has.", name, "Give CSV, TSV or Parquet, or gzip of them."))
+    _refuse_controls(content, name)
     if _can_be(content, "utf-8"):
         return Text(content, None, encoding or ("UTF-8 with byte order mark" if marked else "UTF-8"))
     codec = next(codec for codec in WESTERN if _can_be(content, codec))
     return Text(content, codec, f"{WESTERN[codec]} (the bytes are not valid UTF-8)")
+
+
+def _refuse_controls(content: pa.Buffer, name: str) -> None:
+    """Bytes that no text has: many of them are another format, a few are damage whose row can be told."""
+    found = CONTROL.search(content[:SAMPLE_BYTES].to_pybytes())
+    at = found.start() if found else next(_zeros(content), None)
+    if at is None:
+        return
+    if len(CONTROL.findall(content[:SAMPLE_BYTES].to_pybytes())) > max(FEW_CONTROLS, MOST_CONTROLS * min(content.size, SAMPLE_BYTES)):
+        raise BadInput(Fault("not_text", f"this is no text, and not {READ_FORMATS}.", name, "Export the table as CSV."))
+    row = 1 + len(LINE_END.findall(content[:at].to_pybytes()))
+    byte = content[at : at + 1].to_pybytes()[0]
+    hint = "Export the file again, or take the character out with a text editor."
+    raise BadInput(Fault("not_text", f"this row holds a control character (byte {byte}) that no text has.", f"{name}:{row}", hint))
+
+
+def _zeros(content: pa.Buffer) -> Iterator[int]:
+    blocks = enumerate(_bytes_in_blocks(content))
+    return (i * BLOCK_BYTES + int(np.argmax(block == 0)) for i, block in blocks if (block == 0).any())
 
 
 def _bytes_in_blocks(content: pa.Buffer) -> Iterator[np.ndarray]:

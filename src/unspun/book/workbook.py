@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import cast
+from io import BytesIO
+from typing import TypeVar, cast
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -24,6 +25,7 @@ from unspun.book.text import quoted, squash
 from unspun.book.workbook_xml import BookParts, OddCells, last_cell, odd_cells, read_parts
 from unspun.errors import BadInput, Fault
 
+SECTOR_BYTES = 4096  # of XLS, at most
 MOST_CELLS = 200_000_000  # of one sheet, blank ones counted
 FIRST_SERIAL, LAST_SERIAL = 25_569, 109_575  # 1970 and 2200 as days since 1899-12-30
 DAYS_FROM_1900_TO_1904 = 1_462
@@ -32,6 +34,7 @@ DATE_ROLES = frozenset(
 )
 
 Row = list[object]
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,13 @@ class Workbook:
             if archive is not None and "xl/workbook.xml" in archive.namelist():
                 self.parts = read_parts(archive)
                 self._refuse_vast_sheets()
-            self.book = CalamineWorkbook.from_filelike(pa.BufferReader(buffer))
+            self.book = _calmly(
+                lambda: CalamineWorkbook.from_filelike(_whole_sectors(buffer) if archive is None else pa.BufferReader(buffer))
+            )
         except PasswordError as error:
             raise BadInput(Fault("protected_file", "the workbook is protected by a password.", name, "Save it without one.")) from error
         except (CalamineError, KeyError, ElementTree.ParseError, *DAMAGED) as error:
-            hint = "Save it again, or as CSV."
-            raise BadInput(Fault("damaged_workbook", f"the workbook cannot be read: {error}.", name, hint)) from error
+            raise BadInput(_damaged("workbook", name)) from error
 
     def _refuse_vast_sheets(self) -> None:
         """A stray cell in the last corner makes a sheet of billions of cells, all of which would be held in memory."""
@@ -80,9 +84,9 @@ class Workbook:
     def sheet(self, name: str, hidden: bool, role: Role, options: ReadingOptions) -> tuple[_Sheet, int]:
         """A sheet with its header found, and how many cells merging had left blank."""
         try:
-            grid = self.book.get_sheet_by_name(name)
+            grid = _calmly(lambda: self.book.get_sheet_by_name(name))
         except (CalamineError, *DAMAGED) as error:
-            raise BadInput(Fault("damaged_workbook", f"the sheet cannot be read: {error}.", f"{self.name}[{name}]")) from error
+            raise BadInput(_damaged("sheet", f"{self.name}[{name}]")) from error
         rows = cast(list[Row], grid.to_python(skip_empty_area=False))
         merged = _fill_merged(rows, grid)
         return _with_header(name, hidden, rows, role, options), merged
@@ -94,8 +98,27 @@ class Workbook:
         try:
             return odd_cells(self.archive, part)
         except (expat.ExpatError, *DAMAGED) as error:
-            where = f"{self.name}[{name}]"
-            raise BadInput(Fault("damaged_workbook", f"the sheet cannot be read: {error}.", where, "Save it again.")) from error
+            raise BadInput(_damaged("sheet", f"{self.name}[{name}]")) from error
+
+
+def _calmly(read: Callable[[], Read]) -> Read:
+    """What a call gives; a panic of the library on a damaged file, which is no Exception, as an error like any other."""
+    try:
+        return read()
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise CalamineError(str(error)) from error
+
+
+def _whole_sectors(buffer: pa.Buffer) -> BytesIO:
+    """An XLS file with its last sector filled up with zeros: one that is cut off within it is told so, and not by a panic."""
+    return BytesIO(buffer.to_pybytes() + bytes(-buffer.size % SECTOR_BYTES))
+
+
+def _damaged(what: str, where: str) -> Fault:
+    hint = "Open it in a spreadsheet program and save it again, or as CSV."
+    return Fault("damaged_workbook", f"the {what} is damaged and cannot be read.", where, hint)
 
 
 def _with_header(name: str, hidden: bool, rows: list[Row], role: Role, options: ReadingOptions) -> _Sheet:
@@ -233,6 +256,10 @@ def _notes_on_cells(sheet: _Sheet, merged: int, odd: OddCells, form: str) -> lis
     if odd.errors:
         (row, column), error = min(odd.errors.items())
         notes.append(f"error cells: {len(odd.errors):,} (first: {error} in row {row + 1}, column {column + 1})")
+    if n := sum(sheet.header < row < len(sheet.rows) for row in odd.hidden_rows):
+        notes.append(f"hidden rows are read like any other: {n:,}")
+    if hidden := [name for i, name in enumerate(sheet.names) if name and i in odd.hidden_columns]:
+        notes.append(f"hidden columns are read like any other: {quoted(hidden)}")
     if n := odd.formulas - len(odd.without_result):
         notes.append(f"formulas read by the results that are stored with them: {n:,}")
     if not form.startswith("XLSX"):

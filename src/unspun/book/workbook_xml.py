@@ -12,18 +12,25 @@ from xml.parsers import expat
 BLOCK_BYTES = 1 << 22
 ROW = re.compile(rb"\br=[\"'][A-Za-z]*(\d+)[\"']")
 WIDE_CELL = re.compile(rb"\br=[\"']([A-Za-z]{2,})\d+[\"']")
-ODD = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/", b't="e"', b"t='e'")
+HIDDEN = ("1", "true")
+MOST_COLUMNS = 16_384  # of a sheet
+ODD = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/", b't="e"', b"t='e'", b" hidden=")
 OVERLAP = 64
 
 
 @dataclass(slots=True)
 class OddCells:
-    """Cells by (row, column) counted from 0: the text of errors, formulas without a result, and formulas whose result is 0."""
+    """Cells by (row, column) counted from 0: the text of errors, formulas without a result, and formulas whose result is 0.
+
+    Rows and columns that are hidden are counted from 0 too.
+    """
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     without_result: set[tuple[int, int]] = field(default_factory=set)
     zero: set[tuple[int, int]] = field(default_factory=set)
     formulas: int = 0
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,12 @@ class _CellReader:
             self.in_value = True
         elif tag == "row":
             self.row, self.column = int(attributes.get("r", self.row + 2)) - 1, -1
+            if attributes.get("hidden") in HIDDEN:
+                self.found.hidden_rows.add(self.row)
+        elif tag == "col" and attributes.get("hidden") in HIDDEN:
+            first = int(attributes.get("min", "1"))
+            last = min(int(attributes.get("max", "1")), first + MOST_COLUMNS)
+            self.found.hidden_columns.update(range(first - 1, last))
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         letters = attributes.get("r", "").rstrip("0123456789")

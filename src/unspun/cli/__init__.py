@@ -62,6 +62,7 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. Nothing ends in a traceback unless UNSPUN_TRACEBACK=1 asks for it."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # thin matrices: more threads are slower, and may add in another order
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")  # Arrow's allocator then gives memory back at once; read when pyarrow loads
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="unspun", standalone_mode=False)
         return code if isinstance(code, int) else 0

@@ -14,9 +14,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unspun.audit.compare import ScorePair, compare_best
-from unspun.audit.evidence_rows import CaptureBands, Selection, Trace, capture_bands
-from unspun.audit.result import VERDICTS, AuditResult, Caution, GroupRow, HorizonResult, ListedUnit, ScoreResult, Split
+from unspun.audit.evidence_rows import Selection, Trace
+from unspun.audit.result import VERDICTS, AuditResult, Beside, Caution, GroupRow, HorizonResult, ListedUnit, ScorePair, ScoreResult, Split
 from unspun.reports import charts, claims, marks, paths, words
 from unspun.reports.figures import Opened, open_figures
 from unspun.reports.marks import Scale
@@ -25,6 +24,13 @@ from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 MOST_DETAILED = 12  # scores shown in full; the rest stand in the table with their sentence
 MOST_GROUPS = 10  # segments or owners shown at once; the rest open on demand
+GAMING_WORDS = {
+    "bunching": "Just above thresholds",
+    "period_end": "At period ends",
+    "back_dated": "Recorded late",
+    "before_reviews": "Before reviews",
+    "goodhart_gap": "Score against outcome",
+}
 ASSETS = files("unspun.reports") / "assets"
 
 
@@ -40,22 +46,21 @@ class ScorePage:
     judged: str
     auc_scale: Scale
     rows: dict[Selection, RowFile]
-    bands: CaptureBands | None
 
 
 def render(result: AuditResult, trace: Trace | None = None) -> str:
     """The whole page as HTML text, to be written in UTF-8. `trace` puts the rows behind the figures into it."""
-    page = compose(result, trace, make_row_files(result, trace, MOST_DETAILED))
+    page = compose(result, make_row_files(result, trace, MOST_DETAILED))
     style, script = page_style(), read_asset("theme.js")
     shell = {"style": Markup(style), "script": Markup(script), "policy": _policy(style, script), "paper": False}
     return lay_out({**page, **shell})
 
 
-def compose(result: AuditResult, trace: Trace | None, files: list[RowFile]) -> dict[str, Any]:
+def compose(result: AuditResult, files: list[RowFile]) -> dict[str, Any]:
     """What the templates are filled with, on the screen and on paper."""
     several = len(result.scores) > 1
     pages = [
-        _score_page(result, i, f"s{i + 1}-" if several else "", 3 if several else 2, trace, files)
+        _score_page(result, i, f"s{i + 1}-" if several else "", 3 if several else 2, files)
         for i in range(min(len(result.scores), MOST_DETAILED))
     ]
     return {
@@ -69,7 +74,7 @@ def compose(result: AuditResult, trace: Trace | None, files: list[RowFile]) -> d
         "verdicts": VERDICTS,
         "ranked": ranked_scores(result),
         "methods": _methods(result),
-        "pairs": compare_best(trace) if trace is not None and several else (),
+        "pairs": result.pairs if several else (),
         "comparison_scale": _auc_scale([score.primary for score in result.scores]),
     }
 
@@ -98,7 +103,7 @@ def _methods(result: AuditResult) -> list[str]:
     return list(dict.fromkeys(value.method for value in values if isinstance(value, Estimate)))
 
 
-def _score_page(result: AuditResult, position: int, prefix: str, level: int, trace: Trace | None, files: list[RowFile]) -> ScorePage:
+def _score_page(result: AuditResult, position: int, prefix: str, level: int, files: list[RowFile]) -> ScorePage:
     score = result.scores[position]
     return ScorePage(
         score=score,
@@ -109,7 +114,6 @@ def _score_page(result: AuditResult, position: int, prefix: str, level: int, tra
         judged=_judged_on(result, score),
         auc_scale=_auc_scale(score.horizons),
         rows=by_selection(files, position),
-        bands=capture_bands(trace, position) if trace is not None else None,
     )
 
 
@@ -158,7 +162,7 @@ def capture_scale(values: Sequence[MaybeEstimate]) -> Scale:
     return Scale(0.0, min(1.0, 1.05 * max((v.high for v in values if isinstance(v, Estimate)), default=1.0)) or 1.0, 2, 98)
 
 
-def pair_scale(pairs: Sequence[ScorePair]) -> Scale:
+def pair_scale(pairs: Sequence[ScorePair | Beside]) -> Scale:
     """One scale for the paired differences of scores."""
     ends = [end for pair in pairs if isinstance(pair.difference, Estimate) for end in (pair.difference.low, pair.difference.high)]
     spread = marks.scale_over(ends, around=0.0, margin=0.1)
@@ -224,6 +228,8 @@ def _vocabulary() -> dict[str, Any]:
         "risk_scale": risk_scale,
         "MOST_GROUPS": MOST_GROUPS,
         "MOST_DETAILED": MOST_DETAILED,
+        "GAMING_WORDS": GAMING_WORDS,
+        "FALSE_ALARM": words.Style(1, percent=True),
     }
     return {"words": words, "marks": marks, "charts": charts, "paths": paths, "claims": claims, **scales}
 

@@ -33,7 +33,7 @@ def render_pdf(result: AuditResult, trace: Trace | None = None) -> bytes:
     Raises BadInput where the system lacks the text library that sets the type.
     """
     files = make_row_files(result, trace, MOST_DETAILED)
-    html = paper_html(result, trace, files)
+    html = paper_html(result, files)
     printer = load_printer()
     attached = [_attachment(printer, result, one) for one in files if one.zipped is not None]
     identifier = hashlib.sha256(html.encode()).digest()[:16]
@@ -42,10 +42,10 @@ def render_pdf(result: AuditResult, trace: Trace | None = None) -> bytes:
     return document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier, attachments=attached, full_fonts=False)
 
 
-def paper_html(result: AuditResult, trace: Trace | None, files: list[RowFile]) -> str:
+def paper_html(result: AuditResult, files: list[RowFile]) -> str:
     """The page as it is set: notes floated to the margin, charts settled, drawers as an appendix."""
     style = paper_fonts() + FONT_FACE.sub("", page_style()) + read_asset("paper.css") + _running_foot(result)
-    page = compose(result, trace, files)
+    page = compose(result, files)
     return settle(_notes_to_margin(lay_out({**page, "style": Markup(style), "script": "", "policy": "", "paper": True})))
 
 

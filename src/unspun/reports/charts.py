@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from unspun.audit.evidence_rows import CaptureBands
-from unspun.audit.result import Calibration, CapturedArr, ReliabilityBin
+from unspun.audit.result import Calibration, CapturedArr, CurveBand, ReliabilityBin
 from unspun.audit.vocabulary import Vocabulary
 from unspun.reports import marks, words
 from unspun.reports.marks import Scale, chart, dot, joined, line, path, tag, text
@@ -60,11 +59,11 @@ def _riskiest_label(b: ReliabilityBin, x: Scale, y: Scale) -> list[Markup]:
     return [text(100, start + 16 * i, words_, "end", f"{DIRECT} score") for i, words_ in enumerate(lines)]
 
 
-def capture_chart(captured: CapturedArr, claim: str, v: Vocabulary, bands: CaptureBands | None = None) -> Markup:
+def capture_chart(captured: CapturedArr, claim: str, v: Vocabulary) -> Markup:
     """Share of the lost money reached against capacity, with pointwise bands, and whiskers where the team's capacity is."""
     curve = _curve_near(captured)
     x = Scale(0, curve[-1][0], 7, 77)
-    ends = [end for band in _bands_near(captured, bands, curve[-1][0]) for _, _, end in band]
+    ends = [end for band in _bands_near(captured.bands, curve[-1][0]) for _, _, end in band]
     y = Scale(0, min(1.0, top(max([*ends, *(share for row in curve for share in row[1:] if share is not None)]), 0.02)), 294, 34)
     kinds: tuple[tuple[str, str, marks.Shape, int, MaybeEstimate], ...] = (
         ("random", "random", "base", 4, captured.random),
@@ -72,7 +71,7 @@ def capture_chart(captured: CapturedArr, claim: str, v: Vocabulary, bands: Captu
         ("the score", "score", "score", 1, captured.score),
         (f"score {words.TIMES} {v.money}", "second", "second", 2, captured.score_times_arr),
     )
-    lines, labels, whiskers = _band_areas(captured, bands, x, y), [], []
+    lines, labels, whiskers = _band_areas(captured, x, y), [], []
     for place, (name, dash, shape, column, value) in enumerate(kinds):
         points = [(x(row[0]), y(share)) for row in curve if (share := row[column]) is not None]
         if not points:
@@ -89,19 +88,18 @@ def capture_chart(captured: CapturedArr, claim: str, v: Vocabulary, bands: Captu
     return chart(parts, 320, claim)
 
 
-def _bands_near(captured: CapturedArr, bands: CaptureBands | None, last: int) -> list[list[tuple[int, float, float]]]:
+def _bands_near(bands: Sequence[CurveBand], last: int) -> list[list[tuple[int, float, float]]]:
     """(capacity, low, high) of each way of choosing in the order drawn: random, ARR alone, score x ARR, score."""
-    if bands is None:
-        return []
-    capacities = [row[0] for row in captured.curve]
-    ways = (bands.random, bands.arr_alone, bands.score_times_arr, bands.score)
-    held = [[] if way is None else zip(capacities, *(ends.tolist() for ends in way), strict=True) for way in ways]
-    return [[(0, 0.0, 0.0), *((k, low, high) for k, low, high in one if k <= last)] for one in held]
+    near = [band for band in bands if band.capacity <= last]
+    ways = [[(b.capacity, b.random) for b in near], [(b.capacity, b.arr_alone) for b in near]]
+    ways.append([(b.capacity, b.score_times_arr) for b in near if b.score_times_arr])
+    ways.append([(b.capacity, b.score) for b in near])
+    return [[(0, 0.0, 0.0), *((k, *ends) for k, ends in way)] for way in ways] if near else []
 
 
-def _band_areas(captured: CapturedArr, bands: CaptureBands | None, x: Scale, y: Scale) -> list[Markup]:
+def _band_areas(captured: CapturedArr, x: Scale, y: Scale) -> list[Markup]:
     """Filled for the score; outlined for the baselines, so that four bands can be told apart where they cross."""
-    near = _bands_near(captured, bands, int(x.high))
+    near = _bands_near(captured.bands, int(x.high))
     areas = []
     for shape, band in zip(("random", "base", "second", "score"), near, strict=False):
         upper, lower = [(x(k), y(high)) for k, _, high in band], [(x(k), y(low)) for k, low, _ in band]

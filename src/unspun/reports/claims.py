@@ -6,11 +6,9 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from unspun.audit.compare import ScorePair
 from unspun.audit.result import (
     AuditResult,
     Bands,
-    Beside,
     Beside,
     Calibration,
     CapturedArr,
@@ -19,6 +17,7 @@ from unspun.audit.result import (
     LeadTime,
     LeakCheck,
     Listing,
+    ScorePair,
     ScoreResult,
     Stability,
     Verdict,
@@ -105,18 +104,6 @@ def baseline_claim(score: ScoreResult) -> str:
     if gain.high < ADDS_NOTHING_BELOW:
         return f"{knows}; the score adds nothing to it"
     return f"{knows}; whether the score adds to it, these data cannot tell"
-
-
-def beside_claim(one: Beside) -> str:
-    """Whether the score ranks better than something else one could have ranked by, where the paired interval says so."""
-    name, difference = words.shorten(one.name, 60), one.difference
-    if isinstance(difference, NoEstimate):
-        return f"Against {name} the score could not be compared"
-    if difference.low > 0:
-        return f"The score ranks better than {name}"
-    if difference.high < 0:
-        return f"The score ranks worse than {name}"
-    return f"Against {name} these data cannot tell which ranks better"
 
 
 def paths_claim(lead: LeadTime, v: Vocabulary) -> str:

@@ -33,6 +33,11 @@ class Opened:
     selection: Selection | None
     recompute: str
 
+    @property
+    def short(self) -> str:
+        """As much of the label as tells it from the others beside it."""
+        return self.figure.label.partition(":" if ":" in self.figure.label else ",")[0]
+
 
 def open_figures(result: AuditResult, score: ScoreResult) -> list[Opened]:
     """Every figure, chart and table of estimates of one score, in the order of the page."""
@@ -55,14 +60,15 @@ def _ranking(maker: _Maker) -> Iterator[Opened]:
     others = [h.test.auc for h in maker.score.horizons if h is not primary]
     if others:
         n_others = "; ".join(f"{h.horizon_days} days: {_tested_n(h.test, maker)}" for h in maker.score.horizons if h is not primary)
-        label = "AUC at the horizons that do not decide, test units"
+        label = "AUC at the other horizons, test units"
         yield maker.table("horizons", label, others, n_others, "horizons", f"{scored} For each horizon_days, over part test.")
     models = (test.auc_baseline, test.auc_both)
     ranked = "Over the rows with a score: the same chance by risk_by_baseline and by risk_by_both"
     yield maker.table("baseline", f"AUC of the baseline, and of it with the score, {days} days ahead", models, n, "test", f"{ranked}.")
     label = f"Gain in AUC over the baseline, {days} days ahead, test units"
     yield maker.open("gain", label, test.gain, words.GAIN, n, "test", f"{ranked}; the second less the first.")
-    if test.others:
+    rivals = {one.name for one in test.beside}
+    if any(name not in rivals for name, _ in test.others):
         compared = f"Over the rows with a score: the same chance by amount, turned as it ran for those that {lost} in training."
         yield maker.table("others", "Other baselines, which decide nothing", [value for _, value in test.others], n, "test", compared)
 

@@ -129,11 +129,15 @@ def no_whisker(scale: Scale, reference: float | None = None, height: int = 26) -
     return tag("svg", joined(parts), class_="cau", width="100%", height=height, aria_hidden="true")
 
 
-def axis(scale: Scale, reference: float, word: str, labels: int = 3, apart: float = 16, *, signed: bool = False) -> Markup:
+def axis(scale: Scale, reference: float, word: str, labels: int = 3, apart: float = 16, *, signed: bool = False, percent: bool = False) -> Markup:
     """Tick labels for a column of whiskers; the reference is named. `apart` is the least distance to its name, in per cent."""
     ticks = [t for t in scale.ticks(labels) if abs(scale(t) - scale(reference)) > apart and 4 < scale(t) < 96]
-    said = [f"{t:+g}".replace("-", "\u2212") if signed else f"{t:.2f}" for t in ticks]
+    said = [f"{t:+g}".replace("-", "\u2212") if signed else _tick(t, percent) for t in ticks]
     parts = [text(scale(t), 11, one, "middle", "wide") for t, one in zip(ticks, said, strict=True)]
-    at_reference = "0" if signed else f"{reference:.2f}"
+    at_reference = "0" if signed else _tick(reference, percent)
     parts.append(text(scale(reference), 11, joined([escape(at_reference), tag("tspan", f", {word}", class_="wide")]), "middle"))
     return tag("svg", joined(parts), width="100%", height=14, aria_hidden="true")
+
+
+def _tick(value: float, percent: bool) -> str:
+    return f"{100 * value:.0f}\u00a0%" if percent else f"{value:.2f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -50,7 +51,7 @@ def alarm_chart(lead: LeadTime, looked_at_days: int, claim: str, v: Vocabulary) 
     if not any(isinstance(of(p), Estimate) for _, _, of in series for p in points):
         series = [("AUC", "score", lambda p: p.auc)]
     known = [e for _, _, of in series for p in points if isinstance(e := of(p), Estimate)]
-    y = Scale(0, min(1.0, top(max(e.high for e in known), 0.1)), 264, 30)
+    y = _share_scale([0.0, *(e.high for e in known)], 264, 34)
     drawn = grid(y), share_labels(y, "in alarm" if len(series) > 1 else "AUC")
     return _by_lead(points, series, looked_at_days, y, drawn, claim)
 
@@ -92,44 +93,44 @@ def quarters_chart(quarters: Sequence[GroupRow], claim: str) -> Markup:
     """AUC by quarter with its interval; hollow in training, filled in the test; a grey block where none could be estimated."""
     known = [q.auc for q in quarters if isinstance(q.auc, Estimate)]
     spread = marks.scale_over((end for e in known for end in (e.low, e.high)), around=0.5, step=0.1, margin=0.02)
-    y = Scale(max(0.0, spread.low), min(1.0, spread.high), 184, 46)
-    width = 100 / len(quarters)
+    y = Scale(max(0.0, spread.low), min(1.0, spread.high), 244, 46)
+    width = (100 - LEFT) / len(quarters)
     first_test = next((i for i, q in enumerate(quarters) if q.in_test), None)
     parts = [] if first_test is None else _periods(first_test, width)
     ticks = [t for t in y.ticks(4) if abs(y(t) - y(0.5)) > 20]
-    parts += [*(grid_line(y(t)) for t in ticks), line(0, y(0.5), 100, y(0.5), "ax", "2 3"), foot(184)]
+    parts += [*(grid_line(y(t)) for t in ticks), line(0, y(0.5), 100, y(0.5), "ax", "2 3"), foot(244)]
     for i, quarter in enumerate(quarters):
-        middle = width * (i + 0.5)
-        parts += [_quarter_mark(quarter, middle, width, y), *_quarter_label(quarter.group, i, len(quarters), middle)]
+        middle = LEFT + width * (i + 0.5)
+        parts += [_quarter_mark(quarter, middle, width, y), *_quarter_label(quarter.group, i, len(quarters), middle, 261)]
     parts += [text(0, y(t) - 5, f"{t:.1f}", class_="halo") for t in ticks] + [text(0, y(0.5) - 5, "0.5, a coin", class_="halo")]
-    return chart(parts, 210, claim)
+    return chart(parts, 270, claim)
 
 
 def _periods(first_test: int, width: float) -> list[Markup]:
-    start = first_test * width
-    shade = tag("rect", x=at(start), width=at(100 - start), y=0, height=184, class_="sunk")
-    labels = [text(start + 1, 16, "test period")] + ([text(0.7, 16, "training")] if first_test else [])
+    start = LEFT + first_test * width
+    shade = tag("rect", x=at(start), width=at(100 - start), y=0, height=244, class_="sunk")
+    labels = [text(start + 1, 16, "test period")] + ([text(LEFT + 0.7, 16, "training")] if first_test else [])
     return [shade, *labels]
 
 
 def _quarter_mark(quarter: GroupRow, middle: float, width: float, y: Scale) -> Markup:
     if not isinstance(quarter.auc, Estimate):
-        return tag("rect", x=at(middle - width / 3), width=at(width / 1.5), y=46, height=138, class_="hatch")
+        return tag("rect", x=at(middle - width / 3), width=at(width / 1.5), y=46, height=198, class_="hatch")
     mark = line(middle, y(quarter.auc.low), middle, y(quarter.auc.high)) + dot(
         "score" if quarter.in_test else "training", middle, y(quarter.auc.point)
     )
     return tag("g", mark, class_="score")
 
 
-def _quarter_label(group: str, index: int, total: int, middle: float) -> list[Markup]:
+def _quarter_label(group: str, index: int, total: int, middle: float, at_y: int) -> list[Markup]:
     """Q1 25, then Q2, Q3 ...; where there are many, only the first of each year."""
     found = re.fullmatch(r"(\d{4})\D*([1-4])", group)
     if not found:
-        return [text(middle, 201, words.shorten(group, 10), "middle")] if total <= 6 or index % (total // 6 + 1) == 0 else []
+        return [text(middle, at_y, words.shorten(group, 10), "middle")] if total <= 6 or index % (total // 6 + 1) == 0 else []
     year, quarter = found.groups()
     if total > 9:
-        return [text(middle, 201, year, "middle")] if quarter == "1" or (index == 0 and quarter in "23") else []
-    return [text(middle, 201, f"Q{quarter} {year[2:]}" if index == 0 or quarter == "1" else f"Q{quarter}", "middle")]
+        return [text(middle, at_y, year, "middle")] if quarter == "1" or (index == 0 and quarter in "23") else []
+    return [text(middle, at_y, f"Q{quarter} {year[2:]}" if index == 0 or quarter == "1" else f"Q{quarter}", "middle")]
 
 
 def sparkline(unit: ListedUnit, low: float, high: float) -> Markup:
@@ -157,15 +158,14 @@ def sparkline(unit: ListedUnit, low: float, high: float) -> Markup:
 def goodhart_chart(points: Sequence[GamingPoint], claim: str, v: Vocabulary) -> Markup:
     """The share that was kept, with its intervals, against the share that the score implied, by quarter."""
     shares = [end for p in points for end in _ends(p)]
-    spread = marks.scale_over(shares, margin=0.1)
-    y = Scale(max(0.0, spread.low), min(1.0, spread.high), 184, 30)
+    y = _share_scale(shares, 224, 34)
     width = (84 - LEFT) / len(points)
     middles = [LEFT + width * (i + 0.5) for i in range(len(points))]
     implied = [(m, y(p.implied)) for m, p in zip(middles, points, strict=True) if p.implied is not None]
     kept = [(m, p.renewed) for m, p in zip(middles, points, strict=True) if isinstance(p.renewed, Estimate)]
     lines = [path(implied, "score", "")] if implied else []
     lines += [path([(m, y(e.point)) for m, e in kept], "renew", "")] if kept else []
-    parts = [*grid(y), marks.stretched(lines, 210), foot(184), *share_labels(y, v.kept)]
+    parts = [*grid(y), marks.stretched(lines, 250), foot(224), *share_labels(y, v.kept)]
     parts += [tag("g", joined([line(m, y(e.low), m, y(e.high)), dot("renew", m, y(e.point))]), class_="renew") for m, e in kept]
     labels: list[tuple[float, str, marks.Shape]] = []
     if implied:
@@ -173,8 +173,15 @@ def goodhart_chart(points: Sequence[GamingPoint], claim: str, v: Vocabulary) -> 
     if kept:
         labels.append((y(kept[-1][1].point), v.kept, "renew"))
     for i, (middle, point) in enumerate(zip(middles, points, strict=True)):
-        parts += _quarter_label(point.period, i, len(points), middle)
-    return chart([*parts, *end_labels(labels, 86)], 210, claim)
+        parts += _quarter_label(point.period, i, len(points), middle, 241)
+    return chart([*parts, *end_labels(labels, 86)], 250, claim)
+
+
+def _share_scale(shares: Sequence[float], foot_y: float, top_y: float) -> Scale:
+    """A scale of shares whose highest gridline lies above all that is drawn, so that its label is in nothing's way."""
+    low, high = min(shares), max(shares)
+    step = marks.nice_step(max(high - low, 0.01) / 4)
+    return Scale(max(0.0, math.floor(low / step) * step), min(1.0, math.ceil(round(high / step, 9)) * step), foot_y, top_y)
 
 
 def _ends(point: GamingPoint) -> list[float]:

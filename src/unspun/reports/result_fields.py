@@ -13,7 +13,7 @@ from unspun.reports.estimate_fields import maybe as _maybe
 from unspun.reports.gaming_fields import GAMING_CHECK
 from unspun.stats.estimate import NoEstimate
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 def _at(index: int) -> Callable[[Any], Any]:
@@ -22,6 +22,17 @@ def _at(index: int) -> Callable[[Any], Any]:
 
 def _total(name: str, meaning: str) -> Field:
     return Field(name, NUMBER, meaning, None, _always("no amounts were given, or they are in several currencies"))
+
+
+def _ends(way: str, meaning: str) -> tuple[Field, Field]:
+    """The low and the high end of a band."""
+    why = _always("the score has no risk read into it")
+
+    def end(index: int) -> Callable[[Any], Any]:
+        return lambda band: None if getattr(band, way) is None else getattr(band, way)[index]
+
+    low = Field(f"{way}_low", NUMBER, f"{meaning}: low end.", end(0), why)
+    return low, Field(f"{way}_high", NUMBER, f"{meaning}: high end.", end(1), why)
 
 
 CAUTION = Record(
@@ -192,6 +203,17 @@ CAPTURE_POINT = Record(
         Field("random", NUMBER, "At random.", _at(4)),
     ),
 )
+CAPTURE_BAND = Record(
+    "capture_band",
+    "Ends of the pointwise 95 % bootstrap bands at one capacity, as shares of churned ARR.",
+    (
+        Field("capacity", INTEGER, "Accounts a month."),
+        *_ends("score", "Worst score first"),
+        *_ends("score_times_arr", "Implied risk times ARR first"),
+        *_ends("arr_alone", "Largest ARR first"),
+        *_ends("random", "At random"),
+    ),
+)
 CAPTURED_ARR = Record(
     "captured_arr",
     "Share of churned ARR reached by a team that can treat `capacity` accounts a month, by how it chooses them.",
@@ -206,6 +228,7 @@ CAPTURED_ARR = Record(
         _maybe("arr_alone", "Largest ARR first."),
         _maybe("random", "At random."),
         Field("curve", ListOf(CAPTURE_POINT), "The same by capacity, points only."),
+        Field("bands", ListOf(CAPTURE_BAND), "The bands around them; empty but at the primary horizon with details."),
     ),
 )
 FLOW_STEP = Record(
@@ -438,6 +461,17 @@ MULTIPLICITY = Record(
         Field("method", STRING, "How it is controlled.", _always("Benjamini-Hochberg on the one-sided p of the gain")),
     ),
 )
+PAIR = Record(
+    "score_pair",
+    "Two scores on the test units that have both.",
+    (
+        Field("first", STRING, "The score that ranks best in the test."),
+        Field("second", STRING, "One of the next."),
+        Field("n", INTEGER, "Test units that have both."),
+        Field("n_churned", INTEGER, "Of them, churned.", lambda pair: pair.n_lost),
+        _maybe("difference", "AUC of the first less that of the second, with a paired interval; not corrected for the other pairs."),
+    ),
+)
 RESULT = Record(
     "result",
     "What one run of the score audit found.",
@@ -451,5 +485,6 @@ RESULT = Record(
         Field("design", DESIGN, "How the audit was laid out."),
         Field("multiplicity", MULTIPLICITY, "How the number of scores tested was allowed for.", _itself),
         Field("scores", ListOf(SCORE), "Every score, in the order given."),
+        Field("pairs", ListOf(PAIR), "The score that ranks best in the test against each of the next ones; empty for one score."),
     ),
 )

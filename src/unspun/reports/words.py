@@ -54,6 +54,7 @@ GAIN = Style(3, signed=True, reference=0.0)
 SHARE = Style(0, percent=True)
 RATIO = Style(2, reference=1.0)
 BRIER = Style(3)
+BIAS = Style(3, signed=True, reference=0.0)
 STYLES = {"auc": AUC, "gain": GAIN, "share": SHARE}
 
 
@@ -141,8 +142,11 @@ def sentence(text: str) -> str:
 
 
 def spaced(text: str) -> str:
-    """A per cent sign stands off its number by a no-break space, also in sentences made elsewhere."""
-    return re.sub(r"(?<=\d) ?%", f"{NBSP}%", text)
+    """Sentences made elsewhere: a per cent sign stands off its number by a no-break space, and a number's minus is a true one.
+
+    Hyphens within words, dates and identifiers stay.
+    """
+    return re.sub(r"(?<![\w.,:/#'\"-])-(?=\d)", MINUS, re.sub(r"(?<=\d) ?%", f"{NBSP}%", text))
 
 
 def shorten(name: str, longest: int = LONGEST_NAME) -> str:

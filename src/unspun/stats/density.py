@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from unspun.stats.estimate import LEVEL, Estimate, NoEstimate
+from unspun.stats.stratified import BLOCK, clustered_variance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bins = NDArray[np.int32]
 METHOD = "local log-linear density on a grid, clustered, widened by placebo cuts"
 STEPS = (100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 ON_STEP_SHARE = 0.995  # of values that lie on the grid of a step, for it to be the values' own
@@ -32,6 +34,7 @@ SMOOTH_WITHIN = 1.05  # an honest density may stray this far from the fitted cur
 HEAP_LOG_RATIO = 0.10  # of counts at round numbers to their neighbours', from which heaps are fitted
 WIDEST_ERROR = 1.0  # of the log factor, above which nothing could be said
 ITERATIONS = 30
+FARTHEST = 1 << 30  # bins from a cut
 RIDGE = 1e-6
 
 
@@ -76,10 +79,20 @@ class Grid:
 def own_step(values: Floats) -> float:
     """The largest usual step on whose multiples nearly all values lie; 0 where none fits."""
     for step in STEPS:
-        on_step = values / step
-        if float((np.abs(on_step - np.rint(on_step)) < 1e-6).mean()) >= ON_STEP_SHARE:
+        if _lie_on(values, step):
             return step
     return 0.0
+
+
+def _lie_on(values: Floats, step: float) -> bool:
+    """Whether nearly all values lie on the grid of a step; stops as soon as too many do not."""
+    off = 0
+    for first in range(0, len(values), BLOCK):
+        on_step = values[first : first + BLOCK] / step
+        off += int((np.abs(on_step - np.rint(on_step)) >= 1e-6).sum())
+        if (len(values) - off) / len(values) < ON_STEP_SHARE:
+            return False
+    return True
 
 
 def choose_grid(values: Floats) -> Grid | None:
@@ -93,7 +106,9 @@ def choose_grid(values: Floats) -> Grid | None:
     return Grid(step, width, 2 if sd / NEAR_PER_SD >= 1.5 * width else 1)
 
 
-def find_bunching(values: Floats, cluster: Ints, cut: float, healthier: int, other_cuts: tuple[float, ...] = ()) -> Bunching | NoEstimate:
+def find_bunching(
+    values: Floats, cluster: NDArray[np.int32 | np.int64], cut: float, healthier: int, other_cuts: tuple[float, ...] = ()
+) -> Bunching | NoEstimate:
     """Test whether values bunch on the healthier side of `cut`: at and above it (healthier = 1), or below it (-1).
 
     `values` and `cluster` have shape (n,); repeated values of one cluster count as one piece of evidence. `other_cuts` are
@@ -102,18 +117,18 @@ def find_bunching(values: Floats, cluster: Ints, cut: float, healthier: int, oth
     grid = choose_grid(values)
     if grid is None:
         return NoEstimate("the score does not vary")
-    turned, edges = _turn(values, cut, other_cuts, healthier, grid)
-    bins = np.floor((turned - edges[0]) / grid.width + 1e-6).astype(np.int64)
+    edges = _turn([cut, *other_cuts], healthier, grid)
+    bins = _bin(values, healthier, edges[0], grid.width)
     first, last = int(bins.min()) + 1, int(bins.max()) - 1  # values pile up at the ends of a scale
-    counts = np.bincount(np.clip(bins - first, -1, last - first + 1) + 1, minlength=last - first + 3)[1:-1]
     if min(-first, last + 1) < grid.near + MIN_BINS_A_SIDE:
         return NoEstimate(
             f"fewer than {grid.near + MIN_BINS_A_SIDE} steps of the score lie on one side of {cut:g}", "a score with finer steps"
         )
-    near = np.abs(bins + 0.5) < grid.near
+    near = (bins >= -grid.near) & (bins < grid.near)
     near_clusters = len(np.unique(cluster[near]))
     if near_clusters < MIN_NEAR_CLUSTERS:
         return NoEstimate(f"values of only {near_clusters:,} accounts lie near {cut:g}", f"at least {MIN_NEAR_CLUSTERS}")
+    counts = _count(bins, first, last)
     cuts = np.rint((np.array(edges) - edges[0]) / grid.width).astype(np.int64)
     return _measure(counts, first, bins, cluster, grid, cuts, _Place(cut, near_clusters - 1, edges[0] / grid.width))
 
@@ -135,7 +150,9 @@ class _Fits:
     inverse: Floats
 
 
-def _measure(counts: Ints, first: int, bins: Ints, cluster: Ints, grid: Grid, cuts: Ints, place: _Place) -> Bunching | NoEstimate:
+def _measure(
+    counts: Ints, first: int, bins: Bins, cluster: NDArray[np.int32 | np.int64], grid: Grid, cuts: Ints, place: _Place
+) -> Bunching | NoEstimate:
     at = _placebos(counts, first, grid, cuts)
     offsets = np.arange(-grid.reach, grid.reach)
     heaps = _heaps(counts, first, cuts, place.cut_in_bins, grid)
@@ -174,11 +191,26 @@ def _is_multiple(width: float, step: float) -> bool:
     return step == 0.0 or abs(width / step - round(width / step)) < 1e-6
 
 
-def _turn(values: Floats, cut: float, others: tuple[float, ...], healthier: int, grid: Grid) -> tuple[Floats, list[float]]:
-    """Values and cuts with the healthier side upwards; a turned cut belongs to the side below it."""
-    if healthier > 0:
-        return values, [cut, *others]
-    return -values, [grid.step - each for each in (cut, *others)]
+def _turn(cuts: list[float], healthier: int, grid: Grid) -> list[float]:
+    """Cuts with the healthier side upwards; a turned cut belongs to the side below it."""
+    return cuts if healthier > 0 else [grid.step - each for each in cuts]
+
+
+def _bin(values: Floats, healthier: int, edge: float, width: float) -> Bins:
+    """Bins of values turned so that the healthier side is upwards, counted from an edge; what is very far counts as FARTHEST."""
+    bins = np.empty(len(values), dtype=np.int32)
+    for first in range(0, len(values), BLOCK):
+        part = slice(first, first + BLOCK)
+        bins[part] = np.clip(np.floor((healthier * values[part] - edge) / width + 1e-6), -FARTHEST, FARTHEST)
+    return bins
+
+
+def _count(bins: Bins, first: int, last: int) -> Ints:
+    """Values in each bin from the first to the last."""
+    counts = np.zeros(last - first + 3, dtype=np.int64)
+    for start in range(0, len(bins), BLOCK):
+        counts += np.bincount(np.clip(bins[start : start + BLOCK] - first, -1, last - first + 1) + 1, minlength=len(counts))
+    return counts[1:-1]
 
 
 def _placebos(counts: Ints, first: int, grid: Grid, cuts: Ints) -> Ints:
@@ -263,15 +295,12 @@ def _expect(design: Floats, beta: Floats, used: Floats) -> tuple[Floats, Floats]
     return fitted, np.einsum("fbc,fb,fbd->fcd", design, fitted, design) + RIDGE * np.eye(design.shape[2])
 
 
-def _robust_variance(design: Floats, fits: _Fits, used: Floats, bins: Ints, cluster: Ints, reach: int) -> float:
+def _robust_variance(design: Floats, fits: _Fits, used: Floats, bins: Bins, cluster: NDArray[np.int32 | np.int64], reach: int) -> float:
     """Clustered sandwich variance of the log factor at the cut, given how many values each cluster has around it."""
     inside = (bins >= -reach) & (bins < reach)
-    at = bins[inside] + reach
     expected = (fits.fitted[0] @ design) / fits.fitted[0].sum()
     influence = used * ((design - expected) @ fits.inverse[0, -1])
-    sums = np.bincount(cluster[inside], weights=influence[at])
-    groups = int((np.bincount(cluster[inside]) > 0).sum())
-    return groups / max(groups - 1, 1) * float(sums @ sums)
+    return clustered_variance(influence, bins[inside] + reach, cluster[inside])
 
 
 def _inflation(fits: _Fits, design_effect: float, at: Ints, cut_in_bins: float, multiples: tuple[int, ...]) -> float:

@@ -17,7 +17,7 @@ from unspun.stats.estimate import LEVEL, Estimate, MaybeEstimate, NoEstimate
 CLUSTERED_WILSON = "share; Wilson on the effective sample size, clustered"
 
 
-def clustered_share(hit: NDArray[np.bool_], cluster: NDArray[np.int64]) -> MaybeEstimate:
+def clustered_share(hit: NDArray[np.bool_], cluster: NDArray[np.int32 | np.int64]) -> MaybeEstimate:
     """Share of `hit`, with a Wilson interval on n / design effect (never more than n; the cluster count at 0 and 1)."""
     n = len(hit)
     if n == 0:
@@ -26,7 +26,7 @@ def clustered_share(hit: NDArray[np.bool_], cluster: NDArray[np.int64]) -> Maybe
     return Estimate(share, *wilson(share, effective_n(hit, cluster)), CLUSTERED_WILSON, n)
 
 
-def effective_n(hit: NDArray[np.bool_], cluster: NDArray[np.int64]) -> float:
+def effective_n(hit: NDArray[np.bool_], cluster: NDArray[np.int32 | np.int64]) -> float:
     """How many independent units would give the same variance: at least 1, at most n."""
     n, share = len(hit), float(hit.mean())
     groups = int((np.bincount(cluster) > 0).sum())

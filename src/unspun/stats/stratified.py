@@ -71,7 +71,7 @@ def excess_events(
     Degrees of freedom are the effective number of clusters of the first kind less 1, and at most the number of those that hold
     exposed rows, or other rows, less 1. Strata without both kinds of rows say nothing and are left out.
     """
-    rows = np.ones(len(events)) if kind is None else np.bincount(kind, minlength=len(events)).astype(np.float64)
+    rows = np.ones(len(events)) if kind is None else count_rows(kind, len(events)).astype(np.float64)
     strata = _count(events, exposed, stratum, rows)
     informative = (strata.exposed > 0)[stratum] & (rows > 0) if len(stratum) else np.zeros(0, dtype=bool)
     groups = [len(np.unique(clusters[0][informative & side])) for side in (exposed, ~exposed)]
@@ -84,7 +84,7 @@ def excess_events(
     pieces = _Pieces(strata, exposed, stratum, ratio)
     weight = pieces.weigh(events)
     by_time = np.bincount(clusters[0], weights=weight * rows) / np.sqrt(1 - pieces.leverage(clusters[0], rows))
-    other = _clustered_variance(weight, kind, clusters[1])
+    other = clustered_variance(weight, kind, clusters[1])
     error = math.sqrt(_two_way(float(by_time @ by_time), other, float(weight * rows @ weight))) / above
     if error == 0.0:
         return NoEstimate("it happened in all of the rows that can be compared")
@@ -94,6 +94,14 @@ def excess_events(
     seen = int((events * rows)[exposed & informative].sum())
     p = max(float(stats.t.sf(math.log(ratio) / error, df)), _p_of_strata(strata))
     return Excess(seen, _expected(strata), estimate, p)
+
+
+def count_rows(kind: Ints, kinds: int) -> NDArray[np.int64]:
+    """How many rows are of each kind, shape (kinds,)."""
+    counts = np.zeros(kinds, dtype=np.int64)
+    for first in range(0, len(kind), BLOCK):
+        counts += np.bincount(kind[first : first + BLOCK], minlength=kinds)
+    return counts
 
 
 def _p_of_strata(strata: _Strata) -> float:
@@ -164,8 +172,8 @@ def _two_way(one: float, other: float, unclustered: float) -> float:
     return max(one, other, one + other - unclustered)
 
 
-def _clustered_variance(weight: Floats, kind: Ints | None, cluster: Ints) -> float:
-    """`weight` is each row's, or that of each row of a kind; a block of rows is weighed at a time."""
+def clustered_variance(weight: Floats, kind: Ints | None, cluster: Ints) -> float:
+    """Of the sum of weights over rows. `weight` is each row's, or that of each row of a kind where `kind` says which one each is of."""
     size = int(cluster.max(initial=-1)) + 1
     sums, rows = np.zeros(size), np.zeros(size, dtype=np.int64)
     for first in range(0, len(cluster), BLOCK):

@@ -35,7 +35,7 @@ def p_of(finding: Finding) -> float:
 
 def bunching(history: History, cuts: tuple[float, ...] = (OTHER_CUT, CUT)) -> Finding:
     entries = gather(history)
-    return check_bunching(entries, history.value[entries.row], True, entries.row, cuts)
+    return check_bunching(entries, history.value[entries.row], True, cuts)
 
 
 @pytest.mark.parametrize("scale", ["whole", "fives", "tenths"])
@@ -96,8 +96,8 @@ def test_without_a_threshold_nobody_can_tell() -> None:
 def test_values_raised_at_month_ends_are_seen_and_batches_at_month_ends_are_not() -> None:
     rng = np.random.default_rng(14)
     honest = edits(rng, "people, at month ends")
-    assert p_of(check_period_end(gather(honest), np.arange(len(honest.day)))) > EVIDENCE
-    found = check_period_end(gather(lift_period_ends(rng, honest, 1.0)), np.arange(len(honest.day)))
+    assert p_of(check_period_end(gather(honest))) > EVIDENCE
+    found = check_period_end(gather(lift_period_ends(rng, honest, 1.0)))
     assert p_of(found) < EVIDENCE
     assert isinstance(found.statistic, Estimate)
     assert found.statistic.low > 1
@@ -108,7 +108,7 @@ def test_the_share_of_raised_values_is_compared_within_each_month() -> None:
     rng = np.random.default_rng(15)
     history = edits(rng, "people, any day")
     entries = gather(history)
-    found = check_period_end(entries, entries.row)
+    found = check_period_end(entries)
     moved = entries.moved
     at_end = ends_period(entries.set_on, 3 if "of quarters" in found.evidence else 1)
     assert f"Of {(moved & at_end).sum():,} changes set by people in the last 3 business days" in found.evidence
@@ -118,10 +118,10 @@ def test_a_score_set_on_the_first_of_each_month_cannot_be_compared() -> None:
     history = values_on_scale(np.random.default_rng(2), "normal", "whole")
     first = np.arange("2023-01", "2025-01", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
     monthly = replace(history, day=np.tile(first, 240))
-    found = check_period_end(gather(monthly), np.arange(len(monthly.day)))
+    found = check_period_end(gather(monthly))
     assert found.p is None
     assert isinstance(found.statistic, NoEstimate)
-    assert check_before_reviews(gather(monthly), (), np.arange(len(monthly.day))).p is None
+    assert check_before_reviews(gather(monthly), ()).p is None
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -130,17 +130,17 @@ def test_values_raised_before_reviews_and_taken_back_are_seen(named: bool) -> No
     honest = edits(rng, "people, any day")
     gamed = lift_before_reviews(rng, honest, 0.35)
     gamed = gamed if named else replace(gamed, person=None)
-    found = check_before_reviews(gather(gamed), (), np.arange(len(gamed.day)))
+    found = check_before_reviews(gather(gamed), ())
     assert p_of(found) < EVIDENCE
     assert "before the ends of quarters (no reviews were declared)" in found.evidence
     assert ("changes set by people" in found.evidence) is named
-    assert p_of(check_before_reviews(gather(honest), (), np.arange(len(honest.day)))) > EVIDENCE
+    assert p_of(check_before_reviews(gather(honest), ())) > EVIDENCE
 
 
 def test_declared_reviews_take_the_place_of_quarter_ends() -> None:
     rng = np.random.default_rng(17)
     gamed = lift_before_reviews(rng, edits(rng, "people, any day"), 0.35)
     elsewhere = tuple(date(2023, 2, 10) + timedelta(days=91 * i) for i in range(8))
-    found = check_before_reviews(gather(gamed), elsewhere, np.arange(len(gamed.day)))
+    found = check_before_reviews(gather(gamed), elsewhere)
     assert "before the reviews declared" in found.evidence
     assert p_of(found) > EVIDENCE

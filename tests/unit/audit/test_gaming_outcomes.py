@@ -36,7 +36,7 @@ def recorded_late(rng: np.random.Generator, share: float, raised: float = 0.0) -
 
 def back_dated(history: History, of: Terms = NO_TERMS) -> Finding:
     entries = gather(history)
-    return check_back_dated(entries, of, entries.row)
+    return check_back_dated(entries, of)
 
 
 def test_honest_values_recorded_late_are_counted_and_not_taken_for_evidence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,27 @@ import numpy as np
 import pytest
 
 from tests.unit.book.workbooks import WORKBOOKS
+from unspun.book.accounts import read_accounts
+from unspun.book.events import read_events
+from unspun.book.extras import Accounts, Events, Forecasts
+from unspun.book.forecasts import read_forecasts
+from unspun.book.purchases import read_purchases
 from unspun.book.renewals import read_renewals
 from unspun.book.scores import read_scores
-from unspun.book.tables import OUTCOMES, ReadingOptions, Renewals, ScoreHistory, Source
+from unspun.book.subscriptions import read_subscriptions
+from unspun.book.tables import OUTCOMES, Codes, Purchases, ReadingOptions, Renewals, ScoreHistory, Source, Subscriptions
 from unspun.errors import BadInput
+
+Table = ScoreHistory | Renewals | Subscriptions | Purchases | Events | Forecasts | Accounts
+READERS: dict[str, Callable[[object, ReadingOptions], Table]] = {
+    "scores": read_scores,
+    "renewals": read_renewals,
+    "subscriptions": read_subscriptions,
+    "purchases": read_purchases,
+    "events": read_events,
+    "forecasts": read_forecasts,
+    "accounts": read_accounts,
+}
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((CORPUS / "expected.toml").read_text("utf-8"))
@@ -47,17 +65,34 @@ def test_an_odd_file_is_read_or_refused_as_expected(name: str, workbooks: Path) 
 
 def read_file(path: Path, role: str, options: dict[str, Any]) -> dict[str, list[str]]:
     """The rows read and set aside, or the faults, as lines of text; files are named without their folder."""
-    reading = ReadingOptions(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
+    reading = ReadingOptions(date_format=options.get("date_format"), time_zone=options.get("time_zone", "UTC"))
     try:
-        table = read_scores(str(path), reading) if role == "scores" else read_renewals(str(path), reading)
+        table = READERS[role](str(path), reading)
     except BadInput as refusal:
         folder = f"{path.parent}/"
         return {"said": [" ".join(f"{f.where}: {f.message} {f.hint}".replace(folder, "").split()) for f in refusal.faults]}
-    lines = _score_lines(table) if isinstance(table, ScoreHistory) else _renewal_lines(table)
+    lines = lines_of(table)
     aside = aside_lines(table.source)
     held = sum(len(one.rows) for one in table.source.rejections) + len(table.row)
     assert table.source.rows_read == held, "rows read are rows in the table and rows set aside"
     return {"read": lines, **({"aside": aside} if aside else {}), "notes": list(table.source.notes)}
+
+
+def lines_of(table: Table) -> list[str]:
+    """Each row of a table with what was read from it."""
+    if isinstance(table, ScoreHistory):
+        return _score_lines(table)
+    if isinstance(table, Events):
+        days = table.day.astype("datetime64[D]")
+        return [f"{_word(table.account, at)}, {days[at]}, {table.amount[at]:.10g} {table.counted}" for at in range(len(days))]
+    told = {
+        Renewals: _renewal_line,
+        Subscriptions: _subscription_line,
+        Purchases: _purchase_line,
+        Forecasts: _forecast_line,
+        Accounts: _account_line,
+    }[type(table)]
+    return [f"row {row}: {_word(table.account, at)}, {told(table, at)}" for at, row in enumerate(table.row.tolist())]
 
 
 def _score_lines(history: ScoreHistory) -> list[str]:
@@ -65,23 +100,50 @@ def _score_lines(history: ScoreHistory) -> list[str]:
     for series in history.series:
         rows = np.arange(len(history.row)) if series.rows is None else series.rows
         for at, value in zip(rows.tolist(), series.values.tolist(), strict=True):
-            account = history.account.names[history.account.codes[at]]
             said = "no score" if np.isnan(value) else series.bands[int(value)] if series.bands else f"{value:.10g}"
-            when = str(history.dated[at]).removesuffix(".000000").removesuffix("T00:00:00")
-            lines.append(f"row {history.row[at]}: {account}, {when}, {series.name} {said}")
+            lines.append(f"row {history.row[at]}: {_word(history.account, at)}, {_time(history.dated[at])}, {series.name} {said}")
     return lines
 
 
-def _renewal_lines(renewals: Renewals) -> list[str]:
-    lines = []
-    for at, row in enumerate(renewals.row.tolist()):
-        account, outcome = renewals.account.names[renewals.account.codes[at]], int(renewals.outcome[at])
-        line = f"row {row}: {account}, {renewals.due[at]}, {OUTCOMES[outcome] if outcome >= 0 else 'undecided'}"
-        if renewals.amount_before is not None and not np.isnan(renewals.amount_before[at]):
-            code = -1 if renewals.currency is None else int(renewals.currency.codes[at])
-            line += f", {renewals.amount_before[at]:.10g}" + ("" if renewals.currency is None or code < 0 else f" {renewals.currency.names[code]}")
-        lines.append(line)
-    return lines
+def _word(codes: Codes, at: int) -> str:
+    return codes.names[codes.codes[at]] if codes.codes[at] >= 0 else ""
+
+
+def _time(moment: np.datetime64) -> str:
+    return str(moment).removesuffix(".000000").removesuffix("T00:00:00")
+
+
+def _renewal_line(renewals: Renewals, at: int) -> str:
+    outcome = int(renewals.outcome[at])
+    line = f"{renewals.due[at]}, {OUTCOMES[outcome] if outcome >= 0 else 'undecided'}"
+    if renewals.amount_before is not None and not np.isnan(renewals.amount_before[at]):
+        currency = "" if renewals.currency is None else f" {_word(renewals.currency, at)}"
+        line += f", {renewals.amount_before[at]:.10g}{currency}".rstrip()
+    return line
+
+
+def _subscription_line(terms: Subscriptions, at: int) -> str:
+    end = "open" if np.isnat(terms.end[at]) else f"to {terms.end[at]}"
+    addon = ", an add-on" if terms.is_addon[at] else ""
+    return f"{terms.start[at]} {end}{addon}" + ("" if terms.amount is None else f", {terms.amount[at]:.10g}")
+
+
+def _purchase_line(purchases: Purchases, at: int) -> str:
+    return f"{purchases.date[at]}" + ("" if purchases.amount is None else f", {purchases.amount[at]:.10g}")
+
+
+def _forecast_line(forecasts: Forecasts, at: int) -> str:
+    value = float(forecasts.value[at])
+    return f"{_time(forecasts.made[at])}, {f'{value:.10g}' if forecasts.probability else forecasts.calls[int(value)]}"
+
+
+def _account_line(accounts: Accounts, at: int) -> str:
+    segment = [] if accounts.segment is None else [f"segment {_word(accounts.segment, at)}"]
+    told = [
+        f"{one.name} {'' if one.numbers is None else f'{one.numbers[at]:.10g}'}{'' if one.codes is None else _word(one.codes, at)}"
+        for one in accounts.attributes
+    ]
+    return ", ".join(segment + told)
 
 
 def aside_lines(source: Source) -> list[str]:

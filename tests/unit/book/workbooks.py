@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -28,7 +29,8 @@ def _plain(path: Path) -> None:
 
 
 def _title_rows(path: Path) -> None:
-    rows = (("Health scores of all accounts",), ("generated", datetime(2026, 2, 1, 8, 30)), (), HEADER, ("a", JANUARY, 71), ("b", JANUARY, 40))
+    title, generated = ("Health scores of all accounts",), ("generated", datetime(2026, 2, 1, 8, 30))
+    rows = (title, generated, (), HEADER, ("a", JANUARY, 71), ("b", JANUARY, 40))
     _filled(*rows).save(path)
 
 
@@ -89,12 +91,13 @@ def _formulas(path: Path) -> None:
 
 
 def _error_cells(path: Path) -> None:
-    rows = [("a%d" % i, JANUARY, 50 + i) for i in range(6)]
+    rows = [(f"a{i}", JANUARY, 50 + i) for i in range(6)]
     _filled(HEADER, *rows, ("b", JANUARY, "#REF!"), ("c", JANUARY, "#N/A")).save(path)
 
 
 def _totals(path: Path) -> None:
-    rows = (("account", "due date", "outcome", "arr"), ("a", JANUARY, "renewed", 1200), ("b", JANUARY, "churned", 2400), ("Total", None, None, 3600))
+    header = ("account", "due date", "outcome", "arr")
+    rows = (header, ("a", JANUARY, "renewed", 1200), ("b", JANUARY, "churned", 2400), ("Total", None, None, 3600))
     _filled(*rows, title="Renewals").save(path)
 
 
@@ -114,6 +117,84 @@ def _empty_book(path: Path) -> None:
     Workbook().save(path)
 
 
+def _calculated(path: Path) -> None:
+    """Formulas as a spreadsheet program saves them: with their results."""
+    _filled(HEADER, ("a", JANUARY, 71), ("b", JANUARY, "=C2-31")).save(path)
+    _rewrite(path, "<f>C2-31</f><v></v>", "<f>C2-31</f><v>40</v>")
+
+
+def _rewrite(path: Path, old: str, new: str) -> None:
+    """Change the text of the first sheet within its archive."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    text = parts[sheet].decode().replace("<v />", "<v></v>").replace("<v/>", "<v></v>")
+    assert old in text
+    parts[sheet] = text.replace(old, new).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def _hidden_cells(path: Path) -> None:
+    book = _filled((*HEADER, "comment"), ("a", JANUARY, 71, "x"), ("b", JANUARY, 40, "y"), ("c", JANUARY, 55, "z"))
+    book.worksheets[0].row_dimensions[3].hidden = True
+    book.worksheets[0].column_dimensions["D"].hidden = True
+    book.save(path)
+
+
+def _header_in_the_second_sheet(path: Path) -> None:
+    book = _filled(("a", JANUARY, 71), ("b", JANUARY, 40), title="Values")
+    sheet = book.create_sheet("Table")
+    for row in (HEADER, ("c", JANUARY, 66)):
+        sheet.append(row)
+    book.save(path)
+
+
+def _pivot(path: Path) -> None:
+    """What a pivot table shows: accounts merged, a subtotal under each group, a grand total at the bottom."""
+    rows: list[tuple[Any, ...]] = [("segment", *HEADER)]
+    for segment in ("SMB", "Enterprise"):
+        rows += [(segment if i == 0 else None, f"{segment}{i}", JANUARY, 50 + i) for i in range(3)]
+        rows.append((f"{segment} total", None, None, 153))
+    _filled(*rows, ("Grand total", None, None, 306)).save(path)
+
+
+def _times_of_month_end(path: Path) -> None:
+    _filled(HEADER, ("a", datetime(2026, 1, 31, 23, 59, 59), 71), ("b", datetime(2026, 2, 1), 40)).save(path)
+
+
+def _text_beside_numbers(path: Path) -> None:
+    """Numbers that a spreadsheet keeps as text, in one column with numbers."""
+    _filled(HEADER, ("a", JANUARY, "71 "), ("b", JANUARY, 40), (22, JANUARY, 55), ("22", FEBRUARY, 56)).save(path)
+
+
+def _blank_top_left(path: Path) -> None:
+    """A table that begins in column C, row 4."""
+    book = Workbook()
+    for row in ((), (), (), (None, None, *HEADER), (None, None, "a", JANUARY, 71)):
+        book.worksheets[0].append(row)
+    book.save(path)
+
+
+def _only_a_header(path: Path) -> None:
+    _filled(HEADER).save(path)
+
+
+def _only_a_hidden_sheet_fits(path: Path) -> None:
+    book = _filled(("Read me",), ("Ask Ann.",), title="Notes")
+    sheet = book.create_sheet("Scores")
+    for row in (HEADER, ("a", JANUARY, 71)):
+        sheet.append(row)
+    sheet.sheet_state = "hidden"
+    book.save(path)
+
+
+def _cut_off(path: Path) -> None:
+    _plain(path)
+    path.write_bytes(path.read_bytes()[:2000])
+
+
 WORKBOOKS: dict[str, Callable[[Path], None]] = {
     "plain.xlsx": _plain,
     "title-rows.xlsx": _title_rows,
@@ -130,4 +211,14 @@ WORKBOOKS: dict[str, Callable[[Path], None]] = {
     "two-header-rows.xlsx": _two_headers,
     "month-columns.xlsx": _month_columns,
     "empty.xlsx": _empty_book,
+    "formulas-with-values.xlsx": _calculated,
+    "hidden-rows-and-columns.xlsx": _hidden_cells,
+    "header-only-in-the-second-sheet.xlsx": _header_in_the_second_sheet,
+    "pivot.xlsx": _pivot,
+    "times-of-month-end.xlsx": _times_of_month_end,
+    "text-beside-numbers.xlsx": _text_beside_numbers,
+    "table-begins-in-the-middle.xlsx": _blank_top_left,
+    "only-a-header.xlsx": _only_a_header,
+    "only-a-hidden-sheet-fits.xlsx": _only_a_hidden_sheet_fits,
+    "cut-off.xlsx": _cut_off,
 }

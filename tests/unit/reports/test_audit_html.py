@@ -336,9 +336,8 @@ def test_fifteen_scores_stay_light_and_are_ranked_by_verdict_first() -> None:
 
 def test_what_else_one_could_have_ranked_by_stands_beside_the_score() -> None:
     one = sample.score()
-    usage = Beside(
-        "usage trend", "events of the last 90 days", 900, 90, 0.5, *(sample.estimate(p, p - 0.05, p + 0.05) for p in (0.7, 0.6, -0.1))
-    )
+    values = [sample.estimate(point, point - 0.05, point + 0.05) for point in (0.7, 0.6, -0.1, 0.1, 0.0, 1.0)]
+    usage = Beside("usage trend", "events of the last 90 days", 900, 90, 0.5, *values)
     primary = replace(one.primary, test=replace(one.primary.test, beside=(usage,)))
     horizons = tuple(primary if h is one.primary else h for h in one.horizons)
     text = Page(render(sample.result(replace(one, horizons=horizons)))).text

@@ -126,7 +126,7 @@ def test_a_difference_in_the_last_bits_of_a_float_does_not_reach_the_bytes() -> 
 def test_the_document_is_utf8_with_two_space_indent_and_ends_with_a_newline() -> None:
     text = to_json(sample.result(sample.score("Gesundheitswert für Köln ☂")))
     assert "Gesundheitswert für Köln ☂" in text
-    assert text.startswith('{\n  "schema_version": "1.0",\n')
+    assert text.startswith('{\n  "schema_version": "1.1",\n')
     assert text.endswith("}\n")
 
 

@@ -9,7 +9,7 @@ from unspun.audit.gaming.back_dated import check_back_dated
 from unspun.audit.gaming.before_reviews import check_before_reviews
 from unspun.audit.gaming.bunching import check_bunching, cuts_of_bands
 from unspun.audit.gaming.checks import conclude
-from unspun.audit.gaming.entries import Entries, collect
+from unspun.audit.gaming.entries import Entries, Floats, collect, gather
 from unspun.audit.gaming.goodhart import check_goodhart
 from unspun.audit.gaming.period_end import check_period_end
 from unspun.audit.protocol import AuditSettings
@@ -27,13 +27,12 @@ def check_gaming(
     """All five checks of one score, at the primary horizon's trial. `sign` is -1 where higher is healthier."""
     history = index.history
     entries = collect(lookup, series, sign, history, index.account, terms.cluster, terms.as_of)
-    file_row = history.row[entries.row]
     cuts, why_no_cut = _cuts(entries, series, sign < 0, history, settings)
     findings = (
-        check_bunching(entries, value_at(series, entries.row), sign < 0, file_row, cuts, why_no_cut),
-        check_period_end(entries, file_row),
-        check_back_dated(entries, terms, file_row),
-        check_before_reviews(entries, settings.reviews, file_row),
+        check_bunching(entries, _values(entries, series) if cuts else np.empty(0), sign < 0, cuts, why_no_cut),
+        check_period_end(entries),
+        check_back_dated(entries, terms),
+        check_before_reviews(entries, settings.reviews),
         check_goodhart(trial.frame.units, np.where(trial.scored, -trial.risk, np.nan), terms.words),
     )
     return tuple(conclude(finding) for finding in findings)
@@ -49,4 +48,8 @@ def _cuts(
         return tuple(sorted(set(settings.thresholds))), ""
     if history.band is None:
         return (), ""
-    return cuts_of_bands(value_at(series, entries.row), history.band[entries.row], higher_is_healthier)
+    return cuts_of_bands(_values(entries, series), history.band[entries.row], higher_is_healthier)
+
+
+def _values(entries: Entries, series: ScoreSeries) -> Floats:
+    return gather(len(entries), np.float64, lambda part: value_at(series, entries.row[part]))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from unspun.audit.gaming.checks import SHOWN_ROWS, Code, Finding, cannot_tell
+from unspun.audit.gaming.checks import Code, Finding, cannot_tell, first_rows
 from unspun.audit.gaming.entries import Bools, Entries, Floats, Ints
 from unspun.audit.result import GamingRow
 from unspun.stats.density import Bunching, find_bunching
@@ -17,25 +17,28 @@ MEASURED = "by what factor the values just on the healthier side of the threshol
 Found = tuple[float, Bunching | NoEstimate]
 
 
-def check_bunching(
-    entries: Entries, values: Floats, higher_is_healthier: bool, file_row: Ints, cuts: tuple[float, ...], why_no_cut: str = ""
-) -> Finding:
+def check_bunching(entries: Entries, values: Floats, higher_is_healthier: bool, cuts: tuple[float, ...], why_no_cut: str = "") -> Finding:
     """Test each threshold. `values` are the score's own, parallel to `entries`; p is that of the clearest, times the thresholds."""
     if not cuts:
         why = NoEstimate(why_no_cut or "no band thresholds are known", "thresholds, declared, or a band beside the score")
         return cannot_tell(CODE, MEASURED, why, len(entries))
     used, whose = entries.people_only(entries.newly_set)
-    value, cluster = values[used], entries.cluster[used]
+    values, cluster = values[used], entries.cluster[used]
     healthier = 1 if higher_is_healthier else -1
-    found = [(cut, _test(value, cluster, cut, healthier, cuts)) for cut in cuts]
+    found = [(cut, _test(values, cluster, cut, healthier, cuts)) for cut in cuts]
     tested = [each for _, each in found if isinstance(each, Bunching)]
     if not tested:
-        return cannot_tell(CODE, MEASURED, next(each for _, each in found if isinstance(each, NoEstimate)), len(value))
+        return cannot_tell(CODE, MEASURED, next(each for _, each in found if isinstance(each, NoEstimate)), len(values))
     clearest = min(tested, key=lambda each: each.p)
-    place = np.flatnonzero(used)
-    listed = tuple(_list(each, value, file_row[place], healthier) for each in tested)
+    listed = tuple(_list(each, entries, used, values, healthier) for each in tested)
     return Finding(
-        CODE, _say(clearest, len(value), whose, healthier), MEASURED, clearest.ratio, min(1.0, clearest.p * len(tested)), len(value), listed
+        CODE,
+        _say(clearest, len(values), whose, healthier),
+        MEASURED,
+        clearest.ratio,
+        min(1.0, clearest.p * len(tested)),
+        len(values),
+        listed,
     )
 
 
@@ -80,10 +83,11 @@ def _where(found: Bunching, healthier: int) -> str:
     return f"from {low:g} to under {high:g}"
 
 
-def _list(found: Bunching, value: Floats, file_row: Ints, healthier: int) -> GamingRow:
-    at = np.flatnonzero(_near(found, value, healthier))
-    rows = np.sort(file_row[at])[:SHOWN_ROWS]
-    return GamingRow(f"values {_where(found, healthier)}", found.above, found.above_expected, tuple(rows.tolist()))
+def _list(found: Bunching, entries: Entries, used: Bools, value: Floats, healthier: int) -> GamingRow:
+    listed = used.copy()
+    listed[used] = _near(found, value, healthier)
+    rows = first_rows(entries, np.flatnonzero(listed))
+    return GamingRow(f"values {_where(found, healthier)}", found.above, found.above_expected, rows)
 
 
 def _say(found: Bunching, n: int, whose: str, healthier: int) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from unspun.audit.gaming.entries import Bools, Changes, Entries, Ints
 from unspun.audit.gaming.proof import FALSE_ALARMS, STUDY
 from unspun.audit.protocol import GAMING_P
 from unspun.audit.result import GamingCheck, GamingPoint, GamingRow
@@ -12,7 +16,7 @@ from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 from unspun.stats.proportion import wilson
 
 Code = Literal["bunching", "period_end", "back_dated", "before_reviews", "goodhart_gap"]
-SHOWN_ROWS = 20
+SHOWN_ROWS, LISTED_TIMES = 20, 8
 QUESTIONS: dict[Code, str] = {
     "bunching": "Do values lie just on the healthier side of a band's threshold more often than the curve around it would have them?",
     "period_end": "Are values raised rather than lowered more often in the last business days of a period than at other times?",
@@ -98,3 +102,23 @@ def false_alarm(code: Code) -> Estimate:
 def times(ratio: Estimate) -> str:
     """A ratio in words, with its interval."""
     return f" ({ratio.point:.2f} times as often, {ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def first_rows(entries: Entries, places: Ints) -> tuple[int, ...]:
+    """The first of the file's rows that entries at some places were read from."""
+    return tuple(np.sort(entries.file_row[entries.row[places]])[:SHOWN_ROWS].tolist())
+
+
+def list_times(entries: Entries, changes: Changes, shown: Bools, time: Ints, say: Callable[[int], str]) -> tuple[GamingRow, ...]:
+    """The times (periods, reviews) with the most changes. `shown` and `time` are given per kind of change."""
+    kinds = np.flatnonzero(shown)
+    numbers, number = np.unique(time[kinds], return_inverse=True)
+    counts = np.bincount(number, weights=changes.count[kinds])
+    largest = np.argsort(-counts, kind="stable")[:LISTED_TIMES]
+    group = np.full(len(shown), -1)
+    for rank, i in enumerate(largest.tolist()):
+        group[kinds[number == i]] = rank
+    places = changes.places(group, len(largest))
+    return tuple(
+        GamingRow(say(int(numbers[i])), int(counts[i]), None, first_rows(entries, at)) for i, at in zip(largest, places, strict=True)
+    )

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.book.inputs import FORMULA_STARTS
+from unspun.book.inputs import FORMULA_STARTS, unwritable
 from unspun.book.tables import OUTCOMES, Codes, Floats, Renewals
-from unspun.errors import BadInput, Fault
+from unspun.errors import BadInput
 
 Cells = list[str]
 
@@ -49,7 +49,7 @@ def write_renewals(path: str | PathLike[str], renewals: Renewals) -> None:
         with Path(path).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(renewals_csv(renewals))
     except OSError as error:
-        raise BadInput(Fault("unwritable_file", f"the file cannot be written: {error}.", str(path))) from error
+        raise BadInput(unwritable(error, str(path))) from error
 
 
 def _words(codes: Codes | None) -> Cells | None:
