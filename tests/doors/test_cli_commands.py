@@ -84,7 +84,8 @@ def test_the_demo_writes_a_company_and_audits_its_three_scores(tmp_path: Path) -
     assert all(score["name"] in ran.out for score in result["scores"])
     assert "<html" in (demo / "report.html").read_text()
     assert "demo/report.html" in ran.out
-    assert "unspun audit" in ran.out.splitlines()[-1]
+    assert {"accounts.csv", "usage.parquet"} <= {file["name"].split("/")[-1] for file in result["inputs"]}
+    assert "region" in result["settings"]["fixed"]
     first = {path.name: path.read_bytes() for path in demo.iterdir() if path.is_file()}
     assert run(*asked, cwd=tmp_path).code == 0
     assert {path.name: path.read_bytes() for path in demo.iterdir() if path.is_file()} == first

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from rich.cells import cell_len
 
 from tests.doors.cli_files import COMMAND, QUIET_TERMINAL, write_company
 from tests.unit.reports import sample
-from unspun.audit.result import VERDICTS, AuditResult, Caution, HorizonResult
+from unspun.audit.result import VERDICTS, AuditResult, Caution, GamingCheck, HorizonResult
 from unspun.cli.layout import Column, Scale, table, whisker
 from unspun.cli.terminal import clean, shorten, wrap
 from unspun.cli.verdict_text import audit_lines, verdict_lines
@@ -202,5 +203,37 @@ def test_no_part_of_a_described_score_is_hidden_by_a_gap_in_another() -> None:
     assert not isinstance(score.description, NoEstimate)
     gap = replace(score, description=replace(score.description, bands=NoEstimate("no band was given")))
     text = text_of(shown(sample.result(gap)))
-    assert "Not worked out: bands. no band was given." in text
+    assert "Bands: no band was given." in text
     assert "Halden Logistics" in text
+
+
+def test_signs_of_steering_are_told_in_full_and_the_other_checks_by_name() -> None:
+    questions = {"evidence": "Are values lifted?", "none seen": "Are values raised late?", "cannot tell": "Are values back-dated?"}
+    unknown = NoEstimate("nothing says when", "a column with the day of recording")
+
+    def check(code: Literal["bunching", "period_end", "back_dated"], found: Literal["evidence", "none seen", "cannot tell"]) -> GamingCheck:
+        rate, statistic = (
+            Estimate(0.01, 0.0, 0.02, 100, "simulated"),
+            unknown if found == "cannot tell" else Estimate(1.5, 1.2, 1.8, 100, method="t"),
+        )
+        return GamingCheck(code, questions[found], found, f"Seen: {code}.", "", statistic, None, 100, (), (), (), rate)
+
+    steered = replace(
+        sample.score(), gaming=(check("bunching", "evidence"), check("period_end", "none seen"), check("back_dated", "cannot tell"))
+    )
+    lines = shown(sample.result(steered))
+    text = text_of(lines)
+    assert "▲ Are values lifted? Seen: bunching. Honest scores look so in 1.0 % of simulations." in text
+    assert "· No sign of raising at the ends of periods." in lines
+    assert "◇ Cannot tell: back-dating (it would take a column with the day of recording)." in lines
+    assert not any(question in text for found, question in questions.items() if found != "evidence")
+
+
+@pytest.mark.parametrize("money", ["ARR", "yearly spend", "money of an uncommonly long name"])
+def test_the_axis_of_a_chart_ends_where_its_bars_end(money: str) -> None:
+    result = sample.one_score()
+    result = replace(result, design=replace(result.design, vocabulary=replace(result.design.vocabulary, money=money)))
+    lines = shown(result)
+    axis = next(i for i, line in enumerate(lines) if line.startswith("  chosen by"))
+    assert max(map(cell_len, lines[axis : axis + 5])) <= 80
+    assert cell_len(lines[axis].rstrip()) >= max(cell_len(line.rstrip()) for line in lines[axis + 1 : axis + 5])

@@ -28,6 +28,7 @@ from unspun.book.terms.rules import TermRules
 from unspun.errors import BadInput, Fault
 
 OUTCOME_SOURCES = ("renewals", "subscriptions", "purchases")
+NO_EFFECT = "no_effect"  # the code of the fault of an option that a run would pass over
 Result = TypeVar("Result")
 
 
@@ -97,16 +98,16 @@ def read_request(request: AuditRequest, today: date, progress: Progress = silent
         attempt("forecasts", lambda: read_forecasts(request.forecasts, options)),
     )
     if faults or refused or scores is None or outcomes is None:
-        raise BadInput([*faults, *_told(refused, request)])
+        raise BadInput(list(dict.fromkeys([*faults, *_told(refused, request)])))
     progress("reading", len(given), len(given))
     return AuditInputs(match_accounts(scores, outcomes), outcomes, _matched(extras, outcomes))
 
 
 def _told(refused: dict[str, tuple[Fault, ...]], request: AuditRequest) -> list[Fault]:
-    """The faults of the inputs, each once; first, what was given in another's place."""
+    """The faults of the inputs; first, what was given in another's place."""
     misplaced = misplaced_faults({name: request.given[name] for name in refused}, request.outcome_sources, request.reading)
     idle = ("scores", "renewals") if any(fault.code == SWAPPED for fault in misplaced) else ()
-    return list(dict.fromkeys([*misplaced, *(fault for name, found in refused.items() if name not in idle for fault in found)]))
+    return [*misplaced, *(fault for name, found in refused.items() if name not in idle for fault in found)]
 
 
 def _source_faults(request: AuditRequest) -> list[Fault]:
@@ -121,7 +122,7 @@ def _source_faults(request: AuditRequest) -> list[Fault]:
 
 def no_effect(option: str, needs: str) -> Fault:
     """An option that says something of a file that is not there: a run without a fault would look as if it had counted."""
-    return Fault("no_effect", f"has no effect without {needs}.", option, f"Give {needs}, or leave it out.")
+    return Fault(NO_EFFECT, f"has no effect without {needs}.", option, f"Give {needs}, or leave it out.")
 
 
 def _read_outcomes(request: AuditRequest, scores: ScoreHistory | None, today: date) -> Renewals | Purchases:

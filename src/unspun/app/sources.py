@@ -33,10 +33,10 @@ def misused_faults(given: Mapping[str, object], outcomes: Sequence[str]) -> list
         faults.append(Fault("forecasts_of_purchases", message, "forecasts", "Leave one of the two out."))
     if sum(isinstance(one, str) and one == STDIN for one in chain.from_iterable(map(_parts, given.values()))) > 1:
         faults.append(Fault("stdin_twice", "standard input can be one of the files only.", STDIN, "Give the others as paths."))
-    return faults + [fault for name, source in given.items() for fault in _twice(name, source)]
+    return faults + [fault for name, source in given.items() for fault in given_twice(name, source)]
 
 
-def _twice(name: str, source: object) -> Iterator[Fault]:
+def given_twice(name: str, source: object) -> Iterator[Fault]:
     """One file named twice within an input: its rows would be set aside as repeated ones."""
     seen: set[str] = set()
     for path in map(_file, _parts(source)):
@@ -62,13 +62,13 @@ def _told_apart(name: str, source: object, options: ReadingOptions) -> list[tupl
 
 
 def _misplaced(part: object, name: str, looks: str, outcomes: Sequence[str]) -> Fault:
-    hint = f"Is it in the place of the {name}?"
+    hint = f"Give {name} in its place."
     if name == "scores" and looks == "renewals" and outcomes and "renewals" not in outcomes:
         hint = f"Leave it out: outcomes come from the {outcomes[0]}."
     elif name == "renewals" and looks == "subscriptions":
         hint = "Give it with --subscriptions, or make renewals of it: unspun renewals FILE --out renewals.csv."
     elif name == "subscriptions" and looks == "renewals":
-        hint = "Give it last, without --subscriptions."
+        hint = "An audit takes it as it is: unspun audit SCORES RENEWALS."
     return Fault("other_role", f"this looks like {looks}, and is read as {name}.", _place(part, name), hint)
 
 

@@ -6,17 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
+from unspun.audit.protocol import MIN_GROUP_CHURNED_CLUSTERS
 from unspun.audit.result import CapturedArr
 from unspun.audit.vocabulary import CHURN, Vocabulary
 from unspun.stats.bootstrap import cluster_draws, percentile_interval
-from unspun.stats.estimate import LEVEL, MaybeEstimate, NoEstimate
+from unspun.stats.concordance import t_quantile
+from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 CHUNK = 100  # replicates worked on at once, which bounds memory
 CURVE_POINTS = 12
+NOT_CERTAIN = (1e-3, 1 - 1e-3)  # shares are held within these on the logit scale
+FEW_REACHED = "cluster bootstrap, logit scale, t on the few churned clusters reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,29 +137,34 @@ def reach(candidates: Candidates, rank_by: Floats) -> Reach:
     total = float(candidates.loss.sum())
     curve = np.array([float(_reached(losses, int(k))[0]) / total for k in candidates.capacities])
     point = float(_reached(losses, candidates.capacity)[0]) / total
-    return Reach(_interval(candidates, point, _bootstrap(candidates, blocks)), curve)
+    held = _clusters_reached(candidates, blocks, candidates.capacity)
+    return Reach(_interval(candidates, point, _bootstrap(candidates, blocks), held), curve)
 
 
 def reach_band(candidates: Candidates, rank_by: Floats) -> tuple[Floats, Floats]:
     """Ends of the pointwise bootstrap band at each capacity of the curve, from the same draws as the interval of `reach`."""
     blocks = rank_blocks(candidates.month, rank_by)
+    held = [_clusters_reached(candidates, blocks, int(k)) for k in candidates.capacities]
     reached = []
     for chunk in _chunks(candidates.draws):
         weight = chunk.take(candidates.cluster[blocks.order], axis=1).astype(np.float64)
         losses = _losses(blocks, weight, candidates.loss, _block_sizes(blocks, weight))
         reached.append(np.stack([_reached(losses, int(k)) for k in candidates.capacities], axis=1))
-    return _band(candidates, np.concatenate(reached))
+    return _band(candidates, reach(candidates, rank_by).curve, np.concatenate(reached), held)
 
 
 def chance_band(candidates: Candidates) -> tuple[Floats, Floats]:
     """The same where candidates are drawn at random."""
     size, lost = _months_drawn(candidates)
-    return _band(candidates, np.stack([_chance(size, lost, int(k)) for k in candidates.capacities], axis=1))
+    reached = np.stack([_chance(size, lost, int(k)) for k in candidates.capacities], axis=1)
+    return _band(candidates, _by_chance(candidates).curve, reached, [_losing_clusters(candidates)] * len(candidates.capacities))
 
 
-def _band(candidates: Candidates, reached: Floats) -> tuple[Floats, Floats]:
-    told = candidates.lost > 0
-    low, high = np.quantile(reached[told] / candidates.lost[told, None], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+def _band(candidates: Candidates, curve: Floats, reached: Floats, held: list[int]) -> tuple[Floats, Floats]:
+    """The intervals at all capacities; from 0 to 1 where there is none."""
+    found = [_interval(candidates, *at) for at in zip(curve.tolist(), reached.T, held, strict=True)]
+    ends = [(one.low, one.high) if isinstance(one, Estimate) else (0.0, 1.0) for one in found]
+    low, high = np.array(ends).T
     return low, high
 
 
@@ -169,12 +179,36 @@ def rank_blocks(month: Ints, rank_by: Floats) -> Blocks:
     return Blocks(order, start, first)
 
 
-def _interval(candidates: Candidates, point: float, reached: Floats) -> MaybeEstimate:
-    """Of the replicates in which anything churned."""
+def _interval(candidates: Candidates, point: float, reached: Floats, held: int) -> MaybeEstimate:
+    """Of the replicates in which anything churned; `held` is the number of churned clusters that were reached.
+
+    Few clusters drawn again say too little of those that were not: with under MIN_GROUP_CHURNED_CLUSTERS, percentiles cover too
+    seldom. The spread of the replicates on the logit scale, with t on the clusters reached, then stands in.
+    """
     told = candidates.lost > 0
     if told.sum() < len(told) / 2:
         return NoEstimate(f"in most bootstrap samples nothing {candidates.words.lost}", f"more {candidates.words.losses} in the test")
-    return percentile_interval(point, reached[told] / candidates.lost[told], len(candidates.month))
+    share = reached[told] / candidates.lost[told]
+    if held >= MIN_GROUP_CHURNED_CLUSTERS:
+        return percentile_interval(point, share, len(candidates.month))
+    centre, spread = float(special.logit(np.clip(point, *NOT_CERTAIN))), float(special.logit(np.clip(share, *NOT_CERTAIN)).std())
+    if spread == 0.0:  # nothing, or everything, in every replicate
+        return Estimate(point, 0.0, 1.0, f"{FEW_REACHED}, {len(share):,} replicates", len(candidates.month))
+    half = t_quantile(max(held, 2)) * spread
+    low, high = (float(special.expit(centre + side * half)) for side in (-1, 1))
+    return Estimate(point, min(low, point), max(high, point), f"{FEW_REACHED}, {len(share):,} replicates", len(candidates.month))
+
+
+def _clusters_reached(candidates: Candidates, blocks: Blocks, capacity: int) -> int:
+    """Churned clusters with a unit that `capacity` places a month reach, at least in part."""
+    size = np.diff(np.append(blocks.start, len(blocks.order)))
+    first = blocks.start - blocks.start[blocks.month_first] if len(blocks.start) else blocks.start
+    units = blocks.order[np.repeat(first < capacity, size)]
+    return len(np.unique(candidates.cluster[units[candidates.loss[units] > 0]]))
+
+
+def _losing_clusters(candidates: Candidates) -> int:
+    return len(np.unique(candidates.cluster[candidates.loss > 0]))
 
 
 def _block_sizes(blocks: Blocks, weight: Floats) -> Floats:
@@ -249,7 +283,7 @@ def _by_chance(candidates: Candidates) -> Reach:
     curve = np.array([float(_chance(size, lost, int(k))[0]) / total for k in candidates.capacities])
     point = float(_chance(size, lost, candidates.capacity)[0]) / total
     reached = _chance(*_months_drawn(candidates), candidates.capacity)
-    return Reach(_interval(candidates, point, reached), curve)
+    return Reach(_interval(candidates, point, reached, _losing_clusters(candidates)), curve)
 
 
 def _months_drawn(candidates: Candidates) -> tuple[Floats, Floats]:

@@ -164,9 +164,7 @@ def _with_band(score: ScoreResult, bands: tuple[CurveBand, ...]) -> ScoreResult:
     return replace(score, horizons=tuple(banded if one is primary else one for one in score.horizons))
 
 
-def _order(
-    renewals: Renewals | Purchases, scores: ScoreHistory, as_of: int, settings: AuditSettings, accounts: Accounts | None
-) -> Terms:
+def _order(renewals: Renewals | Purchases, scores: ScoreHistory, as_of: int, settings: AuditSettings, accounts: Accounts | None) -> Terms:
     """The outcomes in order, with their amounts as declared, and with the parents of the accounts file where no other has any."""
     if isinstance(renewals, Purchases):
         terms = order_purchases(renewals, scores, as_of, settings.currency_rates, settings.reporting_currency)

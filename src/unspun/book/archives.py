@@ -29,8 +29,7 @@ def inflate_gzip(buffer: pa.Buffer, name: str) -> pa.Buffer:
         with gzip.open(cast(IO[bytes], pa.BufferReader(buffer))) as stream:
             return _inflate(stream, buffer.size, name)
     except (OSError, EOFError, zlib.error) as error:
-        what = "cut off" if isinstance(error, EOFError) else "damaged"
-        raise BadInput(Fault("damaged_gzip", f"the gzip file is {what}.", name, "Export it again.")) from error
+        raise BadInput(Fault("damaged_gzip", "the gzip file is damaged or cut off.", name, "Export it again.")) from error
 
 
 def open_zip(buffer: pa.Buffer, name: str) -> zipfile.ZipFile:
@@ -45,7 +44,7 @@ def open_zip(buffer: pa.Buffer, name: str) -> zipfile.ZipFile:
 
 def only_file(archive: zipfile.ZipFile, size: int, name: str) -> tuple[pa.Buffer, str]:
     """The content and the name of the one file of an archive. Raises BadInput where there is none, or several."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir() and not is_hidden(entry.filename)]
+    entries = [entry for entry in archive.infolist() if entry.filename and not entry.is_dir() and not is_hidden(entry.filename)]
     if len(entries) != 1:
         if not entries:
             raise BadInput(Fault("not_a_table", "the zip archive holds no file.", name, "Check the export."))

@@ -76,7 +76,7 @@ def _open(source: object, options: ReadingOptions, name: str | None) -> Iterator
         else:
             yield open_table(source, "events", name, options)
     except (pa.ArrowException, OSError) as error:
-        raise BadInput(damaged_parquet(_end(path), path)) from error
+        raise BadInput(damaged_parquet(path)) from error
 
 
 def _is_parquet(path: str) -> bool:
@@ -84,12 +84,6 @@ def _is_parquet(path: str) -> bool:
         return False
     with open(path, "rb") as file:
         return file.read(4) == b"PAR1"
-
-
-def _end(path: str) -> bytes:
-    with open(path, "rb") as file:
-        file.seek(-4, os.SEEK_END)
-        return file.read()
 
 
 def _sha256(path: str) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from unspun.book import ole
 from unspun.book.archives import GZIP, ZIP, inflate_gzip, only_file, open_zip
 from unspun.book.delimited import parse_delimited
 from unspun.book.encoding import as_utf8
@@ -29,12 +30,11 @@ from unspun.book.raw import READ_FORMATS, RawTable
 from unspun.book.tables import ReadingOptions, Rejection, Role
 from unspun.book.text import reason
 from unspun.book.wide import melt_months
-from unspun.book.workbook import read_workbook
+from unspun.book.workbook import damaged_workbook, read_workbook
 from unspun.errors import BadInput, Fault
 
-OLE_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of office files until 2007, and of those with a password
-WORKBOOK_ENTRY = "Workbook".encode("utf-16-le")
-OLE_ENTRIES = {  # of its directory
+OLE_WORKBOOK = frozenset({"Workbook", "Book"})  # what an XLS file holds
+OLE_ENTRIES = {  # what other files in the same container hold
     "EncryptedPackage": ("protected_file", "the workbook is protected by a password.", "Save it without one."),
     "WordDocument": ("not_a_table", f"this is a Word document, not {READ_FORMATS}.", "Save the table as CSV."),
     "PowerPoint Document": ("not_a_table", f"this is a PowerPoint presentation, not {READ_FORMATS}.", "Save the table as CSV."),
@@ -187,7 +187,7 @@ def _from_content(buffer: pa.Buffer, role: Role, name: str, sha256: str, packed:
     if head.startswith(b"PAR1"):
         table = _parquet(buffer, name)
         return _finished(_from_table(table, role, name, sha256, f"Parquet{packed}"), options)
-    if head.startswith(OLE_FILE):
+    if head.startswith(ole.MAGIC):
         _refuse_other_ole(buffer, name)
         return _from_workbook(buffer, None, f"XLS{packed}", role, name, sha256, options)
     if packed and head.startswith((GZIP, ZIP)):
@@ -201,9 +201,11 @@ def _from_content(buffer: pa.Buffer, role: Role, name: str, sha256: str, packed:
 
 
 def _refuse_other_ole(buffer: pa.Buffer, name: str) -> None:
-    content = buffer.to_pybytes()
+    names = ole.entry_names(buffer)
+    if names is None:
+        raise BadInput(damaged_workbook("workbook", name))
     for entry, (code, message, hint) in OLE_ENTRIES.items():
-        if entry.encode("utf-16-le") in content and WORKBOOK_ENTRY not in content:
+        if any(held.startswith(entry) for held in names) and not names & OLE_WORKBOOK:
             raise BadInput(Fault(code, message, name, hint))
 
 
@@ -245,14 +247,12 @@ def _parquet(buffer: pa.Buffer, name: str) -> pa.Table:
     try:
         return pq.ParquetFile(pa.BufferReader(buffer)).read()
     except (pa.ArrowException, OSError) as error:
-        raise BadInput(damaged_parquet(buffer[-4:].to_pybytes(), name)) from error
+        raise BadInput(damaged_parquet(name)) from error
 
 
-def damaged_parquet(end: bytes, name: str) -> Fault:
-    """Why a Parquet file that ends so cannot be read."""
-    whole = end in (b"PAR1", b"PARE")
-    message = "the Parquet file is damaged." if whole else "the Parquet file is cut off: it does not end as such a file does."
-    return Fault("damaged_parquet", message, name, "Export it again, or as CSV.")
+def damaged_parquet(name: str) -> Fault:
+    """That a file which begins as Parquet cannot be read as it."""
+    return Fault("damaged_parquet", "the Parquet file is damaged or cut off.", name, "Export it again, or as CSV.")
 
 
 def _no_rows(name: str) -> Fault:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unspun.book.columns import did_you_mean
 from unspun.book.tables import CHURNED, CONTRACTED, EXPANDED, OUTCOMES, RENEWED, UNDECIDED
-from unspun.book.text import Complaint, Words, fold, squash
+from unspun.book.text import Complaint, Words, fold, shortened, squash
 from unspun.errors import Fault
 
 MEANINGS = {
@@ -105,7 +105,7 @@ def _flags(column: str) -> dict[str, int]:
 
 def _complaint(words: Words, counts: NDArray[np.int64], unknown: list[int]) -> Complaint:
     unknown = sorted(unknown, key=lambda i: -counts[i])
-    shown = [words.words[i].as_py() for i in unknown[:20]]
+    shown = [shortened(words.words[i].as_py()) for i in unknown[:20]]
     listed = ", ".join(f"'{word}' ({counts[i]:,} row{'s' if counts[i] != 1 else ''})" for word, i in zip(shown, unknown, strict=False))
     more = f" and {len(unknown) - 20:,} more words" if len(unknown) > 20 else ""
     examples = " ".join(f'--outcome "{word}=churned"' for word in shown[:3])

@@ -67,7 +67,7 @@ class Workbook:
         except PasswordError as error:
             raise BadInput(Fault("protected_file", "the workbook is protected by a password.", name, "Save it without one.")) from error
         except (CalamineError, KeyError, ElementTree.ParseError, *DAMAGED) as error:
-            raise BadInput(_damaged("workbook", name)) from error
+            raise BadInput(damaged_workbook("workbook", name)) from error
 
     def _refuse_vast_sheets(self) -> None:
         """A stray cell in the last corner makes a sheet of billions of cells, all of which would be held in memory."""
@@ -86,7 +86,7 @@ class Workbook:
         try:
             grid = _calmly(lambda: self.book.get_sheet_by_name(name))
         except (CalamineError, *DAMAGED) as error:
-            raise BadInput(_damaged("sheet", f"{self.name}[{name}]")) from error
+            raise BadInput(damaged_workbook("sheet", f"{self.name}[{name}]")) from error
         rows = cast(list[Row], grid.to_python(skip_empty_area=False))
         merged = _fill_merged(rows, grid)
         return _with_header(name, hidden, rows, role, options), merged
@@ -98,7 +98,7 @@ class Workbook:
         try:
             return odd_cells(self.archive, part)
         except (expat.ExpatError, *DAMAGED) as error:
-            raise BadInput(_damaged("sheet", f"{self.name}[{name}]")) from error
+            raise BadInput(damaged_workbook("sheet", f"{self.name}[{name}]")) from error
 
 
 def _calmly(read: Callable[[], Read]) -> Read:
@@ -116,7 +116,8 @@ def _whole_sectors(buffer: pa.Buffer) -> BytesIO:
     return BytesIO(buffer.to_pybytes() + bytes(-buffer.size % SECTOR_BYTES))
 
 
-def _damaged(what: str, where: str) -> Fault:
+def damaged_workbook(what: str, where: str) -> Fault:
+    """That a workbook, or a sheet of one, cannot be read."""
     hint = "Open it in a spreadsheet program and save it again, or as CSV."
     return Fault("damaged_workbook", f"the {what} is damaged and cannot be read.", where, hint)
 

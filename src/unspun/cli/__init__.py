@@ -27,12 +27,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
 )
-app.command()(audit)
-app.command()(renewals)
-app.command()(demo)
+app.command(short_help="Judge health scores against what customers then did.")(audit)
+app.command(short_help="Derive renewals from subscription terms.")(renewals)
+app.command(short_help="Make a company whose truth is known, and audit it.")(demo)
 
 
-@app.command()
+@app.command(short_help="Print the JSON Schema of an audit's result.")
 def schema() -> None:
     """Print the JSON Schema of the document that `unspun audit --json` writes."""
     import json

@@ -24,6 +24,7 @@ from unspun.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from rich.text import Text
 
@@ -39,7 +40,7 @@ def audit(
         typer.Argument(
             metavar="SCORES... RENEWALS",
             help="Scores over time (several files are read as one), and last the renewals with their outcome: CSV, TSV, Excel, "
-            "JSON lines, Parquet, gzip of them, or - for standard input.",
+            "JSON lines, Parquet, gzip of them, a folder or quoted pattern of such, or - for standard input.",
         ),
     ],
     subscriptions: Annotated[
@@ -121,7 +122,10 @@ def audit(
       unspun audit health_scores.csv renewals.csv
       unspun audit scores.parquet renewals.csv.gz --html report.html --open
       unspun audit scores-2025.xlsx scores-2026.xlsx renewals.xlsx --pdf report.pdf
+      unspun audit book.xlsx book.xlsx
       unspun audit scores.csv --subscriptions subscriptions.csv
+      unspun audit scores.csv renewals.csv --accounts accounts.csv --fixed industry
+      unspun audit scores.csv renewals.csv --events usage.parquet --forecasts calls.csv
       unspun audit rfm.csv --purchases orders.csv --primary-horizon 90
       unspun audit scores.csv renewals.csv --map account="Company ID" --outcome Lost=churned
       unspun audit risk.csv renewals.csv --direction lower --thresholds 40,70 --capacity 30
@@ -149,47 +153,19 @@ def run(words: AuditWords) -> int:
 
     plan = make_plan(words)
     from unspun.app.audits import audit_scores
+    from unspun.cli.written import write_files
 
     request = make_request(plan)
     try:
         with show_progress(not plan.quiet) as report:
             done = audit_scores(request, report, today=date.today())
+            json_text = write_files(plan.outputs, done, report)
     except BadInput as refusal:
         raise BadInput([name_option(fault) for fault in refusal.faults]) from refusal
-    json_text = write_files(plan, done)
     show(plan, done, json_text)
+    if plan.outputs.html and plan.open_report:
+        open_report(plan.outputs.html.path)
     return judge_exit(plan, done)
-
-
-def write_files(plan: Plan, done: AuditRun) -> str:
-    """Write what was asked for; the JSON text where it is to be printed."""
-    from unspun.cli.outputs import replacing, write_bytes, write_text
-
-    text = ""
-    if plan.outputs.json or plan.outputs.json_to_stdout:
-        from unspun.reports.result_json import to_json
-
-        text = to_json(done.result)
-    if plan.outputs.json:
-        write_text(plan.outputs.json, text)
-    if plan.outputs.html:
-        from unspun.reports.audit_html import render
-
-        write_text(plan.outputs.html, render(done.result, done.trace))
-    if plan.outputs.pdf:
-        from unspun.reports.audit_pdf import render_pdf
-
-        write_bytes(plan.outputs.pdf, render_pdf(done.result, done.trace))
-    if plan.outputs.rows:
-        from unspun.reports.row_files import write_rows
-
-        write_rows(plan.outputs.rows.path, done.result, done.trace)
-    if plan.outputs.rejects:
-        from unspun.book.inputs import write_rejections
-
-        with replacing(plan.outputs.rejects) as path:
-            write_rejections(path, done.sources)
-    return text
 
 
 def show(plan: Plan, done: AuditRun, json_text: str) -> None:
@@ -212,7 +188,6 @@ def show(plan: Plan, done: AuditRun, json_text: str) -> None:
 def _files_written(plan: Plan) -> Iterator[Text]:
     from rich.text import Text
 
-    from unspun.cli.browser import open_page
     from unspun.cli.terminal import clean
 
     yield Text()
@@ -223,8 +198,15 @@ def _files_written(plan: Plan) -> Iterator[Text]:
             yield Text(f"Wrote the {name}: {clean(str(file.path))}")
     if plan.outputs.html is None and plan.outputs.json is None:
         yield Text("Add --html report.html for the report, --json result.json for every number.")
-    if plan.outputs.html and plan.open_report and not open_page(plan.outputs.html.path):
-        yield Text("There is no browser here to open the report in.")
+
+
+def open_report(page: Path) -> None:
+    """Open the page that was written, or say that it cannot be."""
+    from unspun.cli.browser import open_page
+    from unspun.cli.terminal import print_plain
+
+    if not open_page(page):
+        print_plain([f"--open: there is no browser here; the report is {page}."])
 
 
 def judge_exit(plan: Plan, done: AuditRun) -> int:

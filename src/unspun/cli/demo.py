@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
     from unspun.app.demo import DemoRequest, DemoRun
 
 
+SAME_AGAIN = """\
+  cd {folder}
+  unspun audit health_scores.csv renewals.csv --accounts accounts.csv \\
+    --fixed region --events usage.parquet --map events.value=logins \\
+    --as-of {as_of} --detail all --html report.html"""
+
+
 def demo(
-    folder: Annotated[str, typer.Option(metavar="FOLDER", help="Where to write it: a new folder, or an earlier demo. [demo]")] = "demo",
+    folder: Annotated[
+        str, typer.Option(metavar="FOLDER", help="Where to write it: a new folder, or an earlier demo.", show_default=True)
+    ] = "demo",
     seed: Annotated[str | None, typer.Option(metavar="N", help="Another seed makes another company.")] = None,
     accounts: Annotated[str | None, typer.Option(metavar="N", help="How many accounts it has. [2000]")] = None,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the report in a browser.")] = False,
@@ -36,7 +46,8 @@ def demo(
     request = _read_request(folder, seed, accounts)
     with show_progress() as report:
         made = make_demo(request, report)
-    page = _write_results(request.folder, made)
+        report("writing the report", 0, 1)
+        page = _write_results(request.folder, made)
     with reader_may_leave():
         console = open_console()
         print_lines(console, audit_lines(made.audit.result, console.width))
@@ -81,4 +92,7 @@ def _what_next(made: DemoRun, page: Path, may_open: bool) -> Iterator[Text]:
     yield Text(f"The company is in {clean(str(folder))}, what nobody in it knows in {clean(str(folder / 'truth'))}.")
     opened = may_open and open_page(page)
     yield Text(f"{'Opened the report' if opened else 'The report is'}: {clean(str(page))}")
-    yield Text("The same on your own files: unspun audit health_scores.csv renewals.csv --html report.html")
+    yield Text("The same again, and then with your own files:")
+    yield from (
+        Text(line) for line in SAME_AGAIN.format(folder=clean(shlex.quote(str(folder))), as_of=made.audit.result.design.as_of).splitlines()
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from unspun.cli.terminal import clean, pad, wrap
+from unspun.cli.terminal import NO_BREAK_SPACE, clean, pad, wrap
 from unspun.stats.estimate import Estimate
 
 SCORE, SECOND, BASE, CHURN, RENEW, CAUTION = "blue", "magenta", "dim", "red", "cyan", "yellow"
@@ -43,7 +43,7 @@ class Scale:
         """The ticks' labels, each centred over its cell as far as the edges and its neighbours allow."""
         letters = [" "] * self.width
         for tick in ticks:
-            label = format(tick, show)
+            label = format(tick, show).replace("%", f"{NO_BREAK_SPACE}%")
             start = min(max(self.cell(tick) - len(label) // 2, 0), self.width - len(label))
             if all(letter == " " for letter in letters[max(start - 1, 0) : start + len(label) + 1]):
                 letters[start : start + len(label)] = label

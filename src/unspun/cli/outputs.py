@@ -20,9 +20,14 @@ class OutputFile:
     path: Path
 
 
-def check_outputs(outputs: Sequence[OutputFile], inputs: Sequence[str]) -> list[Fault]:
-    """What stands in the way of writing `outputs`; `inputs` are the paths that must not be overwritten."""
+def check_outputs(outputs: Sequence[OutputFile], inputs: Sequence[str], folder: OutputFile | None = None) -> list[Fault]:
+    """What stands in the way of writing `outputs`, and into `folder`; `inputs` are the paths that must not be overwritten.
+
+    Nothing is written into a folder that is an input either: the next run would read it.
+    """
     faults = [fault for output in outputs if (fault := _obstacle(output)) is not None]
+    faults += [fault for fault in (_no_folder(folder),) if fault is not None] if folder else []
+    faults += _within_inputs([*outputs, *([folder] if folder else [])], inputs, folder)
     taken = {os.path.realpath(path): f"the input {path}" for path in inputs if path != "-"}
     for output in outputs:
         real = os.path.realpath(output.path)
@@ -76,6 +81,34 @@ def _obstacle(output: OutputFile) -> Fault | None:
     if path.exists() and not os.access(path, os.W_OK):
         return Fault("unwritable", f"{path} may not be written to.", output.option, "Give another file.")
     return None if _is_special(path) else _probe(output, folder)
+
+
+def _no_folder(output: OutputFile) -> Fault | None:
+    """What stands in the way of a folder of files, which is made where its parent is there."""
+    path = output.path
+    if path.exists() and not path.is_dir():
+        return Fault("not_a_folder", f"{path} is not a folder.", output.option, "Name a folder; it is made where there is none.")
+    parent = Path(os.path.realpath(path)).parent
+    if not path.exists() and not parent.is_dir():
+        return Fault("no_folder", f"the folder {parent} does not exist.", output.option, "Make it, or give another place.")
+    return _probe(output, path if path.is_dir() else parent)
+
+
+def _within_inputs(outputs: Sequence[OutputFile], inputs: Sequence[str], folder: OutputFile | None) -> list[Fault]:
+    """A file among those of a folder that is read as one input."""
+    read = {os.path.realpath(path): path for path in inputs if path != "-" and Path(path).is_dir()}
+    places = [(output, os.path.realpath(output.path if output is folder else output.path.parent)) for output in outputs]
+    hint = "Give another place: the next run would read what is written there."
+    return [
+        Fault(
+            "output_in_input",
+            f"{output.path} {'is' if output is folder else 'would lie in'} the input folder {read[place]}.",
+            output.option,
+            hint,
+        )
+        for output, place in places
+        if place in read
+    ]
 
 
 def _probe(output: OutputFile, folder: Path) -> Fault | None:

@@ -9,12 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from unspun.app.reading import NO_EFFECT
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import Verdict
 from unspun.book.tables import ReadingOptions
 from unspun.cli.options import OptionReader
 from unspun.cli.outputs import OutputFile, check_outputs
-from unspun.cli.term_options import TermWords, read_rules
+from unspun.cli.term_options import TermWords, read_rules, typed
 from unspun.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from unspun.book.terms.rules import TermRules
 
 STDIN = STDOUT = "-"
-SETTINGS = {"rate", *(setting.name for setting in fields(AuditSettings))}
+SETTINGS = {"rate", "calls", "forecasts", "purchases", "subscriptions", *(setting.name for setting in fields(AuditSettings))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def make_plan(words: AuditWords) -> Plan:
     """Raises BadInput with the faults of all options and, where there are any, those of both files as well."""
     reader = OptionReader()
     _check_inputs(words, reader)
+    _check_effects(words, reader)
     reading, rules, settings = _read_reading(words, reader), read_rules(words.terms, reader), _read_settings(words, reader)
     outputs = _read_outputs(words, reader)
     wanted = reader.verdicts("--fail-unless", words.fail_unless)
@@ -135,26 +137,14 @@ def make_plan(words: AuditWords) -> Plan:
 def _read_outputs(words: AuditWords, reader: OptionReader) -> Outputs:
     named = {"json": words.json, "html": words.html, "pdf": words.pdf, "rejects": words.rejects}
     outputs = Outputs(
-        **{name: _output(f"--{name}", text, reader) for name, text in named.items()},
-        rows=_folder("--rows", words.rows, reader),
+        **{name: named_output(f"--{name}", text, reader) for name, text in named.items()},
+        rows=named_output("--rows", words.rows, reader),
         json_to_stdout=words.json == STDOUT,
     )
-    reader.faults.extend(check_outputs(outputs.files, words.inputs))
+    reader.faults.extend(check_outputs(outputs.files, words.inputs, outputs.rows))
     if words.open and words.html is None:
         reader.refuse("--open", "there is no report to open.", "Say where to write it: --html report.html.")
     return outputs
-
-
-def _folder(option: str, text: str | None, reader: OptionReader) -> OutputFile | None:
-    """A folder to write into, made where its parent is there."""
-    if text is None:
-        return None
-    path = Path(text)
-    if text in ("", STDOUT) or (path.exists() and not path.is_dir()):
-        reader.refuse(option, f"{text!r} is not a folder.", "Name a folder; it is made where there is none.")
-    elif not path.parent.is_dir():
-        reader.refuse(option, f"the folder {path.parent} does not exist.", "Make it, or give another place.")
-    return OutputFile(option, path)
 
 
 def _read_reading(words: AuditWords, reader: OptionReader) -> ReadingOptions:
@@ -203,10 +193,24 @@ def _check_inputs(words: AuditWords, reader: OptionReader) -> None:
         message = "there is one file, and an audit needs two: scores, and renewals after them."
         hint = "Name the renewals last, or say where outcomes come from: --subscriptions FILE or --purchases FILE. See unspun audit --help."
         reader.refuse("unspun audit", message, hint, code="one_file")
-    if words.inputs.count(STDIN) > 1:
+    check_stdin(words.inputs, reader)
+
+
+def check_stdin(inputs: Sequence[str], reader: OptionReader) -> None:
+    """Standard input is one file at most, and none where a person sits at it."""
+    if inputs.count(STDIN) > 1:
         reader.refuse("-", "standard input cannot be two files.", "Give a path for one of them.")
-    elif STDIN in words.inputs and sys.stdin.isatty():
+    elif STDIN in inputs and sys.stdin.isatty():
         reader.refuse("-", "nothing is piped into standard input.", "Pipe a file in, or give its path.")
+
+
+def _check_effects(words: AuditWords, reader: OptionReader) -> None:
+    """Options that say something of a file that is not given: they would be passed over, and look as if they had counted."""
+    idle = [] if words.subscriptions is not None else [(option_of(name), "--subscriptions FILE") for name in typed(words.terms)]
+    idle += [("--active-days", "--purchases FILE")] if words.active_days is not None and words.purchases is None else []
+    idle += [("--calls", "--forecasts FILE")] if words.calls is not None and words.forecasts is None else []
+    for option, needs in idle:
+        reader.refuse(option, f"has no effect without {needs}.", "Give that, or leave it out.", code=NO_EFFECT)
 
 
 def _check_rates(words: AuditWords, reader: OptionReader) -> None:
@@ -219,11 +223,12 @@ def _check_rates(words: AuditWords, reader: OptionReader) -> None:
         reader.refuse("--rates-dated", "there are no rates to date.", "Add --rate EUR=1.08.")
 
 
-def _output(option: str, text: str | None, reader: OptionReader) -> OutputFile | None:
+def named_output(option: str, text: str | None, reader: OptionReader) -> OutputFile | None:
+    """The file that an option names; a fault where it names none."""
     if text is None or (text == STDOUT and option == "--json"):
         return None
     if text in ("", STDOUT):
-        reader.refuse(option, f"{text!r} is not the name of a file.", "Only --json can go to standard output.")
+        reader.refuse(option, f"{text!r} is not the name of a file.", "Only the JSON of an audit can go to standard output.")
         return None
     return OutputFile(option, Path(text))
 
@@ -241,7 +246,8 @@ def _other_faults(plan: Plan, noted: Sequence[Fault]) -> list[Fault]:
     try:
         read_request(make_request(plan), date.today())
     except BadInput as refusal:
-        others += refusal.faults
+        found = [fault for fault in refusal.faults if fault.code != NO_EFFECT]  # which is said of each option by itself
+        others += [fault for fault in map(name_option, found) if fault.where not in options]
     return others
 
 
@@ -267,4 +273,9 @@ def make_request(plan: Plan) -> AuditRequest:
 def name_option(fault: Fault) -> Fault:
     """A fault of a setting, said of the option that sets it."""
     setting = "rate" if fault.where == "rates" else fault.where
-    return replace(fault, where=f"--{setting.replace('_', '-')}") if setting in SETTINGS else fault
+    return replace(fault, where=option_of(setting)) if setting in SETTINGS else fault
+
+
+def option_of(name: str) -> str:
+    """The option that sets a setting."""
+    return f"--{name.replace('_', '-')}"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from unspun.app.renewals import DerivedRenewals, DeriveRequest
     from unspun.cli.outputs import OutputFile
+    from unspun.errors import Fault
 
 
 def renewals(
@@ -83,18 +84,33 @@ def _plan(
     from unspun.book.tables import ReadingOptions
     from unspun.cli.options import OptionReader
     from unspun.cli.outputs import OutputFile, check_outputs
+    from unspun.cli.plan import STDIN, check_stdin, named_output
     from unspun.cli.term_options import read_rules
     from unspun.errors import BadInput
 
     reader = OptionReader()
     rules, day = read_rules(words, reader), reader.day("--as-of", as_of)
     options = ReadingOptions(columns=reader.pairs("--map", map, 'account="Company ID"'), date_format=date_format)
-    out = OutputFile("--out", Path(written[0]))
-    rejects = None if written[1] is None else OutputFile("--rejects", Path(written[1]))
-    reader.faults.extend(check_outputs([one for one in (out, rejects) if one], files))
+    check_stdin(files, reader)
+    out, rejects = OutputFile("--out", Path(written[0])), named_output("--rejects", written[1], reader)
+    named = [one for one in (named_output("--out", written[0], reader), rejects) if one]
+    reader.faults.extend(check_outputs(named, files))
+    request = DeriveRequest(files[0] if len(files) == 1 else files, options, rules, day)
     if reader.faults:
-        raise BadInput(reader.faults)
-    return DeriveRequest(files[0] if len(files) == 1 else files, options, rules, day), (out, rejects)
+        raise BadInput([*reader.faults, *([] if STDIN in files else _file_faults(request))])
+    return request, (out, rejects)
+
+
+def _file_faults(request: DeriveRequest) -> list[Fault]:
+    """What is wrong with the files, so that one run tells everything."""
+    from unspun.app.renewals import read_terms
+    from unspun.errors import BadInput
+
+    try:
+        read_terms(request)
+    except BadInput as refusal:
+        return list(refusal.faults)
+    return []
 
 
 def _write(derived: DerivedRenewals, out: OutputFile, rejects: OutputFile | None) -> None:

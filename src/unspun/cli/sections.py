@@ -12,6 +12,7 @@ from unspun.audit.result import (
     CapturedArr,
     Description,
     DesignReport,
+    GamingCheck,
     GroupRow,
     HorizonResult,
     LeadPoint,
@@ -23,7 +24,7 @@ from unspun.audit.result import (
 )
 from unspun.audit.vocabulary import Vocabulary
 from unspun.cli import number_text as say
-from unspun.cli.layout import BASE, QUIET, SCORE, SECOND, Column, Scale, bar, heading, no_chart, paragraph, table, whisker
+from unspun.cli.layout import BASE, INDENT, QUIET, SCORE, SECOND, Column, Scale, bar, heading, no_chart, paragraph, table, whisker
 from unspun.reports import claims, words
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
@@ -32,6 +33,13 @@ QUARTERS_SHOWN = 4
 GROUPS_SHOWN = 4
 LEADS_SHOWN = (0, 30, 60, 90, 180, 360)
 COIN = 0.5
+CHECKS = {
+    "bunching": "bunching above a threshold",
+    "period_end": "raising at the ends of periods",
+    "back_dated": "back-dating",
+    "before_reviews": "raising before reviews",
+    "goodhart_gap": "a score that rises while its outcome does not",
+}
 
 
 def ranking(score: ScoreResult, design: DesignReport, width: int) -> list[Text]:
@@ -90,9 +98,11 @@ def captured_arr(score: ScoreResult, v: Vocabulary, width: int) -> list[Text]:
         return []
     ways = (("score", found.score, SCORE), (f"score {say.TIMES} {v.money}", found.score_times_arr, SECOND))
     ways += ((f"{v.money} alone", found.arr_alone, BASE), ("random", found.random, BASE))
-    scale = Scale(0.0, _top([value for _, value, _ in ways]), width=min(width - 44, 44))
+    texts = [(name, say.share(value)) for name, value, _ in ways]
+    beside = sum(max(map(len, column)) + 2 for column in (*zip(*texts, strict=True),))
+    scale = Scale(0.0, _top([value for _, value, _ in ways]), width=min(width - INDENT - beside, 44))
     rows = [[name, say.share(value), bar(value, scale, style) if isinstance(value, Estimate) else ""] for name, value, style in ways]
-    axis = scale.axis((0.0, scale.high / 2, scale.high), ".0%").replace("%", "\u00a0%") if scale.high > 0 else ""
+    axis = scale.axis((0.0, scale.high / 2, scale.high), ".0%") if scale.high > 0 else ""
     lines = heading(claims.capture_claim(found, v), width)
     lines += paragraph(_captured_note(found, v), width, QUIET)
     lines += table([Column("chosen by"), Column("reached (95 %)"), Column(axis)], rows, width)
@@ -134,15 +144,23 @@ def _rival(one: Beside) -> list[str | Text]:
 
 
 def gaming(score: ScoreResult, width: int) -> list[Text]:
-    """What the checks for steering saw, each with how often an honest score looks so."""
+    """What the checks for steering saw: evidence in full, with how often an honest score looks so, and the others by name."""
     if not score.gaming:
         return []
     lines = heading(claims.gaming_claim(score), width)
-    for check in score.gaming:
-        mark = {"evidence": "▲", "none seen": "·", "cannot tell": "◇"}[check.found]
-        often = f" Honest scores look so in {say.percent(check.false_alarm.point)} of simulations." if check.found == "evidence" else ""
-        lines += paragraph(f"{check.question} {check.evidence}{often}", width, "" if check.found == "evidence" else QUIET, first=f"{mark} ")
-    return lines
+    for check in (check for check in score.gaming if check.found == "evidence"):
+        often = f"Honest scores look so in {say.percent(check.false_alarm.point)} of simulations."
+        lines += paragraph(f"{check.question} {check.evidence} {often}", width, first="▲ ")
+    unseen = [CHECKS[check.code] for check in score.gaming if check.found == "none seen"]
+    untold = [_untold(check) for check in score.gaming if check.found == "cannot tell"]
+    lines += paragraph(f"No sign of {words.listed(unseen)}.", width, QUIET, first="· ") if unseen else []
+    return lines + (paragraph(f"Cannot tell: {'; '.join(untold)}.", width, QUIET, first="◇ ") if untold else [])
+
+
+def _untold(check: GamingCheck) -> str:
+    """A check that could not be made, and what it would take."""
+    takes = check.statistic.what_it_would_take.rstrip(".") if isinstance(check.statistic, NoEstimate) else ""
+    return f"{CHECKS[check.code]} (it would take {takes})" if takes else CHECKS[check.code]
 
 
 def not_worked_out(score: ScoreResult, width: int) -> list[Text]:
@@ -157,7 +175,7 @@ def not_worked_out(score: ScoreResult, width: int) -> list[Text]:
     else:
         parts += [("bands", description.bands), ("lead time", description.lead_time)]
     missing = [(name, part) for name, part in parts if isinstance(part, NoEstimate)]
-    return heading("What could not be worked out", width) + _reasons(missing, width, "Not worked out:", style="") if missing else []
+    return heading("What could not be worked out", width) + _reasons(missing, width, "", style="") if missing else []
 
 
 def _bands(bands: Bands | NoEstimate, v: Vocabulary, width: int) -> list[Text]:
@@ -183,10 +201,10 @@ def _lead_time(lead: LeadTime | NoEstimate, design: DesignReport, width: int) ->
         return lines
     scale = _auc_scale([point.auc for point in points])
     v = design.vocabulary
-    columns = [Column("days before", right=True), Column(v.lost, right=True, spare=True), Column("AUC (95 %)"), _axis_column(scale)]
+    columns = [Column("days", right=True), Column(v.lost, right=True, spare=True), Column("AUC (95 %)"), _axis_column(scale)]
     columns += [Column(f"of {v.lost}", right=True), Column(f"of {v.kept}", right=True)]
     rows = [_lead_row(point, scale) for point in points]
-    note = f"AUC, and the share in alarm ({lead.alarm}) of those that {v.lost} and of those that {v.kept}"
+    note = f"By days before the due date: AUC, and the share in alarm ({lead.alarm}) of those that {v.lost} and of those that {v.kept}"
     return lines + paragraph(note, width, QUIET) + table(columns, rows, width)
 
 
@@ -240,16 +258,17 @@ def _group_name(group: GroupRow) -> str:
 
 def _missed(description: Description, score: ScoreResult, design: DesignReport, width: int) -> list[Text]:
     lines = heading(claims.missed_claim(score, description, words.units_of(design), design.vocabulary), width)
-    lines += paragraph(description.missed.rule, width, QUIET) + _listed(description.missed, width)
+    lines += paragraph(description.missed.rule, width, QUIET) + _listed(description.missed, design.vocabulary, width)
     return (
         lines + heading(claims.false_alarms_claim(description.false_alarms), width) + paragraph(description.false_alarms.rule, width, QUIET)
     )
 
 
-def _listed(listing: Listing, width: int) -> list[Text]:
+def _listed(listing: Listing, v: Vocabulary, width: int) -> list[Text]:
     if not listing.units:
         return []
-    columns = [Column("account", flexible=True), Column("due"), Column("score", right=True), Column("band", flexible=True)]
+    when = "due" if v.event == "renewal" else "window to"  # what is bought has no due date
+    columns = [Column("account", flexible=True), Column(when), Column("score", right=True), Column("band", flexible=True)]
     columns += [Column("amount", right=True), Column("row", right=True)]
     rows: list[list[str | Text]] = []
     for unit in listing.units[:MISSES_SHOWN]:
@@ -294,11 +313,11 @@ def _top(values: Sequence[MaybeEstimate]) -> float:
     return min(1.0, max(0.2, (int(highest * 5) + 1) / 5))
 
 
-def _reasons(values: Sequence[tuple[str, MaybeEstimate]], width: int, start: str = "No estimate for", style: str = QUIET) -> list[Text]:
+def _reasons(values: Sequence[tuple[str, MaybeEstimate]], width: int, start: str = "no estimate for ", style: str = QUIET) -> list[Text]:
     """Why there is no estimate, each reason once with what it holds for."""
     by_reason: dict[str, dict[str, None]] = {}
     for name, value in values:
         if isinstance(value, NoEstimate):
             by_reason.setdefault(say.full_reason(value), {})[name] = None
-    texts = [f"{start} {', '.join(names)}. {reason}" for reason, names in by_reason.items()]
-    return [line for text in texts for line in paragraph(text, width, style)]
+    texts = [f"{start}{', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+    return [line for text in texts for line in paragraph(text[0].upper() + text[1:], width, style)]

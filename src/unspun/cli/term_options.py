@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -41,6 +41,11 @@ class TermWords:
     cancellation_ends_term: bool = False
     open_term_months: str | None = None
     amount_covers: str | None = None
+
+
+def typed(words: TermWords) -> list[str]:
+    """The names of those that were given."""
+    return [field.name for field in fields(TermWords) if getattr(words, field.name) not in (None, False)]
 
 
 def read_rules(words: TermWords, reader: OptionReader) -> TermRules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,9 @@ GAMING_WORDS = {
     "before_reviews": "Before reviews",
     "goodhart_gap": "Score against outcome",
 }
+CARDS = re.compile(r'<table class="[^"]*\bcards\b.*?</table>', re.S)
+CELL = re.compile(r'<(table|thead|tbody|tr|th|td)\b((?:[^>"]|"[^"]*")*)>')
+ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
 ASSETS = files("unspun.reports") / "assets"
 
 
@@ -75,13 +79,23 @@ def compose(result: AuditResult, files: list[RowFile]) -> dict[str, Any]:
         "ranked": ranked_scores(result),
         "methods": _methods(result),
         "pairs": result.pairs if several else (),
-        "comparison_scale": _auc_scale([score.primary for score in result.scores]),
+        "comparison_scale": _scale_of([score.primary.test.auc for score in result.scores]),
+        "judged_all": _judged_on(result, result.scores[0], "they"),
     }
 
 
 def lay_out(context: dict[str, Any]) -> str:
     """The page's template, filled."""
-    return environment().get_template("page.html.j2").render(context).rstrip() + "\n"
+    return CARDS.sub(_with_roles, environment().get_template("page.html.j2").render(context).rstrip() + "\n")
+
+
+def _with_roles(table: re.Match[str]) -> str:
+    """Roles of a table that turns into cards on a phone, as browsers forget what a table is once its display changes."""
+    return CELL.sub(lambda tag: f'<{tag[1]}{tag[2]} role="{_role(tag[1], tag[2])}">', table.group())
+
+
+def _role(name: str, attributes: str) -> str:
+    return ("columnheader" if 'scope="col' in attributes else "rowheader") if name == "th" else ROLES[name]
 
 
 def ranked_scores(result: AuditResult) -> list[tuple[int, ScoreResult]]:
@@ -117,7 +131,7 @@ def _score_page(result: AuditResult, position: int, prefix: str, level: int, fil
     )
 
 
-def _judged_on(result: AuditResult, score: ScoreResult) -> str:
+def _judged_on(result: AuditResult, score: ScoreResult, who: str = "it") -> str:
     """How many units the verdict rests on, and from when."""
     primary, units = score.primary, words.units_of(result.design)
     if isinstance(primary.split, NoEstimate) or not primary.test.n:
@@ -125,7 +139,7 @@ def _judged_on(result: AuditResult, score: ScoreResult) -> str:
         return f"No test on later {units.many} could be held: {reason}."
     period, churned = _period(result, primary, primary.split), words.count(primary.test.n_churned)
     lost = f"{churned} {result.design.vocabulary.lost}{_lost_money(primary, result)}"
-    return f"Judged on {units.count(primary.test.n)} it had never seen, {period}, of which {lost}."
+    return f"Judged on {units.count(primary.test.n)} {who} had never seen, {period}, of which {lost}."
 
 
 def _lost_money(primary: HorizonResult, result: AuditResult) -> str:

@@ -129,7 +129,9 @@ def no_whisker(scale: Scale, reference: float | None = None, height: int = 26) -
     return tag("svg", joined(parts), class_="cau", width="100%", height=height, aria_hidden="true")
 
 
-def axis(scale: Scale, reference: float, word: str, labels: int = 3, apart: float = 16, *, signed: bool = False, percent: bool = False) -> Markup:
+def axis(
+    scale: Scale, reference: float, word: str, labels: int = 3, apart: float = 22, *, signed: bool = False, percent: bool = False
+) -> Markup:
     """Tick labels for a column of whiskers; the reference is named. `apart` is the least distance to its name, in per cent."""
     ticks = [t for t in scale.ticks(labels) if abs(scale(t) - scale(reference)) > apart and 4 < scale(t) < 96]
     said = [f"{t:+g}".replace("-", "\u2212") if signed else _tick(t, percent) for t in ticks]

@@ -19,6 +19,7 @@ from unspun.stats.estimate import Estimate, MaybeEstimate
 Read = Callable[[LeadPoint], MaybeEstimate]
 PATH_DAYS = 360
 LEFT = 7  # per cent left free for the labels of the scale
+QUARTERS_LEFT = 10  # and where one of them says what a coin is
 GAP_DAYS = 62  # a longer silence is drawn as a grey block, never a line across it
 
 
@@ -94,22 +95,23 @@ def quarters_chart(quarters: Sequence[GroupRow], claim: str) -> Markup:
     known = [q.auc for q in quarters if isinstance(q.auc, Estimate)]
     spread = marks.scale_over((end for e in known for end in (e.low, e.high)), around=0.5, step=0.1, margin=0.02)
     y = Scale(max(0.0, spread.low), min(1.0, spread.high), 244, 46)
-    width = (100 - LEFT) / len(quarters)
+    width = (100 - QUARTERS_LEFT) / len(quarters)
     first_test = next((i for i, q in enumerate(quarters) if q.in_test), None)
     parts = [] if first_test is None else _periods(first_test, width)
     ticks = [t for t in y.ticks(4) if abs(y(t) - y(0.5)) > 20]
     parts += [*(grid_line(y(t)) for t in ticks), line(0, y(0.5), 100, y(0.5), "ax", "2 3"), foot(244)]
     for i, quarter in enumerate(quarters):
-        middle = LEFT + width * (i + 0.5)
+        middle = QUARTERS_LEFT + width * (i + 0.5)
         parts += [_quarter_mark(quarter, middle, width, y), *_quarter_label(quarter.group, i, len(quarters), middle, 261)]
-    parts += [text(0, y(t) - 5, f"{t:.1f}", class_="halo") for t in ticks] + [text(0, y(0.5) - 5, "0.5, a coin", class_="halo")]
+    coin = joined([escape("0.5"), tag("tspan", ", a coin", class_="wide")])
+    parts += [text(0, y(t) - 5, f"{t:.1f}", class_="halo") for t in ticks] + [text(0, y(0.5) - 5, coin, class_="halo")]
     return chart(parts, 270, claim)
 
 
 def _periods(first_test: int, width: float) -> list[Markup]:
-    start = LEFT + first_test * width
+    start = QUARTERS_LEFT + first_test * width
     shade = tag("rect", x=at(start), width=at(100 - start), y=0, height=244, class_="sunk")
-    labels = [text(start + 1, 16, "test period")] + ([text(LEFT + 0.7, 16, "training")] if first_test else [])
+    labels = [text(start + 1, 16, "test period")] + ([text(QUARTERS_LEFT + 0.7, 16, "training")] if first_test else [])
     return [shade, *labels]
 
 
@@ -180,7 +182,7 @@ def goodhart_chart(points: Sequence[GamingPoint], claim: str, v: Vocabulary) -> 
 def _share_scale(shares: Sequence[float], foot_y: float, top_y: float) -> Scale:
     """A scale of shares whose highest gridline lies above all that is drawn, so that its label is in nothing's way."""
     low, high = min(shares), max(shares)
-    step = marks.nice_step(max(high - low, 0.01) / 4)
+    step = marks.nice_step(max(high - low, 0.01) / 5)
     return Scale(max(0.0, math.floor(low / step) * step), min(1.0, math.ceil(round(high / step, 9)) * step), foot_y, top_y)
 
 

@@ -15,6 +15,9 @@ OUTERMOST = re.compile(r"<svg\b(?:(?!<svg\b|</svg>).|<svg\b(?:(?!<svg\b|</svg>).
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 CHART_WIDTH = 490.0  # of the text column on A4, in CSS pixels
 CELL_WIDTHS = {"spark": 76.0, "mini": 76.0}
+TABLE = re.compile(r'(<table class="[^"]*\b(?:bands|rivals|listing|compare)\b.*?</table>)', re.S)
+TABLE_WIDTHS = {"bands": 96.0, "rivals": 110.0, "listing": 70.0, "compare": 110.0}  # of the whiskers in them, as paper.css has it
+PLOT_WIDTH = 190.0
 SERIES = ("score", "second", "base", "churn", "renew", "cau")
 TOKENS = {"cau": "caution"}
 HORIZONTAL = ("x", "x1", "x2", "cx", "width")
@@ -44,15 +47,22 @@ def ink() -> Ink:
 
 def settle(html: str) -> str:
     """The page with each of its SVGs settled."""
-    return OUTERMOST.sub(lambda found: _settled(found.group()), html)
+    return "".join(_settle_part(part) for part in TABLE.split(html))
 
 
-def _settled(svg: str) -> str:
+def _settle_part(html: str) -> str:
+    """A table of narrow whiskers, or what stands between two."""
+    named = TABLE.match(html) and html[: html.index(">")]
+    width = next((w for name, w in TABLE_WIDTHS.items() if named and name in named), PLOT_WIDTH)
+    return OUTERMOST.sub(lambda found: _settled(found.group(), width), html)
+
+
+def _settled(svg: str, plot_width: float) -> str:
     root = ElementTree.fromstring(svg.replace("&nbsp;", "\u00a0"))
     if root.get("viewBox"):  # an icon: it keeps its size
         _paint(root, _colour(root, ink().text))
         return _written(root)
-    width = CHART_WIDTH if "c" in _classes(root) else next((w for name, w in CELL_WIDTHS.items() if name in _classes(root)), 190.0)
+    width = CHART_WIDTH if "c" in _classes(root) else next((w for name, w in CELL_WIDTHS.items() if name in _classes(root)), plot_width)
     height = float(root.get("height", "20"))
     colour = _colour(root, ink().text)
     _lay(root, width)

@@ -15,6 +15,7 @@ DASH = "\u2013"
 MINUS = "\u2212"
 TIMES = "\u00d7"
 LONGEST_NAME = 80
+SMALL_SHARE = 0.02  # below it a whole per cent says too little
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -99,7 +100,8 @@ def _decimals(estimate: Estimate, style: Style) -> int:
     scale, ends = (100 if style.percent else 1), (estimate.low, estimate.high)
     narrow = round(scale * ends[0], style.decimals) == round(scale * ends[1], style.decimals) and ends[0] != ends[1]
     touches = any(style.reference is not None and end != style.reference and round(end, style.decimals) == style.reference for end in ends)
-    return style.decimals + (1 if narrow or touches else 0)
+    small = style.percent and 0 < estimate.point < SMALL_SHARE
+    return style.decimals + (1 if narrow or touches or small else 0)
 
 
 def day(value: date) -> str:

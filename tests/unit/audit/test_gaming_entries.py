@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.audit.company import codes, day, scores
 from unspun.audit.frame import ScoreIndex
-from unspun.audit.gaming.entries import Entries, collect, set_by_people
+from unspun.audit.gaming.entries import BLOCK, Entries, changes_of, collect, set_by_people
 from unspun.audit.gaming.period_end import ends_period
-from unspun.book.tables import Codes
+from unspun.book.tables import Codes, ScoreHistory, ScoreSeries, Source
 
 
 def entries(text: str, sign: float = -1.0, as_of: str = "2026-06-30", set_by: Codes | None = None) -> Entries:
@@ -78,3 +78,52 @@ def test_a_period_ends_with_its_last_three_business_days_and_the_weekend_after_t
     assert not ends_period(days.astype(np.int32), 3).any()
     quarter_end = np.array(["2026-03-26", "2026-03-27", "2026-06-30"], "datetime64[D]")
     assert ends_period(quarter_end.astype(np.int32), 3).tolist() == [False, True, True]
+
+
+def long_history(n: int) -> ScoreHistory:
+    """Rows of 50 accounts in no order, several of a day, one in ten recorded late, one in fifty without a day of recording."""
+    rng = np.random.default_rng(6)
+    dated = np.datetime64("2024-01-01", "us") + rng.integers(0, 600 * 86_400, n).astype("timedelta64[s]")
+    delay = np.where(rng.random(n) < 0.1, rng.integers(8, 90, n), 0) * 86_400 + rng.integers(0, 86_400, n)
+    recorded = np.where(rng.random(n) < 0.02, np.datetime64("NaT"), dated + delay.astype("timedelta64[s]"))
+    source = Source("scores", "made", "", "made", n, {}, (), ())
+    account = Codes(rng.integers(0, 50, n).astype(np.int32), tuple(f"a{i:02}" for i in range(50)))
+    return ScoreHistory(source, np.arange(n) + 2, account, dated, (ScoreSeries("score", rng.integers(0, 9, n).astype(np.float64)),), recorded)
+
+
+def test_a_long_history_is_ordered_and_compared_as_row_by_row() -> None:
+    history = long_history(BLOCK + 20_000)  # more than are worked on together
+    as_of = day("2025-06-30")
+    index = ScoreIndex(history, history.account.names, as_of)
+    found = collect(index.lookup(history.series[0]), history.series[0], -1.0, history, index.account, np.arange(50) // 2, as_of)
+    assert history.recorded is not None
+    dated = history.dated.astype("datetime64[D]").astype(int)
+    recorded = np.where(np.isnat(history.recorded), dated, history.recorded.astype("datetime64[D]").astype(int))
+    rows = np.flatnonzero(np.maximum(dated, recorded) <= as_of)
+    rows = rows[np.lexsort((recorded[rows], dated[rows], history.account.codes[rows]))]
+    assert (found.row == rows).all()
+    assert (found.cluster == history.account.codes[rows] // 2).all()
+    in_time: dict[int, float] = {}
+    change = []
+    for account, value, late in zip(
+        history.account.codes[rows].tolist(), history.series[0].values[rows].tolist(), (recorded - dated)[rows] > 7, strict=True
+    ):
+        change.append(value - in_time.get(account, np.nan))
+        if not late:
+            in_time[account] = value
+    np.testing.assert_array_equal(found.change, change)
+
+
+def test_changes_by_kind_are_those_of_the_entries() -> None:
+    history = long_history(5_000)
+    index = ScoreIndex(history, history.account.names, day("2025-12-31"))
+    series = history.series[0]
+    found = collect(index.lookup(series), series, -1.0, history, index.account, np.arange(50), day("2025-12-31"))
+    changes = changes_of(found, found.moved)
+    assert (changes.day[changes.kind] == found.set_on[found.moved]).all()
+    assert (changes.raised[changes.kind] == (found.change > 0)[found.moved]).all()
+    assert (changes.late[changes.kind] == found.late[found.moved]).all()
+    assert changes.count.sum() == len(changes) == found.moved.sum()
+    late, other = changes.places(np.where(changes.late, 0, 1), 2)
+    assert late.tolist() == np.flatnonzero(found.moved & found.late).tolist()
+    assert len(late) + len(other) == len(changes)

@@ -70,19 +70,39 @@ def _of_account(account: str, lines: list[Line], rules: Rules, as_of: int) -> di
     found = {}
     for day in sorted({line.end for line in due if line.end is not None}):
         followers = [f for line, f in zip(lines, takes_over, strict=True) if line.end == day and any(line is d for d in due)]
-        found[account, day] = _outcome(day, followers, paid, rules, as_of)
+        known = _settled_by(lines, takes_over, rules)
+        found[account, day] = _outcome(day, followers, paid, known, rules, as_of)
     return found
 
 
+def _settled_by(lines: list[Line], takes_over: list[Line | None], rules: Rules) -> Callable[[int], int]:
+    """The day on which it is told, for every term that had ended by a day, whether it goes on."""
+
+    def known(day: int) -> int:
+        latest = day
+        for line, follower in zip(lines, takes_over, strict=True):
+            if line.end is not None and line.end <= day:
+                told = line.end + rules.grace if follower is None else follower.start
+                latest = max(latest, told)
+        return latest
+
+    return known
+
+
 def _outcome(
-    day: int, followers: list[Line | None], paid: Callable[[int], list[Line]], rules: Rules, as_of: int
+    day: int,
+    followers: list[Line | None],
+    paid: Callable[[int], list[Line]],
+    settled_by: Callable[[int], int],
+    rules: Rules,
+    as_of: int,
 ) -> tuple[str, float, float]:
     begun = [f.start for f in followers if f is not None]
     lapsed = None in followers
     first = min([day, *begun])
     last = max([day, *begun]) if lapsed else max(begun)
     before, after = paid(first - 1), paid(last)
-    known = day + rules.grace if lapsed else last
+    known = max(day + rules.grace if lapsed else last, settled_by(first - 1), settled_by(last))
     arr_before, arr_after = _together(before), _together(after)
     if day > as_of or known > as_of:
         return "undecided", arr_before, math.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -287,7 +288,42 @@ def test_years_outside_1970_to_2200_are_told_apart_from_unreadable_cells() -> No
 def test_a_month_is_its_first_day_and_that_is_said() -> None:
     dates = read("2026-04", "2026-05")
     assert times(dates) == ["2026-04-01T00:00:00", "2026-05-01T00:00:00"]
-    assert "first day of the month" in dates.formats[0]
+    assert "taken as their first day" in dates.formats[0]
+
+
+@given(days=st.lists(DAYS, min_size=1, max_size=8))
+def test_what_is_known_of_a_period_is_known_on_its_last_day(days: list[date]) -> None:
+    """The calendar's own last days; the next day is in another month, quarter or week."""
+    ends = {
+        "{0:%Y-%m}": [day.replace(day=monthrange(day.year, day.month)[1]) for day in days],
+        "{0:%b %Y}": [day.replace(day=monthrange(day.year, day.month)[1]) for day in days],
+        "{0:%G}-W{0:%V}": [day + timedelta(days=6 - day.weekday()) for day in days],
+    }
+    for form, expected in ends.items():
+        column = pa.chunked_array([pa.array([form.format(day) for day in days])])
+        dates = read_dates(column, UTC_ZONE, last_day=True)
+        assert [day for day in dates.times.astype("datetime64[D]").tolist() if day is not None] == [
+            day for day, outside in zip(expected, dates.out_of_range, strict=True) if not outside
+        ]
+        assert "taken as their last day" in dates.formats[0]
+    quarters = read_dates(pa.chunked_array([pa.array([f"{day.year}-Q{(day.month + 2) // 3}" for day in days])]), UTC_ZONE, last_day=True)
+    for day, end in zip(days, quarters.times.astype("datetime64[D]").tolist(), strict=True):
+        after = end + timedelta(days=1)
+        assert day <= end and after.day == 1 and after.month in (1, 4, 7, 10) and (after - day).days <= 92
+
+
+@pytest.mark.parametrize(
+    ("written", "last"), [("%Y%m", "2024-02-29"), ("%Y", "2024-12-31"), ("%m.%Y", "2024-02-29"), ("%d.%m.%Y", "2024-02-01")]
+)
+def test_a_format_without_a_day_names_the_last_day_where_that_is_wanted(written: str, last: str) -> None:
+    cell = date(2024, 2, 1).strftime(written)
+    dates = read_dates(pa.chunked_array([pa.array([cell])]), UTC_ZONE, written, last_day=True)
+    assert str(dates.times[0])[:10] == last
+
+
+def test_a_format_of_weeks_without_their_day_is_refused_since_every_week_would_be_new_years_day() -> None:
+    assert [fault.code for fault in check_date_format("%Y-%W")] == ["unknown_date_format"]
+    assert check_date_format("%Y-%W-%u") == []
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_the_faults_of_all_files_are_told_together_and_cells_by_their_own_file()
     assert [fault.where for fault in caught.value.faults] == ["s 1", "s 2"]
     with pytest.raises(BadInput) as caught:
         read_scores([b"account,date,score\nA,2026-01-01,1\n", b"account,date,score\n\nA,soon,1\nB,later,1\n"], NOTHING, "s")
-    assert caught.value.faults[0].where == "s 2:3:date" and "also rows 4)" in caught.value.faults[0].message
+    assert caught.value.faults[0].where == "s 2:3:date" and "also row 4)" in caught.value.faults[0].message
 
 
 def test_rows_set_aside_are_listed_with_their_own_file(tmp_path: Path) -> None:

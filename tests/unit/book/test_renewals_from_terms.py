@@ -194,7 +194,7 @@ def test_a_product_back_on_the_last_day_of_grace_renews_itself_and_not_the_other
     analytics = ("A,Analytics,no,2024-12-25,2025-12-25,600", "A,Analytics,no,2026-01-01,2027-01-01,600")
     renewals = derive(YEAR_25, *analytics)
     assert told(renewals)[:2] == ["2025-12-25 contracted 1800>600", "2026-01-01 contracted 1800>600"]
-    assert known(renewals)[:2] == ["2026-01-01", "2026-01-08"]
+    assert known(renewals)[:2] == ["2026-01-08", "2026-01-08"]  # until then the other product may still be back
 
 
 def test_early_goes_before_late() -> None:
@@ -210,6 +210,27 @@ def test_a_new_product_begun_a_day_too_soon_to_be_early_is_held_beside_the_old_o
 def test_where_one_of_two_terms_that_end_together_lapses_the_outcome_is_known_when_the_grace_days_are_over() -> None:
     renewals = derive(YEAR_25, "A,Analytics,no,2025-01-01,2026-01-01,600", "A,Base,no,2026-01-01,2027-01-01,1200")
     assert told(renewals)[0] == "2026-01-01 contracted 1800>1200" and known(renewals)[0] == "2026-01-08"
+
+
+@pytest.mark.parametrize("as_of", [date(2026, 1, day) for day in range(1, 12)])
+def test_an_outcome_once_told_stays_as_it_is_whatever_comes_later(as_of: date) -> None:
+    lines = (
+        "A,Analytics,no,2025-01-03,2026-01-03,600", "A,Analytics,no,2026-01-08,2027-01-08,600",
+        YEAR_25, "A,Base,no,2026-01-05,2027-01-05,1200",
+        "A,Storage,yes,2025-01-01,2026-01-01,240", "A,Storage,yes,2026-01-07,2027-01-01,240",
+    )  # fmt: skip
+    later = derive(*lines)
+    final = dict(zip(later.due.tolist(), told(later), strict=True))
+    then = derive(*lines, as_of=as_of)
+    decided = [(due, line) for due, line in zip(then.due.tolist(), told(then), strict=True) if "undecided" not in line]
+    assert [line for _, line in decided] == [final[due] for due, _ in decided]
+    assert known(later)[:2] == ["2026-01-08", "2026-01-08"] and (len(decided) == 2) == (as_of >= date(2026, 1, 8))
+
+
+def test_an_outcome_is_not_known_while_another_of_the_accounts_terms_is_in_its_grace_days() -> None:
+    renewals = derive(YEAR_25, "A,Base,no,2026-01-05,2027-01-05,1200", "A,Analytics,no,2025-01-03,2026-01-03,600")
+    assert told(renewals)[:2] == ["2026-01-01 contracted 1800>1200", "2026-01-03 contracted 1800>1200"]
+    assert known(renewals)[:2] == ["2026-01-10", "2026-01-10"]
 
 
 def test_a_new_base_product_takes_nothing_over_from_an_add_on() -> None:

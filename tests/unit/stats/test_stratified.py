@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from unspun.stats.estimate import NoEstimate
-from unspun.stats.stratified import Excess, excess_events
+from unspun.stats.stratified import BLOCK, Excess, clustered_variance, count_rows, excess_events
 
 Ints = NDArray[np.int64]
 
@@ -100,3 +100,30 @@ def test_nobody_can_tell_from_few_weeks_or_where_nothing_happened() -> None:
     assert isinstance(few, NoEstimate) and "only 4" in few.reason
     assert isinstance(none, NoEstimate)
     assert isinstance(excess_events(event[:0], exposed[:0], stratum[:0], (alone[:0], alone[:0])), NoEstimate)
+
+
+def test_rows_given_by_kind_say_what_they_say_one_by_one() -> None:
+    stratum, exposed, event = rows(7, n=BLOCK + 5000, effect=0.02)  # more than are looked at together
+    rng = np.random.default_rng(8)
+    week, account = stratum * 6 + rng.integers(0, 6, len(event)), rng.integers(0, 900, len(event))
+    one_by_one = excess_events(event, exposed, stratum, (week, account))
+    present, kind = np.unique((week * 2 + exposed) * 2 + event, return_inverse=True)
+    by_kind = excess_events(present % 2 > 0, present // 2 % 2 > 0, present // 24, (present // 4, account), kind=kind.astype(np.int32))
+    assert isinstance(one_by_one, Excess)
+    assert isinstance(by_kind, Excess)
+    assert (by_kind.events, by_kind.ratio.n) == (one_by_one.events, one_by_one.ratio.n)
+    assert (by_kind.expected, by_kind.p) == pytest.approx((one_by_one.expected, one_by_one.p), rel=1e-9)
+    assert (by_kind.ratio.low, by_kind.ratio.high) == pytest.approx((one_by_one.ratio.low, one_by_one.ratio.high), rel=1e-9)
+
+
+def test_rows_are_counted_by_kind() -> None:
+    kind = np.random.default_rng(9).integers(0, 5, 2 * BLOCK + 1)
+    assert count_rows(kind, 7).tolist() == [(kind == i).sum() for i in range(7)]
+
+
+def test_a_clustered_variance_is_that_of_the_sums_of_clusters_over_all_rows() -> None:
+    rng = np.random.default_rng(10)
+    cluster, kind, weight = rng.integers(0, 40, 2 * BLOCK + 7), rng.integers(0, 9, 2 * BLOCK + 7), rng.standard_normal(9)
+    sums = np.bincount(cluster, weights=weight[kind])
+    assert clustered_variance(weight, kind, cluster) == pytest.approx(40 / 39 * (sums @ sums), rel=1e-9)
+    assert clustered_variance(weight[kind], None, cluster) == pytest.approx(40 / 39 * (sums @ sums), rel=1e-9)

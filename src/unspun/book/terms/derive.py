@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.book.tables import CHURNED, CONTRACTED, EXPANDED, OUTCOMES, RENEWED, UNDECIDED, Codes, Ints, Renewals, Subscriptions
-from unspun.book.terms.ledger import MIXED, Balance, balance, comparable
+from unspun.book.terms.ledger import MIXED, Balance, balance, comparable, told_by
 from unspun.book.terms.lines import NEVER, SPAN, Accounting, Bools, Lines, make_lines, ranked
 from unspun.book.terms.rules import TermRules, check_rules, describe_rules
 from unspun.book.terms.succession import Succession, cut_at_cancellation, find_successors
@@ -59,9 +59,9 @@ def derive_renewals(subscriptions: Subscriptions, rules: TermRules, as_of: date)
     if len(dues.due) == 0:
         raise BadInput(_nothing_due(subscriptions, accounting))
     until = succession.runs_until(lines)
-    before = balance(lines, until, dues.account, np.minimum(dues.due, dues.taken_over) - 1)
-    after = balance(lines, until, dues.account, dues.settled)
-    known = np.where(dues.lapsed, dues.due + rules.grace_days, np.maximum(dues.settled, 0))
+    first_day, last_day = np.minimum(dues.due, dues.taken_over) - 1, dues.settled
+    before, after = (balance(lines, until, dues.account, day) for day in (first_day, last_day))
+    known = _known_on(lines, succession, dues, (first_day, last_day), rules.grace_days)
     decided = (dues.due <= today) & (known <= today)
     outcome = np.where(decided, _outcomes(before, after, rules.flat_within), UNDECIDED).astype(np.int8)
     notes = _describe(lines, succession, dues, outcome, before, after)
@@ -113,6 +113,14 @@ def _dues(lines: Lines, succession: Succession) -> _Dues:
         settled=np.where(lapsed, np.maximum(due, latest), latest),
         lapsed=lapsed,
     )
+
+
+def _known_on(lines: Lines, succession: Succession, dues: _Dues, days: tuple[Ints, Ints], grace_days: int) -> Ints:
+    """When the outcome is known: the last successor has begun, the grace days of what lapsed are over, and so are those of any
+    other term of the account that had ended by one of the two days on which ARR is taken."""
+    begins = succession.takes_over_on(lines)
+    own = np.where(dues.lapsed, dues.due + grace_days, dues.settled)
+    return np.maximum.reduce([own, *(told_by(lines, begins, grace_days, dues.account, day) for day in days)])
 
 
 def _over(how: np.ufunc, values: NDArray[Any], first: Ints) -> NDArray[Any]:

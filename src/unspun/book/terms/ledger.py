@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unspun.book.tables import Floats, Ints
-from unspun.book.terms.lines import SPAN, Bools, Lines
+from unspun.book.terms.lines import NEVER, SPAN, Bools, Lines
 
 MIXED = -1
 
@@ -27,19 +27,36 @@ def balance(lines: Lines, until: Ints, account: Ints, day: Ints) -> Balance:
 
     Every term covers a stretch of its account's days asked for; the terms of a day are added up in the order of the lines.
     """
-    order = np.lexsort((day, account))
-    key = account[order] * SPAN + day[order]
-    first = np.searchsorted(key, lines.account * SPAN + lines.start, side="left")
-    last = np.searchsorted(key, lines.account * SPAN + until, side="left")
-    count = np.maximum(last - first, 0)
-    line = np.repeat(np.arange(len(count)), count)
-    place = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count) + first[line]
-    at = order[place]
+    line, at = _covered(lines, lines.start, until, account, day)
     n = len(day)
     base_terms = np.bincount(at, weights=lines.base[line], minlength=n).astype(np.int64)
     currency = _one_currency(at, lines.currency[line], n)
     arr = np.bincount(at, weights=lines.arr[line], minlength=n)  # a NaN among them makes it NaN
     return Balance(base_terms, np.where(currency == MIXED, np.nan, arr), currency)
+
+
+def told_by(lines: Lines, succession_begins: Ints, grace_days: int, account: Ints, day: Ints) -> Ints:
+    """For each (account, day), the day on which it is known which terms count then: later than the day itself where one has
+    ended whose grace days are not over, and that may still go on or turn out to have lapsed.
+
+    `succession_begins` is the day on which each line's successor begins, NEVER where it has none.
+    """
+    known = np.minimum(succession_begins, np.where(lines.end < NEVER, lines.end + grace_days, lines.end))
+    line, at = _covered(lines, lines.end, known, account, day)
+    latest = day.copy()
+    np.maximum.at(latest, at, known[line])
+    return latest
+
+
+def _covered(lines: Lines, start: Ints, until: Ints, account: Ints, day: Ints) -> tuple[Ints, Ints]:
+    """Pairs of a line and a question, (account, day), whose day lies in the line's [start, until), by line and day."""
+    order = np.lexsort((day, account))
+    key = account[order] * SPAN + day[order]
+    first = np.searchsorted(key, lines.account * SPAN + start, side="left")
+    last = np.searchsorted(key, lines.account * SPAN + until, side="left")
+    count = np.maximum(last - first, 0)
+    line = np.repeat(np.arange(len(count)), count)
+    return line, order[np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count) + first[line]]
 
 
 def _one_currency(at: Ints, currency: Ints, n: int) -> Ints:
