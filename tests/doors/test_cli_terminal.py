@@ -213,8 +213,8 @@ def test_signs_of_steering_are_told_in_full_and_the_other_checks_by_name() -> No
 
     def check(code: Literal["bunching", "period_end", "back_dated"], found: Literal["evidence", "none seen", "cannot tell"]) -> GamingCheck:
         rate, statistic = (
-            Estimate(0.01, 0.0, 0.02, 100, "simulated"),
-            unknown if found == "cannot tell" else Estimate(1.5, 1.2, 1.8, 100, method="t"),
+            sample.estimate(0.01, 0.0, 0.02),
+            unknown if found == "cannot tell" else sample.estimate(1.5, 1.2, 1.8),
         )
         return GamingCheck(code, questions[found], found, f"Seen: {code}.", "", statistic, None, 100, (), (), (), rate)
 
@@ -236,4 +236,5 @@ def test_the_axis_of_a_chart_ends_where_its_bars_end(money: str) -> None:
     lines = shown(result)
     axis = next(i for i, line in enumerate(lines) if line.startswith("  chosen by"))
     assert max(map(cell_len, lines[axis : axis + 5])) <= 80
+    assert cell_len(Scale(0.0, 0.4, 40).axis((0.0, 0.2, 0.4), ".0%")) == 40
     assert cell_len(lines[axis].rstrip()) >= max(cell_len(line.rstrip()) for line in lines[axis + 1 : axis + 5])

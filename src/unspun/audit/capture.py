@@ -192,7 +192,7 @@ def _interval(candidates: Candidates, point: float, reached: Floats, held: int) 
     if held >= MIN_GROUP_CHURNED_CLUSTERS:
         return percentile_interval(point, share, len(candidates.month))
     centre, spread = float(special.logit(np.clip(point, *NOT_CERTAIN))), float(special.logit(np.clip(share, *NOT_CERTAIN)).std())
-    if spread == 0.0:  # nothing, or everything, in every replicate
+    if spread < 1e-9:  # nothing, or everything, in every replicate
         return Estimate(point, 0.0, 1.0, f"{FEW_REACHED}, {len(share):,} replicates", len(candidates.month))
     half = t_quantile(max(held, 2)) * spread
     low, high = (float(special.expit(centre + side * half)) for side in (-1, 1))

@@ -263,11 +263,15 @@ def _trend(quarters: tuple[GroupRow, ...]) -> MaybeEstimate:
 
 
 def _listing(it: Described, band: Floats, names: tuple[str, ...], chosen: Bools, rule: str) -> Listing:
-    """The largest chosen units by amount. In the landmark design a renewal (or account) is listed once, as last looked at."""
+    """The largest chosen units by amount, in each currency where they are mixed.
+
+    In the landmark design a renewal (or account) is listed once, as last looked at.
+    """
     units, money = it.trial.frame.units, it.terms.money
     picked = _once_each(units, np.flatnonzero(chosen & it.trial.scored))
     amount = units.amount[picked]
-    order = np.lexsort((units.account[picked], np.where(np.isfinite(amount), -amount, np.inf)))
+    currency = money.currency[units.terms_row[picked]]
+    order = np.lexsort((units.account[picked], currency, _place_in_currency(amount, currency)))
     total = float(np.nansum(amount)) if money.given and money.stated_in is not None else None
     shown = picked[order[:LISTED_UNITS]]
     accounts = [it.terms.account_names[code] for code in units.account[shown].tolist()]
@@ -278,6 +282,16 @@ def _listing(it: Described, band: Floats, names: tuple[str, ...], chosen: Bools,
         for unit, path, risk in zip(shown.tolist(), paths, baseline_risks(it.trial, shown), strict=True)
     )
     return Listing(rule, len(picked), total, listed)
+
+
+def _place_in_currency(amount: Floats, currency: Ints) -> Ints:
+    """How many units of the same currency have a larger amount: unlike currencies are not compared. The last, without one."""
+    falling = np.where(np.isfinite(amount), -amount, np.inf)
+    place = np.zeros(len(amount), dtype=np.int64)
+    for code in np.unique(currency).tolist():
+        own = currency == code
+        place[own] = np.searchsorted(np.sort(falling[own]), falling[own])
+    return np.where(np.isfinite(amount), place, len(amount))
 
 
 def _once_each(units: Units, picked: Ints) -> Ints:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unspun.audit.calls import NEAR_DAYS, CallIndex
 from unspun.audit.protocol import AuditSettings
-from unspun.audit.result import Caution
+from unspun.audit.result import Caution, Design
 from unspun.audit.terms import Terms, align, in_order
 from unspun.audit.usage import UsageIndex
 from unspun.book.extras import Accounts, Events, Extras, Forecasts
@@ -40,11 +40,11 @@ class AccountIndex:
         self._of = align(accounts.account, account_names)
         self._row = np.full(len(account_names), -1)
         self._row[self._of[self._of >= 0]] = np.flatnonzero(self._of >= 0)
-        named = {name: squash(name) for name in fixed if name != "segment"}
+        named = {squash(name) for name in fixed}
         self.fixed = tuple(
             FixedAttribute(one.name, None if one.codes is None else self.codes(in_order(one.codes)), self._numbers(one.numbers))
             for one in accounts.attributes
-            if squash(one.name) in named.values()
+            if squash(one.name) in named
         )
 
     @property
@@ -90,7 +90,7 @@ def index_extras(extras: Extras, terms: Terms, settings: AuditSettings) -> Extra
     )
 
 
-def set_aside_extras(extras: Extras, index: ExtraIndex, terms: Terms) -> tuple[Source, ...]:
+def set_aside_extras(extras: Extras, index: ExtraIndex, terms: Terms, design: Design) -> tuple[Source, ...]:
     """The sources of the optional files with the rows that no unit can ever use."""
     event = terms.words.event
     found = []
@@ -99,7 +99,7 @@ def set_aside_extras(extras: Extras, index: ExtraIndex, terms: Terms) -> tuple[S
     if extras.events is not None:
         found.append(_set_aside_events(extras.events, terms))
     if index.calls is not None:
-        found.append(_set_aside_calls(index.calls, terms))
+        found.append(_set_aside_calls(index.calls, terms, design))
     return tuple(found)
 
 
@@ -119,7 +119,7 @@ def extra_cautions(index: ExtraIndex, terms: Terms, settings: AuditSettings, giv
             )
         )
     fixed = [attribute.name for attribute in index.accounts.fixed]
-    fixed += ["segment"] if "segment" in settings.fixed and index.accounts.accounts.segment is not None and not given("segment") else []
+    fixed += ["segment"] if settings.segment_fixed and index.accounts.accounts.segment is not None and not given("segment") else []
     if fixed:
         text = f"{', '.join(fixed)}: no dates, but declared fixed, so the baseline uses them. What changed after the fact would leak."
         found.append(Caution("attributes_declared_fixed", text))
@@ -134,7 +134,7 @@ def _undated(accounts: Accounts, settings: AuditSettings, given: Callable[[str],
     use = {"segment": "groups by segment", "owner": "groups by owner", "parent": "clusters"}
     said = f"{', '.join(use[role] for role in roles)} are as they were on the day that file was made"
     hint = " The baseline leaves the segment out; declare it fixed (--fixed segment) if it never changes."
-    left_out = hint if "segment" in roles and "segment" not in settings.fixed else ""
+    left_out = hint if "segment" in roles and not settings.segment_fixed else ""
     return [Caution("account_attributes_undated", f"The accounts file has no dates: {said}.{left_out}")]
 
 
@@ -148,10 +148,12 @@ def _set_aside_events(events: Events, terms: Terms) -> Source:
     )
 
 
-def _set_aside_calls(calls: CallIndex, terms: Terms) -> Source:
+def _set_aside_calls(calls: CallIndex, terms: Terms, design: Design) -> Source:
+    """In the landmark design a call is about the windows that hold the day it names, whether or not anything is due then."""
     forecasts, stranger, event = calls.forecasts, calls.account < 0, terms.words.event
     late = ~stranger & calls.late
-    nothing = np.zeros(len(stranger), dtype=bool) if calls.terms_row is None else ~stranger & ~late & (calls.terms_row < 0)
+    about = calls.terms_row if design == "renewal" else None
+    nothing = np.zeros(len(stranger), dtype=bool) if about is None else ~stranger & ~late & (about < 0)
     return _with(
         forecasts.source,
         _strangers(event, forecasts, stranger),

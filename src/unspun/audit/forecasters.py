@@ -39,11 +39,14 @@ class Rival:
     stated: Floats | NoEstimate = ONLY_RANKS  # probability of churn
 
 
-def find_rivals(units: Units, parts: Parts | NoEstimate, usage: UsageIndex | None, calls: CallIndex | None) -> tuple[Rival, ...]:
-    """ARR alone, usage trend, usage level, and each forecaster, of what the files hold."""
+def find_rivals(
+    units: Units, parts: Parts | NoEstimate, usage: UsageIndex | None, calls: CallIndex | None, *, one_currency: bool = True
+) -> tuple[Rival, ...]:
+    """ARR alone (where amounts are in one currency: others cannot be ranked), usage trend, usage level, and each forecaster."""
     if isinstance(parts, NoEstimate):
         return ()
-    return (*_money_alone(units, parts.train), *_usage(units, usage), *_forecasters(units, calls))
+    money = _money_alone(units, parts.train) if one_currency else []
+    return (*money, *_usage(units, usage), *_forecasters(units, calls))
 
 
 def set_beside(

@@ -39,9 +39,12 @@ class Lookup:
 class ScoreIndex:
     """Answers which row of a score history was the last one known. Complete series of a wide file share one index."""
 
-    def __init__(self, history: ScoreHistory, account_names: tuple[str, ...], as_of: int) -> None:
+    def __init__(self, history: ScoreHistory, account_names: tuple[str, ...], as_of: int, in_use: Bools | None = None) -> None:
+        """`in_use` says by account code which accounts were known by the as-of date; the others are none of the audit's."""
         self.history = history
         self.account = align(history.account, account_names).astype(np.int32)
+        if in_use is not None and not in_use.all():
+            self.account[~np.append(in_use, False)[self.account]] = -1  # code -1 takes the last
         self.after_as_of = history.dated >= np.datetime64(as_of + 1, "D")
         self.usable = (self.account >= 0) & ~self.after_as_of
         self._shared: Lookup | None = None
@@ -114,14 +117,14 @@ def make_frame(
     if extras.accounts is not None:
         segment, segment_names = _of_account(units, extras.accounts, extras.accounts.accounts.segment, segment, segment_names)
         owner, owner_names = _of_account(units, extras.accounts, extras.accounts.accounts.owner, owner, owner_names)
-    in_baseline = segment if dated or "segment" in settings.fixed else None
+    in_baseline = segment if dated or settings.segment_fixed else None
     baseline = None
     if isinstance(parts, Parts):
         baseline = baseline_columns(units, terms, past, in_baseline, parts.train, extras.accounts.fixed if extras.accounts else ())
     choices, treated = _choices(units, parts, terms, months, settings)
     base = int(terms.decided.sum()) if months is None else len(months.day)
     share = (base - units.not_applicable) / base if base else 0.0
-    rivals = find_rivals(units, parts, extras.usage, extras.calls)
+    rivals = find_rivals(units, parts, extras.usage, extras.calls, one_currency=terms.money.stated_in is not None)
     return Frame(units, parts, baseline, segment, segment_names, owner, owner_names, choices, treated, share, rivals)
 
 

@@ -283,7 +283,7 @@ def _money_cautions(terms: Terms, settings: AuditSettings) -> list[Caution]:
 def _segment_cautions(scores: ScoreHistory, renewals: Renewals | Purchases, settings: AuditSettings) -> list[Caution]:
     if renewals.segment is None or scores.segment is not None:
         return []
-    if "segment" in settings.fixed:
+    if settings.segment_fixed:
         return [
             Caution(
                 "segment_declared_fixed",

@@ -123,7 +123,7 @@ def judge(
     as_of, as_of_why = observe_until(scores, renewals, settings, today)
     settings = replace(settings, horizons=settings.horizons or default_horizons(renewals))
     terms = _order(renewals, scores, as_of, settings, extras.accounts)
-    index = ScoreIndex(scores, renewals.account.names, as_of)
+    index = ScoreIndex(scores, renewals.account.names, as_of, terms.seen)
     refuse_if_empty(terms, index)
     design, why, months = _lay_out(renewals, terms, settings)
     evidence = Evidence(scores, renewals, settings, terms, index, months, index_extras(extras, terms, settings))
@@ -131,7 +131,7 @@ def judge(
     shared = Shared()
     tried = _try_all(evidence, frames, shared, progress)
     results = _conclude(evidence, tried, shared, primary[0], progress)
-    others = set_aside_extras(extras, evidence.extras, terms)
+    others = set_aside_extras(extras, evidence.extras, terms, design)
     sources = (set_aside_scores(scores, index, terms.words), set_aside_outcomes(renewals, terms), *others)
     frame = next(frame for frame in frames if frame.units.horizon_days == primary[0])
     result = AuditResult(

@@ -70,11 +70,18 @@ class AuditSettings:
         """The declared direction of a score; by default higher is healthier."""
         return self.direction.get(score, self.direction.get("*", "higher")) == "higher"
 
+    @property
+    def segment_fixed(self) -> bool:
+        """Whether the segment is declared fixed, however its name is written."""
+        return any(squash(name) == "segment" for name in self.fixed)
+
     def fixed_faults(self, attributes: tuple[str, ...]) -> list[Fault]:
         """What is declared fixed but is neither the segment nor one of the attributes of the accounts file."""
         known = {squash(name) for name in ("segment", *attributes)}
         unknown = [name for name in self.fixed if squash(name) not in known]
-        hint = f"The accounts file has {quoted(list(attributes), 30)}." if attributes else "Without a file of accounts, only segment can be."
+        hint = (
+            f"The accounts file has {quoted(list(attributes), 30)}." if attributes else "Without a file of accounts, only segment can be."
+        )
         return [Fault("bad_option", f"names {', '.join(unknown)}, which is no attribute.", "fixed", hint)] if unknown else []
 
     def faults(self, attributes: tuple[str, ...] | None = ()) -> list[Fault]:

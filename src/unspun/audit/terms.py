@@ -71,6 +71,11 @@ class Terms:
         return (self.outcome != UNDECIDED) & (self.due <= self.as_of)
 
     @property
+    def seen(self) -> Bools:
+        """By account code: whether the account has a row. One that bought only after the as-of date has none."""
+        return self.first_seen < np.iinfo(np.int64).max
+
+    @property
     def length_days(self) -> Ints:
         """Length of each term whose start is known, of those alone."""
         known = self.start != UNKNOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -94,7 +95,13 @@ def _bands_near(bands: Sequence[CurveBand], last: int) -> list[list[tuple[int, f
     ways = [[(b.capacity, b.random) for b in near], [(b.capacity, b.arr_alone) for b in near]]
     ways.append([(b.capacity, b.score_times_arr) for b in near if b.score_times_arr])
     ways.append([(b.capacity, b.score) for b in near])
-    return [[(0, 0.0, 0.0), *((k, *ends) for k, ends in way)] for way in ways] if near else []
+    return [_from_where_told([(k, *ends) for k, ends in way]) for way in ways] if near else []
+
+
+def _from_where_told(band: list[tuple[int, float, float]]) -> list[tuple[int, float, float]]:
+    """A band from where enough is reached to have one. At less its ends are wide open, and would close as more is reached."""
+    closing = [i for i, (before, after) in enumerate(itertools.pairwise(band)) if before[2] > after[2] + 1e-9]
+    return band[closing[-1] + 1 :] if closing else [(0, 0.0, 0.0), *band]
 
 
 def _band_areas(captured: CapturedArr, x: Scale, y: Scale) -> list[Markup]:

@@ -274,6 +274,9 @@ def lead_claim(lead: LeadTime, v: Vocabulary) -> str:
     longest = max((p.days_before for p in lead.points), default=0)
     if not any(isinstance(p.auc, Estimate) for p in lead.points):
         return "How early it tells cannot be told"
+    above = [p.days_before for p in lead.points if isinstance(p.auc, Estimate) and p.auc.low > 0.5]
+    if told is None and above:
+        return f"Its ranking is clear of a coin {_between(above)} days before the due date, but not at the nearest lead"
     if told is None:
         return f"At no lead does it tell those that {v.lost} from the rest"
     if told == 0:
@@ -281,6 +284,10 @@ def lead_claim(lead: LeadTime, v: Vocabulary) -> str:
     if told == longest:
         return f"It tells those that {v.lost} from the rest as far back as was looked, {told} days before the due date"
     return f"Its ranking is clear of a coin from {told} days before the due date on, and not steadily so before"
+
+
+def _between(days: list[int]) -> str:
+    return f"between {min(days)} and {max(days)}" if len(days) > 1 else str(days[0])
 
 
 def stability_claim(stability: Stability) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from unspun.audit.result import GamingPoint, GroupRow, LeadPoint, LeadTime, ListedUnit
 from unspun.audit.vocabulary import Vocabulary
 from unspun.reports import marks, words
-from unspun.reports.charts import anchor, end_labels, foot, grid, grid_line, share_labels, top
+from unspun.reports.charts import anchor, end_labels, foot, grid, grid_line, share_labels
 from unspun.reports.marks import Scale, at, chart, dot, joined, line, path, tag, text
 from unspun.stats.estimate import Estimate, MaybeEstimate
 

@@ -148,7 +148,8 @@ def spaced(text: str) -> str:
 
     Hyphens within words, dates and identifiers stay.
     """
-    return re.sub(r"(?<![\w.,:/#'\"-])-(?=\d)", MINUS, re.sub(r"(?<=\d) ?%", f"{NBSP}%", text))
+    text = re.sub(r"(?<=\d) ?%", f"{NBSP}%", text)
+    return re.sub(r"(?<![\w.,:/#'\"-])-(?=\d)|(?<=[\w)] )-(?= \d)", MINUS, text)
 
 
 def shorten(name: str, longest: int = LONGEST_NAME) -> str:

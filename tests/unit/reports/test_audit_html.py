@@ -9,14 +9,16 @@ import re
 from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.unit.reports import sample
 from tests.unit.reports.page import Page
-from unspun.audit.result import VERDICTS, AuditResult, Beside, Caution, Description, GroupRow
+from unspun.audit.result import VERDICTS, AuditResult, Beside, Caution, Description, GamingCheck, GamingRow, GroupRow, InputFile
 from unspun.audit.vocabulary import REPURCHASE
+from unspun.reports import words
 from unspun.reports.audit_html import render
 from unspun.reports.result_json import to_json
 from unspun.stats.estimate import NoEstimate
@@ -164,7 +166,7 @@ def test_every_headline_figure_opens_with_its_provenance() -> None:
         "AUC as dated less AUC as known",
     ):
         assert f"Open this number: {label}" in text
-    opened = text[text.index("Open this number: AUC, 90 days ahead") : text.index("Open this number: AUC at the horizons")]
+    opened = text[text.index("Open this number: AUC, 90 days ahead") : text.index("Open this number: AUC at the other horizons")]
     for part in (
         "0.62 (0.57\u20130.67)",
         "score_audit.auc, protocol version 1, Unspun 0.1.0",
@@ -172,7 +174,7 @@ def test_every_headline_figure_opens_with_its_provenance() -> None:
         result.inputs[0].sha256,
         result.inputs[1].sha256,
         "1,684 renewals with a score, of 1,846 in the test; 193 churned, in 181 clusters by parent account",
-        sample.DELONG,
+        words.spaced(sample.DELONG),
         "95 % interval",
         "No notice dates were given: 90 days of lead may be overstated.",
         "DATE '2025-10-01'",
@@ -303,7 +305,7 @@ def test_an_audit_of_something_else_is_told_in_its_own_words(result: AuditResult
 def test_every_chart_and_table_of_estimates_opens() -> None:
     text = Page(render(sample.one_score())).text
     for label in (
-        "AUC at the horizons that do not decide",
+        "AUC at the other horizons",
         "AUC of the baseline, and of it with the score",
         "Other baselines, which decide nothing",
         "Reliability by group",
@@ -319,10 +321,8 @@ def test_every_chart_and_table_of_estimates_opens() -> None:
 
 def test_a_missed_account_is_shown_with_its_path_and_what_the_baseline_said() -> None:
     page = Page(render(sample.one_score()))
-    assert (
-        "Halden Logistics Enterprise, Ada Lund, due 12 Aug 2026, row 40 $612,000 86 green, 14 May 2026 0.10 (0.05\u20130.20)" in page.text
-    )
-    assert "Meridian Parts Mid-market, Dina Haddad, due 7 Jul 2026, row 44 $221,900 82 green, 8 Apr 2026 not told" in page.text
+    assert "Halden Logistics Enterprise, Ada Lund, due 12 Aug 2026, row 40 $612,000 86 green 14 May 2026 0.10 (0.05\u20130.20)" in page.text
+    assert "Meridian Parts Mid-market, Dina Haddad, due 7 Jul 2026, row 44 $221,900 82 green 8 Apr 2026 not told" in page.text
 
 
 def test_fifteen_scores_stay_light_and_are_ranked_by_verdict_first() -> None:
@@ -341,5 +341,49 @@ def test_what_else_one_could_have_ranked_by_stands_beside_the_score() -> None:
     primary = replace(one.primary, test=replace(one.primary.test, beside=(usage,)))
     horizons = tuple(primary if h is one.primary else h for h in one.horizons)
     text = Page(render(sample.result(replace(one, horizons=horizons)))).text
-    assert "The score ranks worse than usage trend Events of the last 90 days. 900 renewals that have both, 90 churned" in text
-    assert "The score less it, paired" in text and "Open this number: What else one could have ranked by" in text
+    assert "On the same units, usage trend ranks better than the score" in text
+    assert "Usage trend Events of the last 90 days. n 900, 90 churned; 50 % of the test has it" in text
+    assert "Open this number: What else one could have ranked by" in text
+    stated = text[text.index("Read as the probability that was stated") :]
+    assert "Usage trend 0.100 (0.050\u20130.150) 0.00" in stated  # Brier score, then the bias
+
+
+def test_a_table_that_becomes_cards_keeps_its_roles() -> None:
+    html = render(sample.one_score())
+    tables = re.findall(r'<table class="[^"]*\bcards\b.*?</table>', html, re.S)
+    assert len(tables) >= 2
+    for table in tables:
+        cells = re.findall(r"<(table|thead|tbody|tr|th|td)\b([^>]*)>", table)
+        assert all(" role=" in attributes for _, attributes in cells)
+        assert {role for name, a in cells if name == "th" for role in re.findall(r'role="(\w+)"', a)} == {"columnheader", "rowheader"}
+
+
+def test_the_bytes_of_the_rows_come_after_all_that_is_read() -> None:
+    anchors = [a["id"] for tag, a in Page(render(sample.one_score())).elements if tag == "section" and "id" in a]
+    assert anchors.index("aside") < anchors.index("how") < anchors.index("method") == len(anchors) - 1
+    trace_free = render(sample.one_score())
+    assert "data:application/zip" not in trace_free
+
+
+def test_an_input_of_several_files_names_each_with_its_hash() -> None:
+    result = sample.one_score()
+    parts = tuple(InputFile(f"scores-{year}.csv", f"{year}" * 16, "csv", 1_000 + year) for year in (2025, 2026))
+    text = Page(render(replace(result, inputs=(replace(result.inputs[0], files=parts), *result.inputs[1:])))).text
+    for part in parts:
+        assert f"{part.name}, csv, {part.rows_read:,} rows, SHA-256 {part.sha256}" in text
+
+
+def test_checks_with_evidence_come_first_and_the_others_share_a_table() -> None:
+    def check(code: Any, found: Any) -> GamingCheck:
+        row = GamingRow("70", 12, 4.5, (1_234, 5_678))
+        told = sample.estimate(1.5, 1.1, 2.0)
+        listed = (row,) if found == "evidence" else ()
+        return GamingCheck(code, f"Is {code}?", found, f"seen in {code}", "how much", told, 0.01, 99, listed, (), ("a rule",), told)
+
+    checks = (check("back_dated", "cannot tell"), check("period_end", "none seen"), check("bunching", "evidence"))
+    page = Page(render(sample.result(replace(sample.score(), gaming=checks))))
+    text = page.text[page.text.index("One of three checks") :]
+    places = [text.index(part) for part in ("Is bunching?", "1,234, 5,678", "What else was asked", "Is period_end?", "Is back_dated?")]
+    assert places == sorted(places)
+    ids = {a.get("id") for _, a in page.elements}
+    assert {"open-bunching", "open-period_end", "open-back_dated"} <= ids

@@ -141,7 +141,7 @@ def test_the_rows_are_attached(tmp_path: Path, pango: None) -> None:
 
 
 def test_nothing_on_paper_needs_a_stylesheet_inside_a_chart(result: AuditResult) -> None:
-    for svg in re.findall(r'<svg [^>]*role="img".*?</svg>', paper_html(result, None, []), re.S):
+    for svg in re.findall(r'<svg [^>]*role="img".*?</svg>', paper_html(result, []), re.S):
         drawn = ElementTree.fromstring(svg)
         assert not [e.tag for e in drawn.iter() if e.get("class") or "%" in "".join(v for k, v in e.attrib.items() if k != "aria-label")]
         assert all(e.get("stroke") or e.get("fill") for e in drawn.iter() if e.tag in ("path", "line", "circle"))

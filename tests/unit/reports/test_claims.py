@@ -9,8 +9,7 @@ import pytest
 
 from tests.unit.reports import sample
 from tests.unit.reports.sample import NOTHING, estimate
-
-from unspun.audit.result import Bands, LeadPoint, LeadTime, ScoreResult, Verdict
+from unspun.audit.result import Bands, LeadPoint, LeadTime, ScorePair, ScoreResult, Verdict
 from unspun.audit.vocabulary import CHURN
 from unspun.reports import claims
 from unspun.reports.words import units_of

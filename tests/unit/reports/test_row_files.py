@@ -8,14 +8,12 @@ import json
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from tests.unit.reports import sample
 from tests.unit.reports.company import audited, write_company
-from unspun.audit.evidence_rows import capture_bands
 from unspun.audit.judge import Judged
 from unspun.audit.result import Bands, Calibration, CapturedArr, Description, LeadTime
 from unspun.errors import BadInput
@@ -176,11 +174,11 @@ def test_without_a_trace_there_are_no_rows() -> None:
 
 
 def test_the_band_at_the_teams_capacity_is_the_interval_there(judged: Judged) -> None:
-    said, bands = judged.result.scores[0].primary.captured_arr, capture_bands(judged.trace, 0)
-    assert isinstance(said, CapturedArr) and bands is not None
-    at = [row[0] for row in said.curve].index(said.capacity)
-    for value, band in ((said.score, bands.score), (said.arr_alone, bands.arr_alone), (said.random, bands.random)):
+    said = judged.result.scores[0].primary.captured_arr
+    assert isinstance(said, CapturedArr)
+    assert [band.capacity for band in said.bands] == [row[0] for row in said.curve]
+    at = next(band for band in said.bands if band.capacity == said.capacity)
+    for value, ends in ((said.score, at.score), (said.arr_alone, at.arr_alone), (said.random, at.random)):
         assert isinstance(value, Estimate)
-        low, high = min(band[0][at], value.point), max(band[1][at], value.point)
+        low, high = min(ends[0], value.point), max(ends[1], value.point)
         assert (low, high) == (pytest.approx(value.low), pytest.approx(value.high))
-        assert np.all(np.diff(band[1]) >= -1e-12)

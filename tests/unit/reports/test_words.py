@@ -79,3 +79,19 @@ def test_a_long_name_is_shortened_to_what_a_table_holds() -> None:
 
 def test_a_per_cent_sign_in_a_sentence_keeps_to_its_number() -> None:
     assert words.spaced("40% (33 % to 48%)") == "40\u00a0% (33\u00a0% to 48\u00a0%)"
+
+
+@pytest.mark.parametrize(
+    ("plain", "printed"),
+    [
+        ("changed by -1.0 points a year (-3.0 to +1.0)", "changed by \u22121.0 points a year (\u22123.0 to +1.0)"),
+        ("times G/(G - 1), t", "times G/(G \u2212 1), t"),
+        ("on 2026-06-17, A-00134, row-5 of out-2.csv, 30-day", "on 2026-06-17, A-00134, row-5 of out-2.csv, 30-day"),
+    ],
+)
+def test_a_numbers_minus_is_a_true_one_and_hyphens_stay(plain: str, printed: str) -> None:
+    assert words.spaced(plain) == printed
+
+
+def test_a_share_under_two_per_cent_keeps_a_digit() -> None:
+    assert plain(words.estimated(Estimate(0.004, 0.003, 0.006, "", 1), words.SHARE)) == "0.4 % (0.3\u20130.6)"
