@@ -21,7 +21,7 @@ Bools = NDArray[np.bool_]
 CHUNK = 100  # replicates worked on at once, which bounds memory
 CURVE_POINTS = 12
 NOT_CERTAIN = (1e-3, 1 - 1e-3)  # shares are held within these on the logit scale
-FEW_REACHED = "cluster bootstrap, logit scale, t on the few churned clusters reached"
+FEW_REACHED = "cluster bootstrap, logit scale, t on the few clusters reached"
 
 
 @dataclass(frozen=True, slots=True)

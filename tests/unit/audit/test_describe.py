@@ -179,3 +179,13 @@ def test_with_account_months_a_missed_churn_is_listed_once_however_many_months_m
     assert len(rows) == len(set(rows))
     alarms = [unit.account for unit in described(monthly).false_alarms.units]
     assert len(alarms) == len(set(alarms))
+
+
+def test_a_group_in_which_all_have_the_same_score_has_no_estimate() -> None:
+    scores = YEARLY[0]
+    flat = replace(scores.series[0], values=np.full(len(scores.series[0].values), 50.0))
+    groups = described(audit(replace(scores, series=(flat,)))).stability.quarters
+    told = [group.auc for group in groups if group.n_churned >= 20]
+    assert told
+    assert {auc.reason for auc in told if isinstance(auc, NoEstimate)} == {"all have the same score"}
+    assert not [auc for auc in told if isinstance(auc, Estimate)]

@@ -251,3 +251,18 @@ def test_nothing_to_judge_is_refused_in_the_words_of_purchases() -> None:
         audit(LINES, scores(recency(LINES)), replace(SETTINGS, as_of=date(2020, 1, 1)))
     with pytest.raises(BadInput, match="purchases have no due dates"):
         audit(LINES, scores(recency(LINES)), replace(SETTINGS, design="renewal"))
+
+
+def test_whoever_buys_only_after_the_as_of_date_is_in_no_figure() -> None:
+    as_of = date(2024, 9, 30)
+    draw = np.random.default_rng(8)
+    customers = sorted({line.account for line in LINES})
+    history = scores([(account, month, float(draw.normal())) for account in customers for month in month_starts(FIRST, LAST)])
+    settings = replace(SETTINGS, as_of=as_of, detail="all")
+    known = [line for line in LINES if line.day <= as_of]
+    moved = known + [Line(account, as_of + timedelta(days=int(draw.integers(1, 200))), 1e6) for account in customers]
+    whole = known + [line for line in LINES if line.day > as_of]
+    first, second, third = (audit(lines, history, settings).scores[0] for lines in (whole, known, moved))
+    assert len({line.account for line in known}) < len(customers)
+    for name in ("verdict", "facts", "cautions", "gaming", "leak", "needed"):
+        assert getattr(first, name) == getattr(second, name) == getattr(third, name), name

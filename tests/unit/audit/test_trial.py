@@ -63,7 +63,9 @@ def horizon(made: company.Tables, days: int = 90) -> HorizonResult:
 
 def test_without_details_captured_arr_is_worked_out_at_the_primary_horizon_alone_and_says_so() -> None:
     by_days = {h.horizon_days: h for h in judge(*YEARLY, SETTINGS, "test").result.scores[0].horizons}
-    assert by_days[90].captured_arr == horizon(YEARLY, 90).captured_arr
+    detailed = horizon(YEARLY, 90).captured_arr
+    assert not isinstance(detailed, NoEstimate)
+    assert by_days[90].captured_arr == replace(detailed, bands=())
     assert isinstance(by_days[30].captured_arr, NoEstimate)
     assert "primary horizon only" in by_days[30].captured_arr.reason
     assert by_days[30].auc == horizon(YEARLY, 30).auc

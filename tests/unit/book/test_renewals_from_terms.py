@@ -176,6 +176,15 @@ def test_a_withdrawn_cancellation_is_a_renewal() -> None:
     )
 
 
+def test_a_term_cancelled_before_it_began_counts_as_run_and_is_counted_unless_a_cancellation_ends_the_service() -> None:
+    lines = (f"{YEAR_25},2025-11-15", "A,Base,no,2026-01-01,2027-01-01,1200,2025-11-15")
+    renewals = derive(*lines, head=CANCELLING)
+    assert told(renewals)[0] == "2026-01-01 renewed 1200>1200" and noted(renewals, "cancelled before they began, which count as run")
+    assert not noted(derive(lines[0], head=CANCELLING), "before they began")
+    ends = derive(*lines, head=CANCELLING, rules=TermRules(ends_inclusive=False, cancellation_ends_term=True))
+    assert told(ends) == ["2025-11-15 churned 1200>0"] and set_aside(ends) == {"no_day": [3]}
+
+
 @pytest.mark.parametrize("day", ["2025-06-01", "2025-12-01"])
 @pytest.mark.parametrize("ends", [False, True])
 def test_an_upgrade_in_the_middle_of_a_cancelled_term_is_no_renewal(ends: bool, day: str) -> None:

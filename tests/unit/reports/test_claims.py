@@ -96,7 +96,20 @@ def test_capture_is_compared_only_where_the_intervals_lie_apart(
 def test_lead_time_is_claimed_from_the_first_lead_that_told(told: int | None, claim: str) -> None:
     lead = sample.description().lead_time
     assert isinstance(lead, LeadTime)
-    assert claims.lead_claim(replace(lead, first_told_days=told), CHURN) == claim
+    unsure = tuple(replace(point, auc=estimate(0.5, 0.45, 0.55)) for point in lead.points)
+    points = unsure if told is None else lead.points
+    assert claims.lead_claim(replace(lead, points=points, first_told_days=told), CHURN) == claim
+
+
+def test_a_ranking_that_is_clear_further_ahead_but_not_at_the_due_date_is_not_called_blind() -> None:
+    lead = sample.description().lead_time
+    assert isinstance(lead, LeadTime)
+    at = {0: estimate(0.5, 0.42, 0.58)}
+    points = tuple(replace(p, auc=at.get(p.days_before, estimate(0.6, 0.55, 0.65))) for p in lead.points)
+    claim = claims.lead_claim(replace(lead, points=points, first_told_days=None), CHURN)
+    assert claim.startswith("Its ranking is clear of a coin between ") and claim.endswith(
+        " days before the due date, but not at the nearest lead"
+    )
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,7 @@ def _describe(
     counts = (
         (kept & (dues.taken_over < dues.due), "early renewals"),
         (kept & ~dues.lapsed & (dues.settled > dues.due), "late renewals, within the grace days"),
+        (lines.base & (lines.cancelled <= lines.start), "terms cancelled before they began, which count as run, with notice given"),
         (succession.amended & lines.base & lines.dated, "terms changed or replaced mid-term, nothing due at their old end"),
         (kept & ~compared & (before.currency != after.currency), "renewals in another currency than before, up or down not told"),
         (kept & ~compared & (before.currency == after.currency), "renewals without an amount before or after, up or down not told"),
