@@ -13,13 +13,17 @@ MOST_COMPARED = 4  # the scores that rank best in the test, each against the bes
 
 
 def compare_best(trace: Trace) -> tuple[ScorePair, ...]:
-    """The score that ranks best in the test against each of the next ones; empty where fewer than two have an AUC."""
+    """The score that ranks best in the test against each of the next ones; empty where fewer than two have an AUC.
+
+    Which one is best is told by the same data, so the intervals hold for all pairs of scores at once, shown or not.
+    """
     told = [(one, auc.point) for one in trace.scores if isinstance(auc := one.described.trial.result.test.auc, Estimate)]
     ranked = [one for one, _ in sorted(told, key=lambda pair: -pair[1])]
-    return tuple(_compare(ranked[0], other) for other in ranked[1:MOST_COMPARED])
+    pairs = len(ranked) * (len(ranked) - 1) // 2
+    return tuple(_compare(ranked[0], other, pairs) for other in ranked[1:MOST_COMPARED])
 
 
-def _compare(one: TracedScore, other: TracedScore) -> ScorePair:
+def _compare(one: TracedScore, other: TracedScore, pairs: int) -> ScorePair:
     trial, second = one.described.trial, other.described.trial
     units, parts = trial.frame.units, trial.frame.parts
     if isinstance(parts, NoEstimate):
@@ -31,5 +35,6 @@ def _compare(one: TracedScore, other: TracedScore) -> ScorePair:
         difference = NoEstimate("fewer than two clusters with the event have both scores")
     else:
         counts = count_clusters(event, cluster)
-        difference = paired_difference(influence(trial.risk[both], event), influence(second.risk[both], event), counts, cluster)[0]
+        first, last = influence(trial.risk[both], event), influence(second.risk[both], event)
+        difference = paired_difference(first, last, counts, cluster, pairs)[0]
     return ScorePair(one.series.name, other.series.name, int(both.sum()), int(np.count_nonzero(event)), difference)

@@ -113,8 +113,18 @@ def band_rule(it: Described) -> BandRule | NoEstimate:
     trained = it.trial.risk[parts.train & it.trial.scored] if isinstance(parts, Parts) else np.empty(0)
     if len(np.unique(trained)) < 3:
         return NoEstimate("the score has no bands, and too few training values to cut into thirds", "thresholds, declared")
-    cuts = np.sort(-it.sign * np.quantile(-trained, [1 / 3, 2 / 3], method="inverted_cdf"))  # values seen, so that rescaling moves no unit
+    cuts = np.sort(-it.sign * _thirds(-trained))
     return BandRule(THIRDS, f"thirds of the training scores, cut at {cuts[0]:.4g} and {cuts[1]:.4g}", _by_cuts(cuts, it.sign))
+
+
+def _thirds(health: Floats) -> Floats:
+    """The two cuts, among the values seen (so that rescaling moves no unit), as near to thirds as leave none of the three empty."""
+    values = np.unique(health)
+    low, high = np.quantile(health, [1 / 3, 2 / 3], method="inverted_cdf")
+    low = max(low, values[1])
+    if high <= low:
+        low, high = (low, values[values > low][0]) if low < values[-1] else (values[-2], values[-1])
+    return np.array([low, high])
 
 
 def _by_cuts(cuts: Floats, sign: float) -> Callable[[Floats, Ints], Floats]:
@@ -198,8 +208,8 @@ def _lead_point(it: Described, rule: BandRule, units: Units, row: Ints) -> LeadP
 def _mean_score(it: Described, value: Floats, cluster: Ints) -> MaybeEstimate:
     if it.series.bands:
         return NOT_AVERAGED
-    if len(np.unique(cluster)) < 2:
-        return NoEstimate("fewer than two clusters had a score then")
+    if (clusters := len(np.unique(cluster))) < MIN_GROUP_CHURNED_CLUSTERS:
+        return NoEstimate(f"only {clusters} clusters had a score then; under {MIN_GROUP_CHURNED_CLUSTERS} a mean gets no interval")
     return clustered_mean(value, np.ones(len(value), dtype=bool), cluster, "mean; clustered, t")
 
 

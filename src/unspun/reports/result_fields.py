@@ -469,7 +469,9 @@ PAIR = Record(
         Field("second", STRING, "One of the next."),
         Field("n", INTEGER, "Test units that have both."),
         Field("n_churned", INTEGER, "Of them, churned.", lambda pair: pair.n_lost),
-        _maybe("difference", "AUC of the first less that of the second, with a paired interval; not corrected for the other pairs."),
+        _maybe(
+            "difference", "AUC of the first less that of the second, with a paired interval that holds for all pairs of scores at once."
+        ),
     ),
 )
 RESULT = Record(

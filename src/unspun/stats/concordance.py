@@ -91,9 +91,9 @@ def clustered_standard_error(values: Floats, cluster: Ints) -> float:
     return math.sqrt(total / (total - 1) * float(sums @ sums)) if total > 1 else math.nan
 
 
-def t_quantile(clusters_with_event: int) -> float:
-    """Two-sided t quantile at the house level with (clusters with an event - 1) degrees of freedom."""
-    return float(special.stdtrit(clusters_with_event - 1, 0.5 + LEVEL / 2))
+def t_quantile(clusters_with_event: int, of: int = 1) -> float:
+    """Two-sided t quantile at the house level, shared by `of` intervals, with (clusters with an event - 1) degrees of freedom."""
+    return float(special.stdtrit(clusters_with_event - 1, 1 - (1 - LEVEL) / (2 * of)))
 
 
 def auc_interval(risk: Floats | Ints, event: Bools, cluster: Ints) -> MaybeEstimate:
@@ -115,16 +115,18 @@ def auc_estimate(part: Influence, clusters: Clusters, cluster: Ints) -> Estimate
     return Estimate(part.auc, float(special.expit(centre - half)), float(special.expit(centre + half)), CLUSTERED_DELONG, n)
 
 
-def paired_difference(first: Influence, second: Influence, clusters: Clusters, cluster: Ints) -> tuple[Estimate, float]:
+def paired_difference(first: Influence, second: Influence, clusters: Clusters, cluster: Ints, of: int = 1) -> tuple[Estimate, float]:
     """first.auc - second.auc on the same units: its interval, and the one-sided p of a difference above zero.
 
-    Where the two rank the units alike the difference is zero exactly: the interval is a point and p is 1.
+    Where the two rank the units alike the difference is zero exactly: the interval is a point and p is 1. Of several differences
+    (`of`) that are looked at together, the intervals hold all at once at the house level (Bonferroni); p is the single one's.
     """
     point = first.auc - second.auc
     error = clustered_standard_error(first.values - second.values, cluster)
-    half = t_quantile(clusters.with_event) * error
+    half = t_quantile(clusters.with_event, of) * error
     p = float(special.stdtr(clusters.with_event - 1, -point / error)) if error > 0 else float(point <= 0)
-    return Estimate(point, point - half, point + half, PAIRED_DELONG, len(cluster)), p
+    method = PAIRED_DELONG if of == 1 else f"{PAIRED_DELONG}; {of} differences held at once (Bonferroni)"
+    return Estimate(point, point - half, point + half, method, len(cluster)), p
 
 
 def _share_below(rank: Ints, among: Bools) -> Floats:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.audit import company
 from tests.unit.audit.company import random_company
+from unspun.audit.describe import _thirds
 from unspun.audit.judge import judge
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import Bands, Description, LeadTime, ScoreResult
@@ -189,3 +190,21 @@ def test_a_group_in_which_all_have_the_same_score_has_no_estimate() -> None:
     assert told
     assert {auc.reason for auc in told if isinstance(auc, NoEstimate)} == {"all have the same score"}
     assert not [auc for auc in told if isinstance(auc, Estimate)]
+
+
+@pytest.mark.parametrize(
+    "health",
+    [
+        np.array([1.0] * 50 + [2.0] * 20 + [5.0] * 30),
+        np.array([1.0] * 10 + [2.0] * 10 + [5.0] * 80),
+        np.array([1.0] * 10 + [2.0] * 80 + [5.0] * 10),
+        np.arange(90.0),
+    ],
+)
+def test_none_of_the_thirds_is_empty_however_many_scores_are_alike(health: np.ndarray) -> None:
+    low, high = _thirds(health)
+    sizes = np.bincount(np.searchsorted([low, high], health, side="right"), minlength=3)
+    assert sizes.min() > 0
+    assert {low, high} <= set(health.tolist())
+    if len(np.unique(health)) == len(health):
+        assert abs(sizes - len(health) / 3).max() <= 1

@@ -88,7 +88,9 @@ def long_history(n: int) -> ScoreHistory:
     recorded = np.where(rng.random(n) < 0.02, np.datetime64("NaT"), dated + delay.astype("timedelta64[s]"))
     source = Source("scores", "made", "", "made", n, {}, (), ())
     account = Codes(rng.integers(0, 50, n).astype(np.int32), tuple(f"a{i:02}" for i in range(50)))
-    return ScoreHistory(source, np.arange(n) + 2, account, dated, (ScoreSeries("score", rng.integers(0, 9, n).astype(np.float64)),), recorded)
+    return ScoreHistory(
+        source, np.arange(n) + 2, account, dated, (ScoreSeries("score", rng.integers(0, 9, n).astype(np.float64)),), recorded
+    )
 
 
 def test_a_long_history_is_ordered_and_compared_as_row_by_row() -> None:

@@ -175,7 +175,9 @@ def _last_look(result: AuditResult) -> int:
     return day(str(result.design.as_of)) - result.design.primary_horizon_days
 
 
-LISTED = frozenset({"score", "source", "alarm", "history", "churned_score", "renewed_score"})  # the values of the score itself, and the words that quote cuts between them
+LISTED = frozenset(
+    {"score", "source", "alarm", "history", "churned_score", "renewed_score"}
+)  # the values of the score itself, and the words that quote cuts between them
 
 
 @pytest.mark.parametrize("made", [YEARLY, MONTHLY], ids=["renewals", "account-months"])

@@ -77,7 +77,9 @@ def _why_not(quarters: int, early_churned: int, score: Floats, words: Vocabulary
     if quarters < MIN_QUARTERS:
         return NoEstimate(f"units with a score fall in {quarters} quarters only", f"units in at least {MIN_QUARTERS} quarters")
     if early_churned < MIN_EARLY_CHURNED:
-        return NoEstimate(f"only {early_churned:,} units with a score {words.lost} in the early half", f"at least {MIN_EARLY_CHURNED} of them")
+        return NoEstimate(
+            f"only {early_churned:,} units with a score {words.lost} in the early half", f"at least {MIN_EARLY_CHURNED} of them"
+        )
     if score.std() == 0:
         return NoEstimate("the score does not vary")
     return None
