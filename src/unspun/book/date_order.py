@@ -36,8 +36,11 @@ class _Parts:
         return self.short & days_of(with_century(self.first), self.second, self.last)[1]
 
     def fewer_years_first(self, ties: bool) -> bool:
-        """Whether all could be year first, and would then fall into fewer years than year last (or as few)."""
-        if len(self.where) == 0 or not self.year_first().all():
+        """Whether all could be year first, and would then fall into fewer years than year last (or as few).
+
+        17-01-17 is the same day either way.
+        """
+        if len(self.where) == 0 or not self.year_first().all() or (self.first == self.last).all():
             return False
         as_first, as_last = int(np.ptp(self.first)), int(np.ptp(self.year))
         return as_first < as_last or (ties and as_first == as_last)
@@ -123,7 +126,7 @@ def _ambiguous(words: Words, parts: _Parts, i: int) -> Complaint:
 
 def _ambiguous_year(words: Words, parts: _Parts) -> Complaint:
     """Year first against year last, the day or the month being beside it."""
-    i = 0
+    i = int(np.argmax(parts.first != parts.last))
     example = _word(words, parts, i)
     day, month = int(parts.first[i]), int(parts.second[i])
     day, month = (day, month) if days_of(parts.year, parts.second, parts.first)[1][i] else (month, day)

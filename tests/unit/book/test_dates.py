@@ -115,6 +115,13 @@ def test_a_year_of_two_digits_is_read_as_written_or_not_at_all(days: list[date],
         assert one != other
 
 
+def test_a_day_that_is_the_same_with_the_year_first_and_last_leaves_no_doubt() -> None:
+    assert times(read("17-01-17", "18-02-18")) == ["2017-01-17T00:00:00", "2018-02-18T00:00:00"]
+    complaint = read("17-01-17", "18-02-19").complaint
+    assert complaint is not None
+    assert "'18-02-19' could be 18 February 2019 or 19 February 2018" in complaint.message
+
+
 def test_years_of_two_digits_are_read_where_the_order_is_clear() -> None:
     assert times(read("31.12.25", "30.11.24")) == ["2025-12-31T00:00:00", "2024-11-30T00:00:00"]
     assert times(read("12/31/25", "01/02/25")) == ["2025-12-31T00:00:00", "2025-01-02T00:00:00"]
