@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.book.amounts import read_quantities
 from unspun.book.currencies import currency_codes
 from unspun.book.files import open_table
-from unspun.book.numbers import Numbers, read_numbers
+from unspun.book.numbers import Numbers
 from unspun.book.reading import Reading
 from unspun.book.tables import Codes, Floats, Purchases, ReadingOptions
 from unspun.book.text import codes_of
@@ -70,20 +71,8 @@ def _amounts(reading: Reading) -> tuple[Floats | None, Numbers | None]:
 
 def _numbers(reading: Reading, role: str) -> Numbers | None:
     """The numbers of a role; rows with an unreadable one are set aside."""
-    if role not in reading.columns:
-        return None
-    column = reading.columns[role]
-    numbers = read_numbers(reading.raw.columns[column], "amount")
-    if numbers.complaint is not None:
-        reading.fault(numbers.complaint, column)
-        return None
     word = role.replace("_", " ")
-    hint = f"Give numbers such as 1200.50.{reading.or_leave_out(role)}"
-    if reading.refuse_unreadable(numbers.unread, numbers.blank, column, f"a number ({word})", hint):
-        return None
-    reading.notes += [f"column '{reading.title(column)}': {note}" for note in numbers.notes]
-    reading.set_aside(numbers.unread, f"unreadable_{role}", f"unreadable {word}", column, show=True)
-    return numbers
+    return read_quantities(reading, role, f"a number ({word})", word, f"Give numbers such as 1200.50.{reading.or_leave_out(role)}")
 
 
 def _currency(reading: Reading, priced: Numbers | None, kept: NDArray[Any]) -> Codes | None:

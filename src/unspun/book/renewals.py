@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.book.amounts import read_amounts
 from unspun.book.currencies import currency_codes
 from unspun.book.files import open_table
-from unspun.book.numbers import Numbers, read_numbers
+from unspun.book.numbers import Numbers
 from unspun.book.outcomes import read_closed, read_outcomes
 from unspun.book.reading import Reading
 from unspun.book.tables import Codes, Ints, ReadingOptions, Renewals, Times
@@ -28,7 +29,7 @@ def read_renewals(source: object, options: ReadingOptions, name: str | None = No
     due = _days(reading.dates("due"))
     dates = {role: _days(reading.dates(role)) for role in ("term_start", "notice", "outcome_known_at")}
     outcome = _outcomes(reading)
-    amounts = {role: numbers for role in AMOUNTS if (numbers := _amounts(reading, role)) is not None}
+    amounts = {role: numbers for role in AMOUNTS if (numbers := read_amounts(reading, role)) is not None}
     reading.refuse_faults()
     assert due is not None and outcome is not None  # their absence is a fault
     currency = _currencies(reading, amounts)
@@ -90,24 +91,6 @@ def _closed(reading: Reading) -> NDArray[np.bool_] | None:
     if complaint is not None:
         reading.fault(complaint, reading.columns["closed"])
     return closed
-
-
-def _amounts(reading: Reading, role: str) -> Numbers | None:
-    """The amounts of a role; rows with a negative or unreadable one are set aside."""
-    if role not in reading.columns:
-        return None
-    column = reading.columns[role]
-    numbers = read_numbers(reading.raw.columns[column], "amount")
-    if numbers.complaint is not None:
-        reading.fault(numbers.complaint, column)
-        return None
-    hint = f"Give amounts such as 1200.50 or $1,200.50.{reading.or_leave_out(role)}"
-    if reading.refuse_unreadable(numbers.unread, numbers.blank, column, "an amount", hint):
-        return None
-    reading.notes += [f"column '{reading.title(column)}': {note}" for note in numbers.notes]
-    reading.set_aside(numbers.unread, "unreadable_amount", "unreadable amount", column, show=True)
-    reading.set_aside(numbers.values < 0, "negative_amount", "negative amount", column, show=True)
-    return numbers
 
 
 def _currencies(reading: Reading, amounts: dict[str, Numbers]) -> Codes | None:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.book.amounts import read_amounts
 from unspun.book.currencies import currency_codes
 from unspun.book.dates import FIRST_YEAR, LAST_YEAR
 from unspun.book.files import open_table
-from unspun.book.numbers import Numbers, read_numbers
+from unspun.book.numbers import Numbers
 from unspun.book.reading import Reading
 from unspun.book.tables import Codes, Floats, Ints, ReadingOptions, Subscriptions
 from unspun.book.text import Complaint, Mask, Words, codes_of, fold, quoted
@@ -141,19 +142,7 @@ def _amounts(reading: Reading) -> Numbers | None:
     """The amount of each row; credit notes (negative amounts) and unreadable amounts are set aside."""
     if "amount" not in reading.columns:
         reading.notes.append("no amounts are given: expansion and contraction cannot be told")
-        return None
-    column = reading.columns["amount"]
-    numbers = read_numbers(reading.raw.columns[column], "amount")
-    if numbers.complaint is not None:
-        reading.fault(numbers.complaint, column)
-        return None
-    hint = f"Give amounts such as 1200.50 or $1,200.50.{reading.or_leave_out('amount')}"
-    if reading.refuse_unreadable(numbers.unread, numbers.blank, column, "an amount", hint):
-        return None
-    reading.notes += [f"column '{reading.title(column)}': {note}" for note in numbers.notes]
-    reading.set_aside(numbers.unread, "unreadable_amount", "unreadable amount", column, show=True)
-    reading.set_aside(numbers.values < 0, "negative_amount", "negative amount: a credit note is no term", column, show=True)
-    return numbers
+    return read_amounts(reading, "amount", "negative amount: a credit note is no term")
 
 
 def _amount_months(reading: Reading) -> Floats:
