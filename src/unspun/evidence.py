@@ -22,7 +22,8 @@ class Provenance:
     """Where a figure came from, in enough detail to compute it again.
 
     `definition` and `definition_version` name the rule, `query` says in SQL which rows went in, `settings` are the
-    options that change the value (seed included), `package_version` is Unspun's own.
+    options that change the value (seed included), `package_version` is Unspun's own. A figure made from a book names its
+    version and digest, the engine that ran the query, and the SHA-256 of the definition's text.
     """
 
     definition: str
@@ -32,6 +33,11 @@ class Provenance:
     query: str
     settings: tuple[tuple[str, str], ...]
     package_version: str
+    definition_sha256: str = ""
+    book_version: int | None = None
+    book_digest: str = ""
+    engine: str = ""
+    engine_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

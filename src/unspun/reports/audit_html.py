@@ -56,7 +56,7 @@ def render(result: AuditResult, trace: Trace | None = None) -> str:
     """The whole page as HTML text, to be written in UTF-8. `trace` puts the rows behind the figures into it."""
     page = compose(result, make_row_files(result, trace, MOST_DETAILED))
     style, script = page_style(), read_asset("theme.js")
-    shell = {"style": Markup(style), "script": Markup(script), "policy": _policy(style, script), "paper": False}
+    shell = {"style": Markup(style), "script": Markup(script), "policy": page_policy(style, script), "paper": False}
     return lay_out({**page, **shell})
 
 
@@ -86,12 +86,12 @@ def compose(result: AuditResult, files: list[RowFile]) -> dict[str, Any]:
 
 def lay_out(context: dict[str, Any]) -> str:
     """The page's template, filled."""
-    return CARDS.sub(_with_roles, environment().get_template("page.html.j2").render(context).rstrip() + "\n")
+    return with_roles(environment().get_template("page.html.j2").render(context).rstrip() + "\n")
 
 
-def _with_roles(table: re.Match[str]) -> str:
-    """Roles of a table that turns into cards on a phone, as browsers forget what a table is once its display changes."""
-    return CELL.sub(lambda tag: f'<{tag[1]}{tag[2]} role="{_role(tag[1], tag[2])}">', table.group())
+def with_roles(page: str) -> str:
+    """The page, with the roles of tables that turn into cards on a phone: browsers forget what a table is once its display changes."""
+    return CARDS.sub(lambda table: CELL.sub(lambda tag: f'<{tag[1]}{tag[2]} role="{_role(tag[1], tag[2])}">', table.group()), page)
 
 
 def _role(name: str, attributes: str) -> str:
@@ -260,7 +260,7 @@ def read_asset(name: str) -> str:
     return (ASSETS / name).read_text("utf-8")
 
 
-def _policy(style: str, script: str) -> str:
+def page_policy(style: str, script: str) -> str:
     """Only what is in the page may run or load."""
     own = f"style-src {_digest(style)}; script-src {_digest(script)}; font-src data:; img-src data:"
     return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
