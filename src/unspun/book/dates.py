@@ -29,19 +29,24 @@ from unspun.book.date_layouts import (
 from unspun.book.date_order import find_order
 from unspun.book.months import month_numbers
 from unspun.book.plain_times import plain_times
-from unspun.book.tables import Ints, Times
+from unspun.book.tables import Codes, Ints, Times
 from unspun.book.text import Complaint, Mask, Words, call, groups, matches, words_of
 from unspun.book.zones import MICROSECONDS_A_MINUTE, offset_minutes, readings, to_zone
 from unspun.errors import Fault
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
+ISO_OFFSET = r"Z|[+-]\d{2}(?::?\d{2})?"  # as Arrow reads it
 MOST_LOOKED_AT = 1_000  # words, for what is wrong with them
 DIRECTIVES = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ%")  # those of Python's strptime
 
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """One time a row, NaT where blank, unreadable or outside the years that are read. `formats` says what was read."""
+    """One time a row, NaT where blank, unreadable or outside the years that are read. `formats` says what was read.
+
+    `zones` are the zones and offsets that the times themselves name, as they are written; -1 where a time names none. None where
+    no time does, or where they were not asked for.
+    """
 
     times: Times
     blank: Mask
@@ -50,6 +55,7 @@ class Dates:
     formats: tuple[str, ...]
     complaint: Complaint | None = None
     hint: str = ""  # what to do about the first unreadable one, where its form tells
+    zones: Codes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class _Moments:
     local: Ints
     offset: NDArray[np.float64]  # NaN where the word names no offset
     read: Mask
+    zone: NDArray[np.object_]  # as written; None where the word names none
 
     def take(self, where: Ints, local: Ints, offset: NDArray[np.float64], valid: Mask) -> None:
         self.local[where[valid]], self.offset[where[valid]] = local[valid], offset[valid]
@@ -69,7 +76,9 @@ def is_date_type(kind: pa.DataType) -> bool:
     return pa.types.is_date(kind) or pa.types.is_timestamp(kind)
 
 
-def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None = None, last_day: bool = False) -> Dates:
+def read_dates(
+    column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None = None, last_day: bool = False, with_zones: bool = False
+) -> Dates:
     """Read a column of dates or times, typed or text. Times that carry an offset are converted to `zone`.
 
     `date_format` (strptime) is used for what is not ISO. A month, a week or a quarter is its first day, or its last where
@@ -78,11 +87,11 @@ def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None 
     if is_date_type(column.type):
         return _typed(column, zone)
     if pa.types.is_string(column.type) and (plain := plain_times(column, zone)) is not None:
-        return _of_plain(*plain)
+        return _of_plain(*plain, _zones_written(column) if with_zones and plain[1] else None)
     words = words_of(column)
     words = words.without(words.blank())
     n = len(words.words)
-    moments = _Moments(np.zeros(n, np.int64), np.full(n, np.nan), np.zeros(n, bool))
+    moments = _Moments(np.zeros(n, np.int64), np.full(n, np.nan), np.zeros(n, bool), np.full(n, None, object))
     formats, complaint = _read_words(words, moments, date_format, last_day)
     times = _in_zone(moments, zone)
     outside = moments.read & _outside(times)
@@ -90,7 +99,8 @@ def read_dates(column: pa.ChunkedArray, zone: ZoneInfo, date_format: str | None 
     nat = np.datetime64("NaT", "us")
     unread = words.spread(~moments.read, False)
     hint = _hint(words, moments)
-    return Dates(words.spread(times, nat), words.codes < 0, unread, words.spread(outside, False), formats, complaint, hint)
+    zones = _zones_named(words, moments) if with_zones else None
+    return Dates(words.spread(times, nat), words.codes < 0, unread, words.spread(outside, False), formats, complaint, hint, zones)
 
 
 def check_date_format(date_format: str | None) -> list[Fault]:
@@ -121,11 +131,30 @@ def _typed(column: pa.ChunkedArray, zone: ZoneInfo) -> Dates:
     return Dates(times, blank, np.zeros(len(times), bool), outside, (form,))
 
 
-def _of_plain(times: Times, named: bool) -> Dates:
+def _zones_named(words: Words, moments: _Moments) -> Codes | None:
+    """The zones of the words that were read, one a row."""
+    encoded = pa.array(moments.zone, pa.string()).dictionary_encode()
+    if len(encoded.dictionary) == 0:
+        return None
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return Codes(words.spread(codes, -1), tuple(encoded.dictionary.to_pylist()))
+
+
+def _zones_written(column: pa.ChunkedArray) -> Codes:
+    """The offsets at the ends of ISO times, one a row."""
+    found = call("extract_regex", column, options=pc.ExtractRegexOptions(rf":\d\d(?:[.,]\d+)?\s*(?P<zone>{ISO_OFFSET})$"))
+    encoded = pa.chunked_array([call("struct_field", chunk, options=pc.StructFieldOptions([0])) for chunk in found.chunks])
+    whole_column = encoded.dictionary_encode().unify_dictionaries().combine_chunks()
+    codes = whole_column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return Codes(codes, tuple(whole_column.dictionary.to_pylist()))
+
+
+def _of_plain(times: Times, named: bool, zones: Codes | None = None) -> Dates:
     blank = np.isnat(times)
     outside = ~blank & _outside(times)
     times[outside] = np.datetime64("NaT")
-    return Dates(times, blank, np.zeros(len(times), bool), outside, ("YYYY-MM-DD", "some with an offset") if named else ("YYYY-MM-DD",))
+    formats = ("YYYY-MM-DD", "some with an offset") if named else ("YYYY-MM-DD",)
+    return Dates(times, blank, np.zeros(len(times), bool), outside, formats, zones=zones)
 
 
 def _outside(times: Times) -> Mask:
@@ -200,6 +229,7 @@ def _by_count(words: Words, moments: _Moments) -> list[str]:
                 local = np.round((counts - shift) * (unit / 1000)).astype(np.int64) * 1000
                 offset = np.full(len(used), np.nan if shift else 0.0)
                 moments.take(used.astype(np.int64), local, offset, within)
+                moments.zone[used] = None if shift else "UTC"
                 return [form]
     return []
 
@@ -210,6 +240,9 @@ def _place(moments: _Moments, where: Ints, days: Ints, day_valid: Mask, parts: d
     offset, zone_known = offset_minutes(parts["zone"], local)
     valid = day_valid & time_valid & zone_known
     moments.take(where, local, offset, valid)
+    named = valid & ~np.isnan(offset)
+    if named.any():
+        moments.zone[where[named]] = parts["zone"].filter(pa.array(named)).to_numpy(zero_copy_only=False)
     return bool(valid.any())
 
 
@@ -290,6 +323,7 @@ def _by_strptime(words: Words, moments: _Moments, date_format: str, last_day: bo
             local += timedelta(days=monthrange(moment.year, moment.month)[1] - 1 if months == 1 else 364 + isleap(moment.year))
         moments.local[i] = (local.days * 86_400 + local.seconds) * 1_000_000 + local.microseconds
         moments.offset[i] = np.nan if offset is None else offset.total_seconds() / 60
+        moments.zone[i] = None if offset is None else _signed(int(offset.total_seconds()) // 60)
         moments.read[i] = True
     return bool(moments.read.any())
 

@@ -224,7 +224,7 @@ def _delimited(buffer: pa.Buffer, role: Role, name: str, sha256: str, options: R
     try:
         parsed = parse_delimited(buffer.slice(start) if start else buffer, name)
     except BadInput as error:
-        raise BadInput([_moved(fault, above) for fault in error.faults]) from error
+        raise BadInput([moved(fault, above) for fault in error.faults]) from error
     if parsed.rows_read == 0:
         raise BadInput(_no_rows(name))
     notes = (*parsed.notes, f"lines above the header in row {above + 1} not read: {above:,}") if above else parsed.notes
@@ -238,7 +238,7 @@ def _shifted(rejection: Rejection, above: int) -> Rejection:
     return replace(rejection, rows=rejection.rows + above) if above else rejection
 
 
-def _moved(fault: Fault, above: int) -> Fault:
+def moved(fault: Fault, above: int) -> Fault:
     """The fault with the row of its place counted from the first line of the file."""
     return replace(fault, where=ROW_AT_END.sub(lambda found: f":{int(found[1]) + above}", fault.where)) if above else fault
 
@@ -306,24 +306,24 @@ def _arrow_sha256(table: pa.Table) -> str:
 def _from_table(table: pa.Table, role: Role, name: str, sha256: str, form: str) -> RawTable:
     if table.num_columns == 0 or table.num_rows == 0:
         raise BadInput(_no_rows(name) if table.num_columns else Fault("empty_file", "there is no column.", name, "Check the export."))
-    nested = [field.name for field in table.schema if not _is_plain(field.type)]
-    columns = tuple(_plain(table.column(i)) for i in range(table.num_columns))
+    nested = [field.name for field in table.schema if not is_plain(field.type)]
+    columns = tuple(plain(table.column(i)) for i in range(table.num_columns))
     notes = tuple(f"column '{n}' holds {table.schema.field(n).type} values and is not read" for n in nested)
     rows = np.arange(table.num_rows, dtype=np.int64) + 2
     return RawTable(role, name, sha256, form, tuple(table.column_names), columns, rows, table.num_rows, notes)
 
 
-def _is_plain(kind: pa.DataType) -> bool:
+def is_plain(kind: pa.DataType) -> bool:
     if isinstance(kind, pa.BaseExtensionType):
-        return _is_plain(kind.storage_type)
+        return is_plain(kind.storage_type)
     if pa.types.is_dictionary(kind):
-        return _is_plain(kind.value_type)
+        return is_plain(kind.value_type)
     return not (pa.types.is_nested(kind) or pa.types.is_duration(kind) or pa.types.is_time(kind) or pa.types.is_interval(kind))
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column without wrappings: extension types, dictionaries of anything but text, views and raw bytes."""
-    if not _is_plain(column.type):
+    if not is_plain(column.type):
         return pa.chunked_array([pa.nulls(len(column))])
     if isinstance(column.type, pa.BaseExtensionType):
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)

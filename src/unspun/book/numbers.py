@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -48,7 +48,11 @@ EITHER_DOT = r"[1-9]\d{0,2}\.\d{3}"
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """One number a row, NaN where blank or unreadable; the currency named in the cells, if any."""
+    """One number a row, NaN where blank or unreadable; the currency named in the cells, if any.
+
+    `literals` are the numbers of a text column as they are written, brought to a decimal point and no separators, so that they can
+    be read exactly: null where there is no number. None where the column is typed.
+    """
 
     values: Floats
     blank: Mask
@@ -56,6 +60,7 @@ class Numbers:
     notes: tuple[str, ...] = ()
     currency: Codes | None = None
     complaint: Complaint | None = None
+    literals: pa.ChunkedArray | pa.DictionaryArray | None = None
 
 
 def is_number_type(kind: pa.DataType) -> bool:
@@ -72,10 +77,11 @@ def read_numbers(column: pa.ChunkedArray, kind: Kind = "score") -> Numbers:
     if is_number_type(column.type) or pa.types.is_null(column.type):
         return _typed(column)
     if pa.types.is_string(column.type) and (plain := _plain_text(column, kind)) is not None:
-        return plain
+        return replace(plain, literals=column)
     words = words_of(column)
     if (plain := _plain_text(pa.chunked_array([words.words]), kind)) is not None:
-        return Numbers(words.spread(plain.values, np.nan), words.codes < 0, np.zeros(len(words.codes), bool))
+        literals = _by_words(words, words.words)
+        return Numbers(words.spread(plain.values, np.nan), words.codes < 0, np.zeros(len(words.codes), bool), literals=literals)
     blank = words.blank()
     words = words.without(blank)
     return _read_words(words, blank, kind)
@@ -113,8 +119,14 @@ def _any(column: pa.ChunkedArray, pattern: str) -> bool:
     return any(bool(matches(chunk, pattern).any()) for chunk in column.chunks)
 
 
+def _by_words(words: Words, literals: pa.Array) -> pa.DictionaryArray:
+    """One literal a row from one a word."""
+    return pa.DictionaryArray.from_arrays(pa.array(words.codes, mask=words.codes < 0), literals)
+
+
 def _read_words(words: Words, blank: Mask, kind: Kind) -> Numbers:
     n = len(words.words)
+    literals = np.full(n, None, object)
     values, currency, percent, scaled = np.full(n, np.nan), np.full(n, "", object), np.zeros(n, bool), np.zeros(n, bool)
     complaint = None
     plain, most = _out_of(_plain_characters(words.words)) if kind == "score" else (_plain_characters(words.words), np.zeros(n))
@@ -123,19 +135,24 @@ def _read_words(words: Words, blank: Mask, kind: Kind) -> Numbers:
         parts = groups(plain.take(pa.array(where)), MONEY)
         fits, percent[where] = _fits(parts, kind), _is(parts["percent"], "%")
         where, parts = where[fits], {name: part.filter(pa.array(fits)) for name, part in parts.items()}
-        magnitude, complaint = _magnitudes(parts["body"], call("utf8_lower", parts["unit"]), words, where, kind)
+        cleaned, complaint = _magnitudes(parts["body"], call("utf8_lower", parts["unit"]), words, where, kind)
+        magnitude = cleaned.cast(pa.float64()).to_numpy(zero_copy_only=False)
         negative = _is(parts["sign"], "-") | _is(parts["sign2"], "-") | _is(parts["sign3"], "-") | _is(parts["open"], "(")
         values[where] = np.where(negative, -magnitude, magnitude)
+        signs = call("if_else", pa.array(negative), pa.scalar("-"), pa.scalar(""))
+        literals[where] = call("binary_join_element_wise", signs, cleaned, pa.scalar("")).to_numpy(zero_copy_only=False)
         named = call("binary_join_element_wise", parts["outer"], parts["before"], parts["after"], pa.scalar(""))
         currency[where] = _each(named, currency_of)
         scaled[where] = ~_is(parts["unit"], [""])
     read = np.isfinite(values) & ~((most > 0) & ~((values >= 0) & (values <= most)))
     values[~read] = np.nan
+    literals[~read] = None
     codes = _currency_codes(words, np.where(read, currency, ""))
     complaint = complaint or _mixed_percent(words, read, percent) or _mixed_most(words, read, most)
     notes = (*_currency_notes(codes), *_word_notes(words, read & scaled, "k, M or bn"), *_most_notes(words, read, most))
     unread = words.spread(~read & ~blank, False)
-    return Numbers(words.spread(values, np.nan), words.codes < 0, unread, notes, codes, complaint)
+    exact = _by_words(words, pa.array(literals, pa.string()))
+    return Numbers(words.spread(values, np.nan), words.codes < 0, unread, notes, codes, complaint, exact)
 
 
 def _plain_characters(words: pa.Array) -> pa.Array:
@@ -189,21 +206,21 @@ def _fits(parts: dict[str, pa.Array], kind: Kind) -> Mask:
     return bracketed & single & known & suits
 
 
-def _magnitudes(bodies: pa.Array, units: pa.Array, words: Words, where: NDArray[np.int64], kind: Kind) -> tuple[Floats, Complaint | None]:
-    """The numbers without their signs, NaN where unreadable. A unit such as k is a power of ten, so that 4.35k is 4350 exactly."""
+def _magnitudes(bodies: pa.Array, units: pa.Array, words: Words, where: NDArray[np.int64], kind: Kind) -> tuple[pa.Array, Complaint | None]:
+    """The numbers without their signs as literals, nan where unreadable. A unit such as k is a power of ten: 4.35k is 4350 exactly."""
     spaced = matches(bodies, r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d{1,2}(?:[ ']\d{2})+[ ']\d{3}(?:[.,]\d+)?")
     bodies = call("if_else", pa.array(spaced), replaced(bodies, r"[ ']", ""), bodies)
     forms = {name: matches(bodies, p) for name, p in (("point", POINT), ("comma", COMMA), ("1,200", EITHER_COMMA), ("1.200", EITHER_DOT))}
     comma, complaint = _decimal_comma(forms, words, where, kind)
     if complaint is not None:
-        return np.full(len(bodies), np.nan), complaint
+        return pa.array(np.full(len(bodies), "nan"), pa.string()), complaint
     grouped = matches(bodies, (COMMA if comma else POINT) + f"|{EITHER_DOT if comma else EITHER_COMMA}")
     numbers = replaced(replaced(bodies, r"\.", ""), ",", ".") if comma else replaced(bodies, ",", "")
     usable = grouped | matches(bodies, EITHER_COMMA if comma else EITHER_DOT) | matches(bodies, r"\d+|(?:\d+\.?\d*|\.\d+)e[+-]?\d+")
     usable &= _is(units, [""]) | ~matches(bodies, r".*e.*")
     powers = pa.array(_each(units, lambda unit: f"e{POWERS[unit]}" if unit else ""), pa.string())
-    cleaned = call("if_else", pa.array(usable), call("binary_join_element_wise", numbers, powers, pa.scalar("")), pa.scalar("nan"))
-    return cleaned.cast(pa.float64()).to_numpy(zero_copy_only=False), None
+    written = call("binary_join_element_wise", numbers, powers, pa.scalar(""))
+    return call("if_else", pa.array(usable), written, pa.scalar("nan")), None
 
 
 def _decimal_comma(forms: dict[str, Mask], words: Words, where: NDArray[np.int64], kind: Kind) -> tuple[bool, Complaint | None]:

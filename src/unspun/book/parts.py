@@ -146,7 +146,8 @@ def _merged(key: tuple[str, str, str, bool], group: list[tuple[Rejection, np.nda
     code, reason, column, no_values = key
     rows, files = np.concatenate([one.rows for one, _ in group]), np.concatenate([file for _, file in group])
     values = None if no_values else tuple(value for one, _ in group for value in one.values or ())
-    return Rejection(code, reason, rows, column, values, files)
+    cells = None if any(one.cells is None for one, _ in group) else tuple(cell for one, _ in group for cell in one.cells or ())
+    return Rejection(code, reason, rows, column, values, files, cells)
 
 
 def _headers(tables: Sequence[RawTable]) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:

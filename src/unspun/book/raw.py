@@ -53,6 +53,16 @@ class RawTable:
         return None if self.file is None else self.file[rows]
 
 
+def rows_as_text(names: Sequence[str], columns: Sequence[pa.ChunkedArray], rows: Ints) -> tuple[dict[str, str | None], ...]:
+    """Some rows of a table as they stand in it, header to cell; None where a cell is empty. A header that comes again is numbered."""
+    titles: dict[str, None] = {}
+    for position, name in enumerate(names, 1):
+        title = name or f"column {position}"
+        titles[title if title not in titles else f"{title} (column {position})"] = None
+    cells = [as_text(column.take(pa.array(rows))).cast(pa.string()).to_pylist() for column in columns]
+    return tuple(dict(zip(titles, row, strict=True)) for row in zip(*cells, strict=True))
+
+
 def joined(chunks: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     """Columns end to end: of one type where they are alike (all numbers, all dates), else as text; null takes any type."""
     kinds = list(dict.fromkeys(chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)))

@@ -30,7 +30,8 @@ class Codes:
 class Rejection:
     """Rows set aside for one reason. `rows` are row numbers of the file; `values` the offending cells, when one cell is at fault.
 
-    `file` runs parallel to `rows` and indexes Source.files; None where the input is one file.
+    `file` runs parallel to `rows` and indexes Source.files; None where the input is one file. `cells` are the whole rows as text,
+    header to cell, where they are no longer in the table that they were taken out of.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Rejection:
     column: str = ""
     values: tuple[str, ...] | None = None
     file: NDArray[np.int32] | None = None
+    cells: tuple[dict[str, str | None], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from unspun.book.dates import read_dates
 from unspun.book.months import MONTH_WORDS
-from unspun.book.raw import RawTable, joined
+from unspun.book.raw import RawTable, joined, rows_as_text
 from unspun.book.roles import SCORES
 from unspun.book.tables import ReadingOptions, Rejection
 from unspun.book.text import quoted, squash
@@ -213,7 +213,7 @@ def set_aside_rows(raw: RawTable, mask: np.ndarray, code: str, reason: str) -> R
         return raw
     rows = np.flatnonzero(mask)
     kept = pa.array(~mask)
-    rejection = Rejection(code, reason, raw.row[rows], file=raw.files_of(rows))
+    rejection = Rejection(code, reason, raw.row[rows], file=raw.files_of(rows), cells=rows_as_text(raw.names, raw.columns, rows))
     return replace(
         raw,
         columns=tuple(column.filter(kept) for column in raw.columns),

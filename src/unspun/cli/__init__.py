@@ -11,8 +11,19 @@ from typing import Annotated
 import typer
 
 from unspun.cli.audit import BAD_INPUT, audit
+from unspun.cli.compact import compact
 from unspun.cli.demo import demo
+from unspun.cli.erase import erase
+from unspun.cli.init import init
+from unspun.cli.ledger import ledger
+from unspun.cli.load import load
+from unspun.cli.rejected import rejected
 from unspun.cli.renewals import renewals
+from unspun.cli.retention import retention
+from unspun.cli.show import show
+from unspun.cli.status import status
+from unspun.cli.undo import undo
+from unspun.cli.why import recompute, why
 from unspun.errors import Fault, UnspunError
 
 OWN_FAULT, INTERRUPTED = 70, 130
@@ -30,6 +41,18 @@ app = typer.Typer(
 app.command(short_help="Judge health scores against what customers then did.")(audit)
 app.command(short_help="Derive renewals from subscription terms.")(renewals)
 app.command(short_help="Make a company whose truth is known, and audit it.")(demo)
+app.command(short_help="Make a workspace: the folder of one company.")(init)
+app.command(short_help="Load files into the book.")(load)
+app.command(short_help="Show what the book holds.")(status)
+app.command(short_help="Show rows of the book, as of a date.")(show)
+app.command(short_help="Show the rejected rows, and write them to be mended.")(rejected)
+app.command(short_help="Take back the last load.")(undo)
+app.command(short_help="Erase an account or a person from the book.")(erase)
+app.command(short_help="Merge small files; delete what no kept version needs.")(compact)
+app.command(short_help="Measure GRR, NRR, logo retention and the ARR waterfall.")(retention)
+app.command(short_help="Show where a published figure came from, and its rows.")(why)
+app.command(short_help="Compute a published figure again.")(recompute)
+app.add_typer(ledger)
 
 
 @app.command(short_help="Print the JSON Schema of an audit's result.")

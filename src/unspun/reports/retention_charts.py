@@ -27,8 +27,8 @@ HEIGHT, BOTTOM, TOP = 300, 268, 24
 
 def rates_chart(rates: Sequence[Rate], claim: str) -> Markup:
     """GRR, NRR and logo retention by the month in which the window closes; bands are their intervals."""
-    months = sorted({rate.month for rate in rates})
     known = [(rate, rate.estimate) for rate in rates if isinstance(rate.estimate, Estimate)]
+    months = sorted({rate.month for rate, _ in known})
     ends = [end for _, value in known for end in (value.low, value.high)]
     x, y = Scale(0, max(1, len(months) - 1), 8, 74), _share_scale(ends)
     areas, lines, labels = [], [], []
@@ -45,12 +45,15 @@ def rates_chart(rates: Sequence[Rate], claim: str) -> Markup:
 
 
 def movements_chart(falls: Sequence[Waterfall], claim: str) -> Markup:
-    """A bar up and a bar down for each month: what came (new, expansion, reactivation) and what went (churn, contraction)."""
+    """A bar up and a bar down for each month: what came (new, expansion, reactivation) and what went (churn, contraction).
+
+    A month that opens with nothing is left out where others follow: all that is there then looks new.
+    """
+    falls = [fall for fall in falls if fall.opening] or list(falls)
     months = [fall.month for fall in falls]
-    highest = max(
-        (float(sum((amount(fall, name) for name in names), Decimal(0))) for fall in falls for names in (GAINS, LOSSES)), default=0.0
-    )
-    y = Scale(-(highest or 1.0) * 1.06, (highest or 1.0) * 1.06, BOTTOM, TOP)
+    up, down = (max((_sum_of(fall, names) for fall in falls), default=0.0) for names in (GAINS, LOSSES))
+    room = 0.06 * (up + down or 1.0)
+    y = Scale(-down - room, up + room, BOTTOM, TOP)
     x = Scale(0, max(1, len(months) - 1), 11, 96)
     width = min(4.0, 0.7 * 85 / max(1, len(months)))
     bars = [bar for at, fall in enumerate(falls) for bar in _bars(fall, x(at), width, y)]
@@ -61,6 +64,10 @@ def movements_chart(falls: Sequence[Waterfall], claim: str) -> Markup:
         line(0, y(0), 100, y(0), "ax"),
     ]
     return marks.chart([*parts, *month_axis(months, x)], HEIGHT, claim)
+
+
+def _sum_of(fall: Waterfall, names: Sequence[str]) -> float:
+    return float(sum((amount(fall, name) for name in names), Decimal(0)))
 
 
 def amount(fall: Waterfall, movement: str) -> Decimal:

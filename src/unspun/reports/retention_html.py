@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -56,6 +57,7 @@ def render_retention(result: RetentionResult, proof: Proof, figures_csv: str, be
         "beside": None if beside is None else beside_of(result, beside),
         "csv": base64.b64encode(figures_csv.encode()).decode("ascii"),
         "rate_at": rate_at,
+        "quoted": shlex.quote,
         "rc": retention_claims,
         "rcharts": retention_charts,
         "MOVEMENTS": MOVEMENTS,

@@ -13,7 +13,10 @@ VersionKind = Literal["load", "undo", "compaction", "erasure"]
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A Parquet file of a table. `path` is relative to the warehouse folder; `loads` are those whose rows it holds."""
+    """A Parquet file of a table. `path` is relative to the warehouse folder; `loads` are those whose rows it holds.
+
+    `erased_by` is the ledger entry of the erasure that wrote this file in the place of the one first published; None: it is that one.
+    """
 
     table: str
     path: str
@@ -21,6 +24,7 @@ class DataFile:
     size_bytes: int
     rows: int
     loads: tuple[int, ...]
+    erased_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ class TableVersion:
 
 @dataclass(frozen=True, slots=True)
 class BookVersion:
-    """The book at one version. `digest` is over its tables and files; `entry` and `entry_hash` are those of its ledger entry."""
+    """The book at one version. `digest` is over its tables and files; `entry` and `entry_hash` are those of its ledger entry.
+
+    `erasures` are the ledger entries of the erasures that took rows out of this version's files after it was published.
+    """
 
     version: int
     kind: VersionKind
@@ -56,6 +63,7 @@ class BookVersion:
     digest: str
     entry: int
     entry_hash: str
+    erasures: tuple[int, ...] = ()
 
     def table(self, name: str) -> TableVersion | None:
         return next((table for table in self.tables if table.name == name), None)

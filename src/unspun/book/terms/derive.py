@@ -47,14 +47,13 @@ def derive_renewals(subscriptions: Subscriptions, rules: TermRules, as_of: date)
     (first) term that ended. Every row of the subscriptions is used or in `source.rejections`. Raises BadInput for rules that
     cannot be, amounts whose period is not known, and where nothing is due.
     """
-    check_rules(rules)
-    accounting = Accounting(subscriptions)
+    return derive_followed(subscriptions, rules, as_of, follow_terms(subscriptions, rules, as_of))
+
+
+def derive_followed(subscriptions: Subscriptions, rules: TermRules, as_of: date, followed: Followed) -> Renewals:
+    """`derive_renewals` of terms that have been followed already, under the same rules and as-of date."""
+    lines, succession, accounting = followed.lines, followed.succession, followed.accounting
     today = (as_of - EPOCH).days
-    lines = make_lines(subscriptions, rules, today, accounting)
-    if rules.cancellation_ends_term:
-        lines = cut_at_cancellation(lines, rules)
-        lines = accounting.set_aside(lines, lines.end <= lines.start, "no_day", "term cancelled before it began")
-    succession = find_successors(lines, rules)
     dues = _dues(lines, succession)
     if len(dues.due) == 0:
         raise BadInput(_nothing_due(subscriptions, accounting))
@@ -74,6 +73,28 @@ def derive_renewals(subscriptions: Subscriptions, rules: TermRules, as_of: date)
             rejections=(*subscriptions.source.rejections, *accounting.rejections),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Terms as they were known on the as-of date, and which takes over from which: line i counts until `succession.runs_until`.
+
+    `accounting` holds the rows set aside and the notes."""
+
+    lines: Lines
+    succession: Succession
+    accounting: Accounting
+
+
+def follow_terms(subscriptions: Subscriptions, rules: TermRules, as_of: date) -> Followed:
+    """The terms that had begun by the as-of date, each with its successor. Raises BadInput as `derive_renewals` does."""
+    check_rules(rules)
+    accounting = Accounting(subscriptions)
+    lines = make_lines(subscriptions, rules, (as_of - EPOCH).days, accounting)
+    if rules.cancellation_ends_term:
+        lines = cut_at_cancellation(lines, rules)
+        lines = accounting.set_aside(lines, lines.end <= lines.start, "no_day", "term cancelled before it began")
+    return Followed(lines, find_successors(lines, rules), accounting)
 
 
 def last_known_day(subscriptions: Subscriptions, today: date) -> date:

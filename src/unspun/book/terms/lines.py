@@ -130,6 +130,12 @@ def _known_days(dates: NDArray[np.datetime64] | None, n: int, as_of: int) -> Int
     return np.where(days <= as_of, days, NEVER)
 
 
+def settle_ends(subscriptions: Subscriptions, rules: TermRules) -> tuple[TermRules, str]:
+    """The rules with `ends_inclusive` settled, by the terms themselves where it is not declared, and how in words."""
+    accounting = Accounting(subscriptions)
+    return replace(rules, ends_inclusive=_inclusive(subscriptions, rules, accounting)), accounting.notes[0]
+
+
 def _inclusive(subscriptions: Subscriptions, rules: TermRules, accounting: Accounting) -> bool:
     """Whether an end is a term's last day: as declared, else as most terms of the file meet the next one of their account."""
     if rules.ends_inclusive is not None:

@@ -1,0 +1,68 @@
+"""The operations on the ledger: show its entries, and verify that nothing recorded was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from unspun.app.workspace import Workspace
+from unspun.errors import BadInput, Fault
+from unspun.ledger import store
+from unspun.ledger.chain import Anchor, Break, Entry, check_chain, parse_anchor, written_anchor
+from unspun.warehouse.catalog_head import read_head
+from unspun.warehouse.verify import verify_files
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What verifying found. `entries` were checked against `anchors`; `files` says how many versions' files were hashed."""
+
+    entries: int
+    anchors: int
+    head: str
+    breaks: tuple[Break, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.breaks and not self.faults
+
+
+def list_entries(workspace: Workspace, kind: str | None = None, first: int = 1) -> tuple[Entry, ...]:
+    """The entries from number `first` on, of one kind where it is named."""
+    with workspace.catalog() as catalog, catalog.reading() as connection:
+        return tuple(store.entries(connection, first, kind))
+
+
+def verify(workspace: Workspace, anchors: tuple[str, ...], all_versions: bool, progress: Progress) -> Verification:
+    """Check the chain against every head recorded elsewhere, and the data files against the chain.
+
+    `anchors` are NUMBER:HASH as printed, or files with such lines. Raises BadInput for one that is neither.
+    """
+    given = [anchor for text in anchors for anchor in _anchors(text)]
+    with workspace.catalog() as catalog:
+        with catalog.reading() as connection:
+            rows = store.stored(connection)
+            versions = connection.execute("SELECT version, entry, entry_hash FROM versions").fetchall()
+        own = [Anchor(entry, digest, f"book version {version}") for version, entry, digest in versions]
+        recorded = read_head(workspace.warehouse)
+        known = [*given, *own, *([recorded] if recorded else [])]
+        breaks = check_chain(rows, known)
+        head = "" if breaks else written_anchor(list_entries(workspace)[-1])
+        faults = verify_files(catalog, "all" if all_versions else "current", progress)
+    return Verification(len(rows), len(known), head, breaks, tuple(faults))
+
+
+def _anchors(text: str) -> list[Anchor]:
+    path = Path(text)
+    if ":" in text and not path.exists():
+        return [parse_anchor(text, "--anchor")]
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "Give NUMBER:HASH as it was printed, or a file that holds such lines."
+        raise BadInput(Fault("no_anchor", f"'{text}' is not an anchor, and no file that can be read.", "--anchor", hint)) from error
+    return [parse_anchor(line, text) for line in lines]

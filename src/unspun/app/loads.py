@@ -1,0 +1,240 @@
+"""The operation "load files": which files, under which mappings, whether to accept those that are proposed, and the load itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from unspun.app.keeping import PATIENT, Patience
+from unspun.app.mended import mended_mapping
+from unspun.app.workspace import Workspace, read_text
+from unspun.audit.judge import Progress, silent
+from unspun.book.entities import TableName
+from unspun.book.mapping.book_file import add_source, mapping_for, read_definition
+from unspun.book.mapping.definition import BookDefinition, SourceMapping
+from unspun.book.mapping.propose import Proposal, propose
+from unspun.book.parts import files_named
+from unspun.errors import BadInput, Fault
+from unspun.reports.words import sentence
+from unspun.warehouse.catalog import Catalog
+from unspun.warehouse.load import LoadResult, PlannedFile, load_files
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """What to load. `paths` are files, folders and patterns; `table` is the caller's word for the table of all of them.
+
+    `received` says that rows the files date no knowledge for were known on receipt, not when they happened; `known_at` is the day
+    that stands for the receipt. `accept` takes proposed mappings without being asked again.
+    """
+
+    paths: tuple[str, ...]
+    table: TableName | None = None
+    dry_run: bool = False
+    received: bool = False
+    known_at: date | None = None
+    accept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedSource:
+    """A file that book.yml does not know, and the mapping proposed for it (and for the files that fit the same patterns)."""
+
+    path: str
+    proposal: Proposal
+    mapping: SourceMapping
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """The files of a load, each with its mapping; `definition` is the book's with the proposed sources added."""
+
+    files: tuple[PlannedFile, ...]
+    proposed: tuple[ProposedSource, ...]
+    definition: BookDefinition
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Planner:
+    """Finds each file's mapping, remembers what it proposed, and keeps the faults of all files."""
+
+    request: LoadRequest
+    catalog: Catalog
+    definition: BookDefinition
+    files: list[PlannedFile] = field(default_factory=list)
+    proposed: list[ProposedSource] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, path: str, named: bool) -> None:
+        try:
+            mapping = self._mapping(path)
+        except BadInput as refusal:
+            self.faults += refusal.faults
+            return
+        wanted = self.request.table
+        if wanted is None or mapping.table == wanted:
+            self.files.append(PlannedFile(path, mapping))
+        elif named:
+            place = f"book.yml:{mapping.line}" if mapping.line else "book.yml"
+            message = f"{place} maps this file to {mapping.table}, and --as says {wanted}."
+            self.faults.append(Fault("other_table", message, path, f"Leave --as out, or change {place}."))
+        else:
+            self.notes.append(f"{os.path.basename(path)} holds {mapping.table} and is left out, as --as says {wanted}")
+
+    def _mapping(self, path: str) -> SourceMapping:
+        mapping = mended_mapping(path, self.catalog, self.definition) or mapping_for(self.definition, path)
+        proposed = any(mapping is source.mapping for source in self.proposed)
+        return self._propose(path) if mapping is None else mapping if proposed else self._as_known(mapping)
+
+    def _propose(self, path: str) -> SourceMapping:
+        proposal = propose(path, self.definition, self.request.table)
+        if proposal.mapping is None or proposal.faults:
+            raise BadInput(proposal.faults or _no_table(path, proposal))
+        mapping = self._as_known(proposal.mapping)
+        self.proposed.append(ProposedSource(path, proposal, mapping))
+        self.definition = replace(self.definition, sources=(*self.definition.sources, mapping))
+        return mapping
+
+    def _as_known(self, mapping: SourceMapping) -> SourceMapping:
+        return replace(mapping, known="received") if self.request.received else mapping
+
+
+def plan_load(workspace: Workspace, request: LoadRequest, progress: Progress = silent) -> LoadPlan:
+    """Find the files and their mappings; a file that book.yml does not know gets a proposal.
+
+    Raises BadInput with every fault of all files: not there, given twice, no table fits, two sources fit.
+    """
+    with workspace.catalog() as catalog:
+        planner = _Planner(request, catalog, workspace.definition())
+        named = list(_files(request.paths, planner))
+        planner.faults += _given_twice([path for path, _ in named])
+        for done, (path, by_name) in enumerate(named):
+            progress(f"looking at {os.path.basename(path)}", done, len(named))
+            planner.add(path, by_name)
+    if planner.faults:
+        raise BadInput(list(dict.fromkeys(planner.faults)))
+    if not planner.files:
+        hint = "Leave --as out, or give other files."
+        raise BadInput(Fault("nothing_to_load", f"none of the files holds {request.table}.", "--as", hint))
+    return LoadPlan(tuple(planner.files), tuple(planner.proposed), planner.definition, tuple(planner.notes))
+
+
+def _no_table(path: str, proposal: Proposal) -> Fault:
+    why = " ".join([sentence(proposal.table_why or "no table of the book fits it"), *map(sentence, proposal.doubts)])
+    return Fault("no_table_fits", why, path, "Name its table with --as, map it in book.yml, or leave it out.")
+
+
+def _files(paths: tuple[str, ...], planner: _Planner) -> Iterator[tuple[str, bool]]:
+    """Every file, and whether it was named itself (not found in a folder or by a pattern)."""
+    for path in paths:
+        try:
+            several = files_named(path)
+        except (BadInput, OSError) as refusal:
+            planner.faults += refusal.faults if isinstance(refusal, BadInput) else [_unreadable(path, refusal)]
+            continue
+        if several is not None:
+            planner.notes += several[1]
+            yield from ((file, False) for file in several[0])
+        elif fault := _obstacle(path):
+            planner.faults.append(fault)
+        else:
+            yield path, True
+
+
+def _obstacle(path: str) -> Fault | None:
+    if path == "-":
+        hint = "Save it to a file first: a load can be repeated only from a file."
+        return Fault("stdin", "standard input cannot be loaded.", path, hint)
+    if not os.path.exists(path):
+        return Fault("no_such_file", "there is no such file.", path, "Check the path.")
+    try:
+        with open(path, "rb"):
+            return None
+    except OSError as refusal:
+        return _unreadable(path, refusal)
+
+
+def _unreadable(path: str, refusal: OSError) -> Fault:
+    message = f"the file cannot be read: {refusal.strerror or refusal}."
+    return Fault("unreadable_file", message, path, "Check the path, and that you may read it.")
+
+
+def _given_twice(paths: list[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for path in paths:
+        real = os.path.realpath(path)
+        if real in seen:
+            yield Fault("file_twice", "the file is given twice.", path, "Give each file once.")
+        seen.add(real)
+
+
+def accept_proposals(workspace: Workspace, plan: LoadPlan) -> LoadPlan:
+    """Write the proposed sources to book.yml, in one step, and give the plan under the book as it then stands.
+
+    The load that follows records the definition in the ledger. Raises BadInput where book.yml no longer reads, or cannot be written.
+    """
+    text = read_text(workspace.book_file)
+    for source in plan.proposed:
+        text = add_source(text, source.mapping)
+    definition = read_definition(text, workspace.book_file.name)
+    proposed = {id(source.mapping) for source in plan.proposed}
+    files = [
+        replace(file, mapping=mapping_for(definition, file.path) or file.mapping) if id(file.mapping) in proposed else file
+        for file in plan.files
+    ]
+    _replace_text(workspace.book_file, text)
+    return replace(plan, files=tuple(files), proposed=(), definition=definition)
+
+
+def _replace_text(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(path.stat().st_mode & 0o777)
+        temporary.replace(path)
+    except OSError as refusal:
+        temporary.unlink(missing_ok=True)
+        message = f"the file cannot be written: {refusal.strerror or refusal}."
+        raise BadInput(Fault("unwritable", message, str(path), "Nothing was loaded.")) from refusal
+
+
+def load(
+    workspace: Workspace,
+    plan: LoadPlan,
+    request: LoadRequest,
+    at: datetime,
+    progress: Progress = silent,
+    patience: Patience = PATIENT,
+) -> LoadResult:
+    """Load the files of a plan as one new version of the book, all or nothing; dry, say what it would do.
+
+    Raises BadInput: a file that its mapping does not fit, a plan whose proposals were not accepted, a day of knowledge to come.
+    """
+    if plan.proposed and not request.dry_run:
+        files = [Fault("not_accepted", "its mapping is not in book.yml.", source.path) for source in plan.proposed]
+        raise BadInput(files)
+    known_at = _known_at(request.known_at, plan.definition, at)
+    with workspace.catalog() as catalog, catalog.writing(patience.seconds, patience.told):  # a dry run stages its rows too
+        return load_files(
+            catalog, plan.files, plan.definition, at, request.dry_run, workspace.settings.memory, progress, known_at
+        )  # fmt: skip
+
+
+def _known_at(day: date | None, definition: BookDefinition, at: datetime) -> datetime | None:
+    """The start of the day in the book's zone, as for days in a file. Raises BadInput where it is still to come."""
+    if day is None:
+        return None
+    instant = datetime.combine(day, time(), ZoneInfo(definition.time_zone)).astimezone(UTC)
+    if instant > at:
+        message = f"{day.isoformat()} is still to come, and nothing can be known then already."
+        raise BadInput(Fault("known_in_future", message, "--known-at", "Give the day on which the files were known."))
+    return instant

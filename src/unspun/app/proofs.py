@@ -1,0 +1,146 @@
+"""The operations that prove a figure: where it came from, the rows behind it, and the same computation done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from unspun._version import __version__
+from unspun.app.publication import FigureSet, figure_bytes, from_document
+from unspun.app.retention import KIND as RETENTION
+from unspun.app.retention import Progress, answer_retention, figures_of, question_of
+from unspun.app.workspace import Workspace
+from unspun.book.retention.ask import rows_sql
+from unspun.book.retention.judge import account_months
+from unspun.engines.embedded import ENGINE, engine_version
+from unspun.errors import BadInput, Fault
+from unspun.ledger.chain import Entry, written_anchor
+from unspun.warehouse.read import BookReader, end_of_day, open_book
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from unspun.warehouse.versions import BookVersion
+
+Verdict = Literal["same", "erased", "differs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published set and its ledger entry; `figure` is the one that was asked for, None where the whole set was.
+
+    `anchor` is the entry's number and hash, to be kept elsewhere.
+    """
+
+    entry: Entry
+    figures: FigureSet
+    figure: Mapping[str, Any] | None
+
+    @property
+    def anchor(self) -> str:
+        return written_anchor(self.entry)
+
+    @property
+    def address(self) -> str:
+        return str(self.entry.seq) if self.figure is None else f"{self.entry.seq}/{self.figure['name']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The rows behind a figure and the SQL that selects them. `erased` names the ledger entries whose erasures took rows out."""
+
+    published: Published
+    rows: pa.Table
+    query: str
+    erased: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """The outcome of computing again. `now` holds the figures that came out otherwise, by name, beside what was published."""
+
+    published: Published
+    verdict: Verdict
+    compared: int
+    then: Mapping[str, Mapping[str, Any]]
+    now: Mapping[str, Mapping[str, Any] | None]
+    erased: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def find_published(workspace: Workspace, address: str) -> Published:
+    """The set or figure at `ENTRY` or `ENTRY/FIGURE`. Raises BadInput: no such entry or figure, or its text was erased."""
+    number, _, name = address.partition("/")
+    if not number.isdigit():
+        hint = "A figure is ENTRY/NAME, such as 17/grr/2023-12: unspun ledger show lists the entries."
+        raise BadInput(Fault("bad_address", f"'{address}' is not the address of a figure.", "FIGURE", hint))
+    with workspace.catalog() as catalog:
+        held = catalog.publication(int(number))
+    if held.document is None:
+        message = f"not recomputable: erased (ledger entry {held.erased_by})."
+        raise BadInput(Fault("erased", message, address, "The entry still proves that figures were published, and when."))
+    figures = from_document(held.document)
+    return Published(held.entry, figures, figures.figure(name) if name else None)
+
+
+def open_figure(workspace: Workspace, address: str, progress: Progress) -> Opened:
+    """The rows behind one figure, read from the version of the book that it was made from."""
+    published = find_published(workspace, address)
+    if published.figure is None:
+        raise BadInput(
+            Fault("no_figure", "this is a whole set; rows belong to one figure of it.", address, f"Such as {address}/{_first(published)}.")
+        )
+    with _reading(workspace, published.figures) as (book, reader):
+        question = question_of(published.figures)
+        _, tables = answer_retention(reader, question, published.figures.queries, progress)
+        query = rows_sql(question, published.figure["name"])
+        for name, rows in account_months(question, tables).items():
+            reader.register(name, rows)
+        return Opened(published, reader.query(query), query, _erasures(book))
+
+
+def recompute(workspace: Workspace, address: str, progress: Progress) -> Recomputed:
+    """Compute a figure (or a whole set) again: the recorded question and queries, over the recorded version of the book.
+
+    Raises BadInput where that version is no longer kept.
+    """
+    published = find_published(workspace, address)
+    figures = published.figures
+    with _reading(workspace, figures) as (book, reader):
+        result, _ = answer_retention(reader, question_of(figures), figures.queries, progress)
+        erased = _erasures(book)
+    found = {one["name"]: one for one in figures_of(result)}
+    wanted = figures.figures if published.figure is None else (published.figure,)
+    changed = [one for one in wanted if one["name"] not in found or figure_bytes(one) != figure_bytes(found[one["name"]])]
+    verdict: Verdict = "same" if not changed else "erased" if erased else "differs"
+    then = {one["name"]: one for one in changed}
+    return Recomputed(published, verdict, len(wanted), then, {name: found.get(name) for name in then}, erased, _other_software(figures))
+
+
+@contextmanager
+def _reading(workspace: Workspace, figures: FigureSet) -> Iterator[tuple[BookVersion, BookReader]]:
+    if figures.kind != RETENTION:
+        raise BadInput(Fault("unknown_kind", f"figures of kind '{figures.kind}' are not known to this Unspun.", "", "Use a newer one."))
+    before = end_of_day(figures.as_of, question_of(figures).time_zone)
+    with workspace.catalog() as catalog:
+        book = catalog.version(figures.book_version)
+        with open_book(catalog, book, before, workspace.settings.memory) as reader:
+            yield book, reader
+
+
+def _erasures(book: BookVersion) -> tuple[int, ...]:
+    """The ledger entries of the erasures that rewrote files of this version."""
+    return tuple(sorted({file.erased_by for table in book.tables for file in table.files if file.erased_by is not None}))
+
+
+def _other_software(figures: FigureSet) -> tuple[str, ...]:
+    """What else could explain a difference: the software is not the one that published."""
+    then = ((f"Unspun {figures.package_version}", f"Unspun {__version__}"),)
+    engines = ((f"{figures.engine} {figures.engine_version}", f"{ENGINE} {engine_version()}"),)
+    return tuple(f"published by {old}, computed again by {new}" for old, new in (*then, *engines) if old != new)
+
+
+def _first(published: Published) -> str:
+    return published.figures.figures[0]["name"] if published.figures.figures else "NAME"

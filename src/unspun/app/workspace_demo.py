@@ -1,0 +1,84 @@
+"""The operation "make a demo workspace": the demo company's files, a book.yml that maps them all, and the book loaded from them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from unspun.app.loads import LoadRequest, load, plan_load
+from unspun.app.workspace import Workspace, create_workspace, full_path
+from unspun.app.workspace_making import template
+from unspun.audit.judge import Progress, silent
+from unspun.book.demo import DEMO_ACCOUNTS, DEMO_SEED, write_demo
+from unspun.errors import BadInput, Fault
+from unspun.warehouse.load import LoadResult
+
+FILES, TRUTH, HISTORY = "files", "truth", "account_history"
+INTO_HISTORY = ("accounts", "segments", "owner_history", "owners")
+"""Tables of the demo company that its account history takes the place of."""
+SAID: dict[str, object] = {"segment": None, "owner": None}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoWorkspace:
+    """A workspace with the demo company in it: `files` are what was loaded, `truth` the folder with what nobody in it knows."""
+
+    workspace: Workspace
+    files: tuple[Path, ...]
+    truth: Path
+    loaded: LoadResult
+
+
+def create_demo_workspace(
+    folder: Path, at: datetime, name: str | None = None, seed: int = DEMO_SEED, accounts: int = DEMO_ACCOUNTS, progress: Progress = silent
+) -> DemoWorkspace:
+    """Make a workspace, write the demo company's files into it and load them all.
+
+    Raises BadInput as `create_workspace` does, or where the folder has a `files` or `truth` already.
+    """
+    folder = full_path(folder)
+    there = [part for part in (FILES, TRUTH) if (folder / part).exists()]
+    if there:
+        hint = "Give a new or empty folder."
+        raise BadInput([Fault("in_the_way", "the demo company's files go here.", str(folder / part), hint) for part in there])
+    workspace = create_workspace(folder, at, name or "Demo company", template("demo-book.yml"))
+    progress("making the demo company", 0, 1)
+    files = write_company(folder, seed, accounts)
+    progress("making the demo company", 1, 1)
+    request = LoadRequest((str(folder / FILES),))
+    loaded = load(workspace, plan_load(workspace, request, progress), request, at, progress)
+    return DemoWorkspace(workspace, files, folder / TRUTH, loaded)
+
+
+def write_company(folder: Path, seed: int, accounts: int) -> tuple[Path, ...]:
+    """The company's files in `folder/files`, as its systems would export them, and what nobody knows in `folder/truth`."""
+    paths = write_demo(folder / FILES, seed, accounts)
+    shutil.move(folder / FILES / TRUTH, folder / TRUTH)
+    history = folder / FILES / f"{HISTORY}.csv"
+    pyarrow.csv.write_csv(account_history(*(pyarrow.csv.read_csv(paths[one]) for one in INTO_HISTORY[:3])), history)
+    for one in INTO_HISTORY:
+        paths[one].unlink()
+    return tuple(sorted((folder / FILES).iterdir()))
+
+
+def account_history(accounts: pa.Table, segments: pa.Table, owners: pa.Table) -> pa.Table:
+    """What was said of each account, as the field history of a CRM has it: a row with all fields from each day on which one changed.
+
+    `accounts` has a row an account; `segments` and `owners` have `account_id`, the field and `valid_from`.
+    """
+    changes: dict[str, dict[object, dict[str, object]]] = {}
+    for name, table in zip(SAID, (segments, owners), strict=True):
+        for row in table.to_pylist():
+            changes.setdefault(row["account_id"], {}).setdefault(row["valid_from"], {})[name] = row[name]
+    rows: list[dict[str, object]] = []
+    for account in accounts.to_pylist():
+        said = SAID
+        for day, new in sorted(changes.get(account["account_id"], {}).items(), key=lambda change: str(change[0])):
+            said = said | new
+            rows.append({"account_id": account["account_id"], "valid_from": day} | account | said)
+    return pa.Table.from_pylist(rows)

@@ -1,0 +1,111 @@
+"""unspun.toml: the settings of a workspace, read with all faults at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import available_timezones
+
+from unspun.book.columns import did_you_mean
+from unspun.errors import BadInput, Fault
+
+MEMORY = re.compile(r"([1-9]\d{0,6})\s?(MB|GB)")
+LEAST_MEGABYTES, MOST_DAYS, LONGEST_NAME = 256, 36_500, 200
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSettings:
+    """What unspun.toml says.
+
+    `time_zone` is the one in which days begin and end; `memory` what a load or a question may take, such as `1500MB`;
+    `keep_days` for how many days a compaction keeps earlier versions of the book.
+    """
+
+    name: str = ""
+    time_zone: str = "UTC"
+    memory: str = "1500MB"
+    keep_days: int = 90
+
+
+def settings_text(template: str, name: str) -> str:
+    """A new unspun.toml for a company of that name."""
+    return template.replace("{name}", json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f"))
+
+
+def read_settings(text: str, file: str, name: str) -> WorkspaceSettings:
+    """The settings; what is left out has its default, and the workspace then `name`. Raises BadInput with every fault at its line."""
+    try:
+        given = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as slip:
+        said, _, place = str(slip).partition(" (at ")
+        line = re.search(r"line (\d+)", place)
+        message = f"this is no TOML: {said[:1].lower()}{said[1:]}."
+        raise BadInput(Fault("bad_toml", message, f"{file}:{line[1]}" if line else file, "Write `name = value` lines.")) from None
+    faults = [fault for key, value in given.items() if (fault := _fault(key, value, f"{file}:{_line(text, key)}"))]
+    if faults:
+        raise BadInput(faults)
+    default = WorkspaceSettings()
+    memory = str(given.get("memory", default.memory)).replace(" ", "")
+    return WorkspaceSettings(
+        given.get("name", name), given.get("time_zone", default.time_zone), memory, given.get("keep_days", default.keep_days)
+    )  # fmt: skip
+
+
+def _line(text: str, key: str) -> int:
+    """The line that sets a key or opens its table; 1 where it is written otherwise."""
+    written = rf"""^\s*\[?\[?\s*["']?{re.escape(key)}["']?\s*[.=\]]"""
+    return next((i for i, line in enumerate(text.splitlines(), 1) if re.match(written, line)), 1)
+
+
+def _fault(key: str, value: Any, where: str) -> Fault | None:
+    """What is wrong with one setting, if anything is."""
+    known = tuple(WorkspaceSettings.__dataclass_fields__)
+    if key not in known:
+        return Fault(
+            "unknown_setting", f"there is no setting '{key}'.", where, f"{did_you_mean(key, known)}The settings are {', '.join(known)}."
+        )
+    checks = {"name": _name, "time_zone": _time_zone, "memory": _memory, "keep_days": _keep_days}
+    wrong = checks[key](value)
+    return Fault("bad_setting", f"{key} is {_shown(value)}; {wrong[0]}.", where, wrong[1]) if wrong else None
+
+
+def _shown(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else "true" if value is True else "false" if value is False else str(value)
+
+
+def fits_name(value: Any) -> bool:
+    """Whether a company can be called so."""
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= LONGEST_NAME and value.isprintable()
+
+
+def checked_name(name: str) -> str:
+    """A company's name given by the caller. Raises BadInput where it is none."""
+    if not fits_name(name):
+        raise BadInput(Fault("bad_name", f"a name must be text of one line, up to {LONGEST_NAME} characters.", "--name"))
+    return name
+
+
+def _name(value: Any) -> tuple[str, str] | None:
+    return None if fits_name(value) else (f"it must be text of one line, up to {LONGEST_NAME} characters", "")
+
+
+def _time_zone(value: Any) -> tuple[str, str] | None:
+    if isinstance(value, str) and value in available_timezones():
+        return None
+    return "it is no time zone", f"{did_you_mean(str(value), available_timezones())}Write it as the IANA database does: Europe/Berlin."
+
+
+def _memory(value: Any) -> tuple[str, str] | None:
+    found = MEMORY.fullmatch(value) if isinstance(value, str) else None
+    if found and int(found[1]) * (1_000 if found[2] == "GB" else 1) >= LEAST_MEGABYTES:
+        return None
+    return f"it must be {LEAST_MEGABYTES}MB or more", 'Write it as "1500MB" or "4GB".'
+
+
+def _keep_days(value: Any) -> tuple[str, str] | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_DAYS:
+        return None
+    return f"it must be a whole number of days from 0 to {MOST_DAYS:,}", ""

@@ -1,0 +1,230 @@
+"""`unspun load`: files into the book, under mappings that are known or proposed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from unspun.cli.book_text import AsJson, WaitSeconds, WorkspaceFolder, Yes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from unspun.app.keeping import Patience
+    from unspun.app.loads import LoadPlan, LoadRequest, ProposedSource
+    from unspun.app.workspace import Workspace
+    from unspun.warehouse.load import LoadResult, SourceOutcome
+
+NOT_ACCEPTED = 2
+
+
+def load(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders of them, or quoted patterns.")],
+    as_table: Annotated[str | None, typer.Option("--as", metavar="TABLE", help="The table that the files belong to.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the load would do, and write nothing.")] = False,
+    yes: Yes = False,
+    received: Annotated[bool, typer.Option("--received", help="The rows were known when they are loaded, not when they happened.")] = False,
+    known_at: Annotated[str | None, typer.Option(metavar="DATE", help="The day on which the files were known, in place of now.")] = None,
+    wait: WaitSeconds = None,
+    workspace: WorkspaceFolder = None,
+    json: AsJson = False,
+) -> int:
+    """Load files into the book: all of them or none, and the same file once.
+
+    book.yml says how a file's columns become the book's. For a file that it does not know a mapping is proposed, shown, and added
+    to book.yml once you accept it.
+
+    \b
+    Examples:
+      unspun load accounts.csv subscriptions.csv events.parquet
+      unspun load exports/ --dry-run
+      unspun load "usage-2026-*.csv" --as events --yes
+      unspun load accounts-of-june.csv --known-at 2026-06-30
+      unspun load rejected.csv
+    """
+    from unspun.app.loads import plan_load
+    from unspun.cli.book_text import patience, print_json, print_made, workspace_at
+    from unspun.cli.progress import show_progress
+
+    request, waits = _read_request(tuple(files), as_table, (dry_run, received, yes), known_at), patience(wait)
+    place = workspace_at(workspace)
+    with show_progress() as report:
+        plan = plan_load(place, request, report)
+    accepted = plan.proposed
+    if accepted:
+        if not json:
+            print_made(lambda width: _proposals(plan, width))
+        plan = _settle(place, plan, request)
+        if plan.proposed and not request.dry_run:
+            return NOT_ACCEPTED
+    result = _run(place, plan, request, waits)
+    if json:
+        print_json(_document(result, plan, accepted))
+    else:
+        print_made(lambda width: _result(result, plan, width))
+    return 0
+
+
+def _read_request(files: tuple[str, ...], table: str | None, flags: tuple[bool, bool, bool], known_at: str | None) -> LoadRequest:
+    from unspun.app.loads import LoadRequest
+    from unspun.book.entities import TABLES, TableName
+    from unspun.cli.options import OptionReader
+    from unspun.errors import BadInput
+
+    reader = OptionReader()
+    name = cast("TableName | None", reader.choice("--as", table, tuple(TABLES), "") or None)
+    day = reader.day("--known-at", known_at)
+    if reader.faults:
+        raise BadInput(reader.faults)
+    dry_run, received, accept = flags
+    return LoadRequest(files, name, dry_run, received, day, accept)
+
+
+def _settle(place: Workspace, plan: LoadPlan, request: LoadRequest) -> LoadPlan:
+    """The plan with its proposals accepted, or as it was where they are not (or need not be: a dry run writes nothing)."""
+    from unspun.app.loads import accept_proposals
+    from unspun.cli.book_text import may_go_on
+    from unspun.cli.terminal import print_plain
+
+    if request.dry_run:
+        return plan
+    what = "this mapping" if len(plan.proposed) == 1 else f"these {len(plan.proposed)} mappings"
+    if not may_go_on(f"Add {what} to book.yml and load?", request.accept, "--yes"):
+        print_plain(["Nothing was loaded, and book.yml is as it was. Name the table with --as, or write the mapping into book.yml."])
+        return plan
+    return accept_proposals(place, plan)
+
+
+def _run(place: Workspace, plan: LoadPlan, request: LoadRequest, waits: Patience) -> LoadResult:
+    from unspun.app.loads import load as load_plan
+    from unspun.cli.progress import show_progress
+
+    with show_progress() as report:
+        return load_plan(place, plan, request, datetime.now(UTC), report, waits)
+
+
+def _proposals(plan: LoadPlan, width: int) -> Iterator[Text]:
+    for source in plan.proposed:
+        others = sum(file.mapping == source.mapping for file in plan.files) - 1
+        yield from _proposal(source, others, width)
+
+
+def _proposal(source: ProposedSource, others: int, width: int) -> Iterator[Text]:
+    from unspun.book.mapping.propose_result import describe_proposal
+    from unspun.cli.book_text import capital
+    from unspun.cli.layout import CAUTION, QUIET, Column, heading, paragraph, table
+    from unspun.reports import words
+
+    laid_out = describe_proposal(source.proposal)
+    also = f" (and {words.count(others)} more like it)" if others else ""
+    yield from heading(f"{source.path}{also}: proposed as {source.mapping.table}", width)
+    yield from paragraph(capital(source.proposal.table_why), width, QUIET)
+    titles = ("in the book", "in the file", "kind", "examples", "why")
+    columns = [Column(""), *(Column(title, flexible=title in ("examples", "why")) for title in titles)]
+    rows = [(row.mark, row.book_column, row.file_column, row.kind, row.examples, row.why) for row in laid_out.rows]
+    yield from table(columns, rows, width)
+    settings = "; ".join(f"{name}: {value}" for name, value in laid_out.settings)
+    yield from paragraph(settings, width, QUIET)
+    yield from (line for doubt in laid_out.doubts for line in paragraph(capital(doubt), width, CAUTION, first="? "))
+
+
+def _result(result: LoadResult, plan: LoadPlan, width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    from unspun.cli.book_text import capital
+    from unspun.cli.layout import QUIET, Column, paragraph, table
+
+    yield Text(_headline(result), style="bold")
+    titles = ("rows read", "new", "changed", "unchanged", "rejected")
+    columns = (Column("file", flexible=True), Column("table"), *(Column(title, right=True) for title in titles))
+    yield from table(columns, _rows(result.sources), width)
+    for source in result.sources:
+        yield from _remarks(source, width)
+    for note in _notes(result, plan):
+        yield from paragraph(capital(note), width, QUIET, first="\u00b7 ")
+    yield Text()
+    yield from (line for text in _next_steps(result, plan) for line in paragraph(text, width, indent=0))
+
+
+def _headline(result: LoadResult) -> str:
+    if result.dry_run:
+        return "Dry run: nothing was written. The load would do this"
+    if result.version is None:
+        return "Nothing new: the book is as it was"
+    return f"Loaded as load {result.load}: book version {result.version.version}"
+
+
+def _rows(sources: tuple[SourceOutcome, ...]) -> list[tuple[str, ...]]:
+    from unspun.reports.words import count
+
+    counts = [(one.rows_read, one.new, one.changed, one.unchanged, one.rows_rejected) for one in sources]
+    rows = [(one.name, one.table, *map(count, line)) for one, line in zip(sources, counts, strict=True)]
+    totals = [("all", "", *(count(sum(column)) for column in zip(*counts, strict=True)))] if len(sources) > 1 else []
+    return rows + totals
+
+
+def _remarks(source: SourceOutcome, width: int) -> Iterator[Text]:
+    """What a reader should not pass over: rejected rows, and columns that are not loaded."""
+    from unspun.book.text import quoted
+    from unspun.cli.layout import CAUTION, paragraph
+    from unspun.reports.words import count, sentence
+
+    for _, reason, rows in source.rejected:
+        yield from paragraph(sentence(f"{source.name}: {count(rows)} rejected: {reason}"), width, CAUTION, first="! ")
+    if source.unlisted_columns:
+        unlisted = f"{source.name}: columns that book.yml does not name are not loaded: {quoted(list(source.unlisted_columns), 8)}"
+        yield from paragraph(sentence(unlisted), width, CAUTION, first="! ")
+
+
+def _notes(result: LoadResult, plan: LoadPlan) -> Iterator[str]:
+    """Each note once, with the files that it is of."""
+    from unspun.book.text import quoted
+
+    having: dict[str, list[str]] = {}
+    for source in result.sources:
+        for note in source.notes:
+            having.setdefault(note, []).append(source.name)
+    for note, names in having.items():
+        yield note if len(names) == len(result.sources) else f"{note} (in {quoted(names, 3)})"
+    yield from plan.notes
+    yield from (note for note in result.notes if not note.startswith("nothing new"))
+
+
+def _next_steps(result: LoadResult, plan: LoadPlan) -> Iterator[str]:
+    if result.dry_run:
+        yield "Load without --dry-run to write it." + (" The proposed mappings are then added to book.yml." if plan.proposed else "")
+        return
+    if any(source.rejected for source in result.sources):
+        yield "To mend the rejected rows: unspun rejected --csv rejected.csv, correct them there, unspun load rejected.csv."
+    if result.version is not None:
+        yield "unspun status shows the book; unspun undo takes this load back."
+
+
+def _document(result: LoadResult, plan: LoadPlan, accepted: tuple[ProposedSource, ...]) -> dict[str, Any]:
+    """The result as JSON."""
+    sources = [
+        asdict(one) | {"rows_rejected": one.rows_rejected, "rejected": [_rejected(*line) for line in one.rejected]}
+        for one in result.sources
+    ]
+    proposed = [
+        {"file": one.path, "table": one.mapping.table, "columns": one.mapping.columns, "doubts": one.proposal.doubts} for one in accepted
+    ]
+    version = None if result.version is None else result.version.version
+    notes = [*plan.notes, *result.notes]
+    return {
+        "dry_run": result.dry_run,
+        "load": result.load,
+        "version": version,
+        "sources": sources,
+        "proposed": proposed,
+        "notes": notes,
+    }
+
+
+def _rejected(code: str, reason: str, rows: int) -> dict[str, Any]:
+    return {"code": code, "reason": reason, "rows": rows}

@@ -1,0 +1,244 @@
+"""`unspun why` and `unspun recompute`: where a published figure came from, its rows, and the same computation done again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from unspun.cli.book_text import AsJson, WorkspaceFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from unspun.app.proofs import Opened, Published, Recomputed
+
+SHOWN_ROWS, SHOWN_FIGURES = 10, 20
+NOT_THE_SAME = 3
+
+Address = Annotated[str, typer.Argument(metavar="FIGURE", help="ENTRY/NAME as it was printed, or ENTRY for the whole set.")]
+
+
+def why(
+    figure: Address,
+    rows: Annotated[
+        str | None, typer.Option("--rows", metavar="FILE", help="Write all its rows as CSV, with a manifest beside it.")
+    ] = None,
+    json: AsJson = False,
+    workspace: WorkspaceFolder = None,
+) -> int:
+    """Show where a published figure came from: definition, as-of, book version, engine, query and rows.
+
+    \b
+    Examples:
+      unspun why 17
+      unspun why 17/grr/2025-12
+      unspun why 17/arr.churn/2025-12 --rows churned.csv
+    """
+    from unspun.app.proofs import find_published, open_figure
+    from unspun.cli.book_text import print_json, print_made, workspace_at
+    from unspun.cli.progress import show_progress
+
+    place = workspace_at(workspace)
+    published = find_published(place, figure)
+    opened = None
+    if published.figure is not None or rows is not None:
+        with show_progress() as report:
+            opened = open_figure(place, figure, report)
+    written = _write(opened, rows) if opened is not None and rows is not None else []
+    if json:
+        print_json(_document(published, opened))
+    else:
+        print_made(lambda width: _lines(published, opened, written, width))
+    return 0
+
+
+def recompute(figure: Address, json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
+    """Compute a published figure again, from the version of the book and by the definition that it was made with.
+
+    Exit code 0: the same to the last byte. 3: it came out otherwise, or rows behind it have been erased since.
+    """
+    from unspun.app.proofs import recompute as compute_again
+    from unspun.cli.book_text import print_json, print_made, workspace_at
+    from unspun.cli.progress import show_progress
+
+    place = workspace_at(workspace)
+    with show_progress() as report:
+        done = compute_again(place, figure, report)
+    if json:
+        shown = {
+            "figure": done.published.address,
+            "verdict": done.verdict,
+            "compared": done.compared,
+            "then": dict(done.then),
+            "now": dict(done.now),
+        }
+        print_json({**shown, "erased": list(done.erased), "notes": list(done.notes)})
+    else:
+        print_made(lambda width: _outcome(done, width))
+    return 0 if done.verdict == "same" else NOT_THE_SAME
+
+
+def _write(opened: Opened, rows: str) -> list[str]:
+    from pathlib import Path
+
+    from unspun.cli.outputs import OutputFile, check_outputs, write_text
+    from unspun.errors import BadInput
+    from unspun.reports.figure_files import manifest, rows_csv
+
+    file = OutputFile("--rows", Path(rows))
+    if faults := check_outputs([file], ()):
+        raise BadInput(faults)
+    beside = OutputFile("--rows", file.path.with_name(f"{file.path.stem}.manifest.json"))
+    text = rows_csv(opened.rows)
+    write_text(file, text)
+    write_text(beside, manifest(text, file.path.name, _document(opened.published, opened)))
+    return [str(file.path), str(beside.path)]
+
+
+def _document(published: Published, opened: Opened | None) -> dict[str, Any]:
+    figures = published.figures
+    known = {
+        "figure": published.address,
+        "entry": published.anchor,
+        "published_at": published.entry.at.isoformat(),
+        "question": dict(figures.question),
+        "as_of": figures.as_of.isoformat(),
+        "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256},
+        "book": {"version": figures.book_version, "digest": figures.book_digest},
+        "engine": f"{figures.engine} {figures.engine_version}",
+        "package_version": figures.package_version,
+        "queries": dict(figures.queries),
+    }
+    if published.figure is None or opened is None:
+        return {**known, "figures": list(figures.figures)}
+    return {
+        **known,
+        "value": published.figure,
+        "rows_query": opened.query,
+        "n_rows": opened.rows.num_rows,
+        "erased_by": list(opened.erased),
+    }
+
+
+def _lines(published: Published, opened: Opened | None, written: list[str], width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    from unspun.cli.layout import Column, heading, table
+    from unspun.cli.terminal import clean
+
+    figures, figure = published.figures, published.figure
+    title = (
+        f"{figure['label']}: {_value(figure)}" if figure is not None else f"Entry {published.entry.seq}: {len(figures.figures):,} figures"
+    )
+    yield from heading(title, width)
+    yield from table([Column(""), Column("", flexible=True)], _facts(published), width)
+    if figure is None:
+        yield from _listed(published, width)
+        return
+    if opened is not None:
+        yield from _rows(opened, width)
+    yield Text()
+    for line in (opened.query if opened else "").splitlines():
+        yield Text(f"  {clean(line)}", style="dim")
+    for path in written:
+        yield Text(f"  Wrote {clean(path)}")
+
+
+def _facts(published: Published) -> list[list[str]]:
+    from unspun.cli.book_text import instant
+
+    figures = published.figures
+    return [
+        ["figure", published.address],
+        ["as of", figures.as_of.isoformat()],
+        ["published", f"{instant(published.entry.at)} UTC"],
+        ["definition", f"{figures.definition_name} {figures.definition_sha256}"],
+        ["book", f"version {figures.book_version}, {figures.book_digest}"],
+        ["engine", f"{figures.engine} {figures.engine_version}, Unspun {figures.package_version}"],
+        ["ledger", published.anchor],
+    ]
+
+
+def _listed(published: Published, width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    from unspun.cli.layout import QUIET, Column, paragraph, table
+
+    yield Text()
+    shown = published.figures.figures[-SHOWN_FIGURES:]
+    rows = [[f"{published.entry.seq}/{one['name']}", one["label"], _value(one)] for one in shown]
+    yield from table([Column("Figure"), Column("", flexible=True), Column("Value", right=True)], rows, width)
+    if len(published.figures.figures) > len(shown):
+        yield from paragraph(f"the last {len(shown)} of {len(published.figures.figures):,}; --json has them all", width, QUIET)
+
+
+def _rows(opened: Opened, width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    from unspun.cli.book_text import cell, columns_fitting
+    from unspun.cli.layout import QUIET, Column, paragraph, table
+
+    names = opened.rows.column_names
+    head = opened.rows.slice(0, SHOWN_ROWS).to_pylist()
+    cells = [[cell(row[name]) for name in names] for row in head]
+    columns = [Column(name.replace("_", " "), right=_is_number(opened.rows.schema.field(name).type)) for name in names]
+    fitting = columns_fitting(columns, cells, width)
+    yield Text()
+    yield from table(columns[:fitting], [row[:fitting] for row in cells], width)
+    yield from paragraph(f"{len(head):,} of {opened.rows.num_rows:,} rows; --rows FILE writes all of them", width, QUIET)
+    if opened.erased:
+        yield from paragraph(f"rows of this version of the book were erased: ledger {_entries(opened.erased)}", width, QUIET)
+
+
+def _outcome(done: Recomputed, width: int) -> Iterator[Text]:
+    from unspun.cli.layout import QUIET, Column, heading, paragraph, table
+
+    address = done.published.address
+    if done.verdict == "same":
+        what = "1 figure" if done.compared == 1 else f"{done.compared:,} figures"
+        yield from heading(f"{address}: the same to the last byte ({what})", width)
+        if done.published.figure is not None:
+            yield from paragraph(f"{done.published.figure['label']}: {_value(done.published.figure)}", width)
+    elif done.verdict == "erased":
+        yield from heading(f"{address}: not recomputable: erased", width)
+        yield from paragraph(f"Rows behind it were erased since: ledger {_entries(done.erased)}.", width)
+    else:
+        yield from heading(f"{address}: {len(done.then):,} of {done.compared:,} figures came out otherwise", width)
+    if done.verdict != "same":
+        rows = [[name, _value(was), _value(done.now[name])] for name, was in list(done.then.items())[:SHOWN_FIGURES]]
+        yield from table([Column("Figure", flexible=True), Column("Published", right=True), Column("Now", right=True)], rows, width)
+    for note in done.notes:
+        yield from paragraph(note, width, QUIET, first="· ")
+
+
+def _entries(numbers: tuple[int, ...]) -> str:
+    return f"entr{'y' if len(numbers) == 1 else 'ies'} {', '.join(str(number) for number in numbers)}"
+
+
+def _value(figure: Any) -> str:
+    """A figure's value in words: an amount, a count, an estimate with its interval, or why there is none."""
+    if figure is None:
+        return "none"
+    value = figure["value"]
+    if "reason" in value:
+        return f"no estimate: {value['reason']}"
+    if "point" in value:
+        return f"{value['point']:.4f} ({value['low']:.4f} to {value['high']:.4f}; n {value['n']:,})"
+    return f"{_exact(value['amount'])} ({figure['unit']})" if "amount" in value else f"{value['count']:,} {figure['unit']}"
+
+
+def _exact(amount: str) -> str:
+    """An amount with all its places that are not nought, two at least."""
+    from decimal import Decimal
+
+    places = max(2, len(amount.partition(".")[2].rstrip("0")))
+    return f"{Decimal(amount):,.{places}f}"
+
+
+def _is_number(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_decimal(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)

@@ -1,0 +1,186 @@
+"""Reading the book: one version of it, as it was known before an instant, as SQL views over its Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from unspun.book.entities import ROW_COLUMNS, TABLES, Table
+from unspun.engines.embedded import arrow_table, connect, record_batches, sql_name
+from unspun.errors import BadInput, Fault, UnspunError
+from unspun.warehouse.load_rejected import MENDED_STORED, MENDED_TABLE, REJECTED_STORED, REJECTED_TABLE
+from unspun.warehouse.read_files import RESTORE, file_faults
+from unspun.warehouse.read_sql import SQL_TYPES, Columns, files_sql, known_rows_sql, state_sql, stored_sql, versions_sql, widened_sql
+from unspun.warehouse.versions import BookVersion, TableVersion
+
+if TYPE_CHECKING:
+    from unspun.warehouse.catalog import Catalog
+
+__all__ = ["BookReader", "end_of_day", "known_rows_sql", "open_book", "spill_folder", "state_sql"]
+
+BATCH_ROWS = 1 << 16
+BESIDE: dict[str, Columns] = {REJECTED_TABLE: REJECTED_STORED, MENDED_TABLE: MENDED_STORED}
+WRONG_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException)
+Parameters = Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class BookReader:
+    """An open book: SQL over its views.
+
+    Every table of the book is a view, with every standard column (typed NULLs where nothing fills it). In a table and in
+    `<table>_history` each row stands once, in its newest version known before the instant; `<table>_versions` has all the row
+    versions known then. A state table (accounts, contacts) shows the state of each thing, and its `_history` the dated statements.
+    `rejected` and `mended` are whole: rejected rows, and which later rows took the place of some.
+    """
+
+    version: BookVersion
+    before: datetime | None
+    views: tuple[tuple[str, str], ...]  # name and defining SQL
+    connection: duckdb.DuckDBPyConnection
+    catalog: Catalog
+
+    def view_sql(self, name: str) -> str:
+        """The SQL that defines a view. KeyError where there is no view of that name."""
+        return dict(self.views)[name]
+
+    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
+        """The rows of a query, whole. Raises UnspunError where the SQL, a file of the book or the memory does not allow it."""
+        with self._explaining():
+            return arrow_table(self.connection, sql, parameters)
+
+    def stream(self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The rows of a query in batches, which need not fit in memory; read or close it before the next. Raises as `query` does."""
+        with self._explaining():
+            yield from record_batches(self.connection, sql, parameters, batch_rows)
+
+    def register(self, name: str, rows: pa.Table) -> None:
+        """Make a table in memory known to the queries under a name."""
+        self.connection.register(name, rows)
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
+            raise UnspunError(_why(self, error)) from error
+
+
+@contextmanager
+def open_book(catalog: Catalog, version: BookVersion, before: datetime | None = None, memory: str = "1500MB") -> Iterator[BookReader]:
+    """Open a version of the book as it was known before an instant (None: all that it holds).
+
+    Takes no lock. Raises UnspunError, all faults together, where data files are missing, of another size or of another schema.
+    """
+    _refuse(catalog, version, file_faults(catalog.folder, (file for table in version.tables for file in table.files)))
+    with connect(memory, spill_folder(catalog), [catalog.folder]) as connection:
+        _refuse(catalog, version, [fault for table in version.tables for fault in _schema_faults(connection, catalog, table)])
+        views = tuple(_views(catalog, version, before))
+        for name, sql in views:
+            connection.execute(f"CREATE VIEW {sql_name(name)} AS {sql}")
+        yield BookReader(version, before, views, connection, catalog)
+
+
+def spill_folder(catalog: Catalog) -> Path:
+    """Where queries on the book spill what does not fit in memory."""
+    return catalog.folder / ".spill"
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """The instant at which a day ends in a time zone: the first of the next day, in UTC. Raises BadInput on an unknown zone."""
+    try:
+        there = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        hint = "Name it as the IANA time zone database does, such as Europe/Berlin."
+        raise BadInput(Fault("time_zone", f"`{zone}` is no time zone.", "time_zone", hint)) from error
+    # fold=0: the first midnight where a clock shows two; where it skips midnight, the moment of the skip
+    return datetime.combine(day + timedelta(days=1), time(), there).astimezone(UTC)
+
+
+def _views(catalog: Catalog, version: BookVersion, before: datetime | None) -> Iterator[tuple[str, str]]:
+    """Name and SQL of every view: the tables of the book, the rejected rows, and any other table that the version holds."""
+    for name, entity in TABLES.items():
+        standard: Columns = [*ROW_COLUMNS, *((column.name, column.kind) for column in entity.columns)]
+        yield from _views_of(catalog, version.table(name) or _nothing(name, standard), entity, standard, before)
+    for name, columns in BESIDE.items():
+        table = version.table(name) or _nothing(name, columns)
+        yield name, widened_sql(stored_sql(catalog.folder, table), table.columns, columns)
+
+
+def _views_of(
+    catalog: Catalog, table: TableVersion, entity: Table, standard: Columns, before: datetime | None
+) -> Iterator[tuple[str, str]]:
+    def widened(sql: str) -> str:
+        return widened_sql(sql, table.columns, standard)
+
+    known = known_rows_sql(catalog.folder, table, before)
+    yield f"{table.name}_versions", widened(versions_sql(catalog.folder, table, before))
+    if entity.state:
+        yield f"{table.name}_history", widened(known)
+        known = state_sql(catalog.folder, table, before)
+    yield table.name, widened(known)
+
+
+def _nothing(name: str, columns: Columns) -> TableVersion:
+    return TableVersion(name, 0, (), tuple(columns), False, ())
+
+
+def _schema_faults(connection: duckdb.DuckDBPyConnection, catalog: Catalog, table: TableVersion) -> list[Fault]:
+    """A fault for each data file that is no Parquet file or whose columns are not the table's; looked at one by one only if needed."""
+    paths = [file.path for file in table.files]
+    if not paths or _columns_fit(connection, catalog, table, paths) is None:
+        return []
+    found = ((file, _columns_fit(connection, catalog, table, [file.path])) for file in table.files)
+    return [Fault("file_damaged", f"A data file of `{table.name}` {what}.", file.path, RESTORE) for file, what in found if what]
+
+
+def _columns_fit(connection: duckdb.DuckDBPyConnection, catalog: Catalog, table: TableVersion, paths: Sequence[str]) -> str | None:
+    """What is wrong with the columns of these files; None where each is one of the table's, of its type."""
+    expected = {name: SQL_TYPES[kind] for name, kind in table.columns}
+    try:
+        described = connection.execute(f"DESCRIBE {files_sql(catalog.folder, paths)}").fetchall()
+    except duckdb.Error as error:
+        return f"cannot be read as Parquet ({_first_line(error)})"
+    for name, kind, *_ in described:
+        if name in expected and kind != expected[name]:
+            return f"has another schema: `{name}` is {kind}, and should be {expected[name]}"
+    return None
+
+
+def _refuse(catalog: Catalog, version: BookVersion, faults: Sequence[Fault]) -> None:
+    if faults:
+        raise UnspunError(_moved_on(catalog, version) or faults)
+
+
+def _moved_on(catalog: Catalog, version: BookVersion) -> Fault | None:
+    """The fault of a version whose files a compaction or an erasure has taken away since it was looked up; None where neither has."""
+    try:
+        same = catalog.version(version.version).tables == version.tables
+    except BadInput as error:
+        return error.faults[0]
+    hint = "Run the command again: it reads the version as it is now."
+    return None if same else Fault("version_changed", "The files of this book version were replaced while it was read.", "", hint)
+
+
+def _why(reader: BookReader, error: Exception) -> Fault | Sequence[Fault]:
+    """What a query failed of: a version that is gone, a damaged file, memory, the disk, or else the SQL itself."""
+    files = [file for table in reader.version.tables for file in table.files]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return Fault("memory", f"The memory allowed is not enough ({_first_line(error)}).", "memory", "Allow more in unspun.toml.")
+    wrong_sql = isinstance(error, WRONG_SQL)
+    damaged = file_faults(reader.catalog.folder, files, hashed=not wrong_sql)
+    if damaged:
+        return _moved_on(reader.catalog, reader.version) or damaged
+    return Fault("query", f"{'This SQL does not fit the book' if wrong_sql else 'The query failed'}: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,154 @@
+"""The SQL that reads a table of the book as of an instant: row versions, the newest of each row, the state of each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from unspun.book.entities import ROW_COLUMNS, TABLES, Kind, Table
+from unspun.engines.embedded import sql_name, sql_text
+from unspun.warehouse.versions import TableVersion
+
+SQL_TYPES: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "whole": "BIGINT",
+    "number": "DOUBLE",
+    "money": "DECIMAL(18,4)",
+    "day": "DATE",
+    "instant": "TIMESTAMP WITH TIME ZONE",
+    "flag": "BOOLEAN",
+}
+ROW_NAMES = tuple(name for name, _ in ROW_COLUMNS)
+LATER = ("known_at", "load", "source_file", "source_row")  # the later of two versions of a row has the greater of these, in this order
+
+Columns = Sequence[tuple[str, Kind]]
+
+
+def empty_sql(columns: Columns) -> str:
+    """No rows of these columns."""
+    return "SELECT " + ", ".join(f"NULL::{SQL_TYPES[kind]} AS {sql_name(name)}" for name, kind in columns) + " WHERE false"
+
+
+def files_sql(folder: Path, paths: Sequence[str], named: bool = False) -> str:
+    """The rows of Parquet files by path relative to the warehouse folder, columns matched by name; `named`: with their `filename`."""
+    listed = ", ".join(sql_text(str(folder.absolute() / path)) for path in paths)
+    return f"SELECT * FROM read_parquet([{listed}], union_by_name = true{', filename = true' if named else ''})"
+
+
+def stored_sql(folder: Path, table: TableVersion) -> str:
+    """All row versions of a table with all its columns; one that a file lacks is NULL there."""
+    if not table.files:
+        return empty_sql(table.columns)
+    paths = [file.path for file in table.files]
+    return f"SELECT {_names(table)} FROM ({empty_sql(table.columns)} UNION ALL BY NAME {files_sql(folder, paths)})"
+
+
+def versions_sql(folder: Path, table: TableVersion, before: datetime | None) -> str:
+    """The row versions that were known before an instant (None: all). Rejected rows are not known of anything: always all of them."""
+    if before is None or not _has(table, "known_at"):
+        return stored_sql(folder, table)
+    return f"SELECT * FROM ({stored_sql(folder, table)}) WHERE known_at < {instant_sql(before)}"
+
+
+def known_rows_sql(folder: Path, table: TableVersion, before: datetime | None) -> str:
+    """The rows known before an instant (None: all), each as in its newest version then.
+
+    In a state table these are the dated statements, several of one thing. Where no row has several versions it is a plain filter.
+    """
+    versions = versions_sql(folder, table, before)
+    if not table.several_versions:
+        return versions
+    return _first_of(versions, identity(table), LATER)
+
+
+def state_sql(folder: Path, table: TableVersion, before: datetime | None) -> str:
+    """The state of each thing of a state table before an instant: of the statements known then, the one that happened last.
+
+    Columns that the definition calls fixed have the value stated last at any time. A thing whose first statement came after the
+    instant is there with its fixed columns only (and the row columns of its latest statement, which show that it came later).
+    """
+    known = known_rows_sql(folder, table, before)
+    if before is not None:
+        known = f"SELECT * FROM ({known}) WHERE happened_at < {instant_sql(before)}"
+    state = _first_of(known, (subject(table),), ("happened_at", *LATER))
+    fixed = [name for name in table.fixed if _has(table, name)]
+    return _with_fixed(folder, table, state, fixed) if fixed else state
+
+
+def identity(table: TableVersion) -> tuple[str, ...]:
+    """The columns that tell one row from another."""
+    if not table.key:
+        return ("source_file", "source_row")
+    return (*table.key, "happened_at") if _is_state(table) else table.key
+
+
+def subject(table: TableVersion) -> str:
+    """The column that names what a state table's statements are about."""
+    entity = _entity(table)
+    return (table.key or (entity.key if entity else ()) or ("source_row",))[0]
+
+
+def instant_sql(instant: datetime) -> str:
+    """An instant as an SQL literal, to the microsecond."""
+    return f"TIMESTAMPTZ '{instant.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}+00'"
+
+
+def widened_sql(sql: str, columns: Columns, wanted: Columns) -> str:
+    """`sql`, which has `columns`, with the wanted ones first, in their order; those that it lacks are typed NULLs."""
+    there = {name for name, _ in columns}
+    parts = [sql_name(name) if name in there else f"NULL::{SQL_TYPES[kind]} AS {sql_name(name)}" for name, kind in wanted]
+    own = {name for name, _ in wanted}
+    return f"SELECT {', '.join([*parts, *(sql_name(name) for name, _ in columns if name not in own)])} FROM ({sql})"
+
+
+def _entity(table: TableVersion) -> Table | None:
+    return next((entity for entity in TABLES.values() if entity.name == table.name), None)
+
+
+def _is_state(table: TableVersion) -> bool:
+    entity = _entity(table)
+    return entity is not None and entity.state
+
+
+def _has(table: TableVersion, column: str) -> bool:
+    return any(name == column for name, _ in table.columns)
+
+
+def _names(table: TableVersion) -> str:
+    return ", ".join(sql_name(name) for name, _ in table.columns)
+
+
+def _first_of(rows: str, groups: Sequence[str], newest: Sequence[str]) -> str:
+    """Of the rows that agree in `groups`, the one that is greatest in `newest`."""
+    by = ", ".join(map(sql_name, groups))
+    order = ", ".join(f"{sql_name(name)} DESC" for name in newest)
+    return f"SELECT * FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY {order}) = 1"
+
+
+def _with_fixed(folder: Path, table: TableVersion, state: str, fixed: Sequence[str]) -> str:
+    """`state`, its fixed columns as stated last; things not known yet are added with no other column."""
+    thing = sql_name(subject(table))
+    rows = known_rows_sql(folder, table, None)
+    latest = _first_of(rows, (subject(table),), ("happened_at", *LATER))
+    order = ", ".join(map(sql_name, ("happened_at", *LATER)))
+    values = ", ".join(f"arg_max({sql_name(name)}, ROW({order})) AS {sql_name(name)}" for name in fixed)
+    entity = _entity(table)
+    names = {subject(table), *(entity.key[:1] if entity else ())}
+    chosen = ", ".join(_chosen(name, fixed, names) for name, _ in table.columns)
+    return (
+        f"WITH as_of AS ({state}), latest AS ({latest}), stated AS (SELECT {thing}, {values} FROM ({rows}) GROUP BY {thing}) "
+        f"SELECT {chosen} FROM latest JOIN stated USING ({thing}) LEFT JOIN as_of ON as_of.{thing} = latest.{thing}"
+    )
+
+
+def _chosen(column: str, fixed: Sequence[str], names_thing: Collection[str]) -> str:
+    """Where a column of the state comes from: what was stated last, the thing's latest statement, or its state as of the instant."""
+    name = sql_name(column)
+    if column in fixed:
+        return f"stated.{name}"
+    if column in names_thing:
+        return f"latest.{name}"
+    if column in ROW_NAMES:
+        return f"CASE WHEN as_of.known_at IS NULL THEN latest.{name} ELSE as_of.{name} END AS {name}"
+    return f"as_of.{name}"
