@@ -14,6 +14,7 @@ from unspun.warehouse.compact import CompactResult
 from unspun.warehouse.compact import compact as compact_files
 from unspun.warehouse.erase import ErasureResult, Subject
 from unspun.warehouse.erase import erase as erase_subject
+from unspun.warehouse.step_faults import translating_step
 from unspun.warehouse.undo import UndoResult
 from unspun.warehouse.undo import undo as undo_load
 
@@ -68,7 +69,7 @@ def line_counts(line: LoadLine) -> dict[str, int]:
 
 def undo(workspace: Workspace, at: datetime, patience: Patience = PATIENT) -> UndoResult:
     """Take back the last load in force. Raises BadInput where there is none."""
-    with workspace.catalog() as catalog:
+    with workspace.catalog() as catalog, translating_step(catalog.folder, "undo"):
         return undo_load(catalog, at, workspace.settings.memory, patience.seconds, patience.told)
 
 
@@ -80,7 +81,7 @@ def compact(
     Raises BadInput for a negative `keep_days`.
     """
     days = workspace.settings.keep_days if keep_days is None else keep_days
-    with workspace.catalog() as catalog:
+    with workspace.catalog() as catalog, translating_step(catalog.folder, "compact"):
         memory = workspace.settings.memory
         return compact_files(
             catalog, at, days, memory=memory, progress=progress, wait_seconds=patience.seconds, waiting=patience.told
@@ -100,6 +101,6 @@ def erase(
 
     Raises BadInput for an empty id or a `reference` that holds it.
     """
-    with workspace.catalog() as catalog:
+    with workspace.catalog() as catalog, translating_step(catalog.folder, "erase"):
         memory = workspace.settings.memory
         return erase_subject(catalog, subject, at, reference, dry_run, memory, progress, patience.seconds, patience.told)

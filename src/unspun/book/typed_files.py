@@ -354,7 +354,10 @@ class TextBlocks:
 def line_end(content: FileBytes, start: int, length: int) -> int:
     """Where the last line begins that lies behind no open quote, within so many bytes; where there is none, within more."""
     while start + length < content.size:
-        window = np.frombuffer(content.read(start, start + length), np.uint8)
+        text = content.read(start, start + length)
+        if b'"' not in text and b"\n" in text:
+            return start + text.rindex(b"\n") + 1
+        window = np.frombuffer(text, np.uint8)
         quotes, lines = np.flatnonzero(window == ord('"')), np.flatnonzero(window == ord("\n"))
         closed = lines[np.searchsorted(quotes, lines) % 2 == 0]
         if len(closed):

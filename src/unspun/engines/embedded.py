@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def arrow_table(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Seq
 
 def record_batches(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = (), batch_rows: int = 1 << 16
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     """The rows of a query in batches, as they come. To be read to its end, or closed, before the connection's next query."""
     result = connection.sql(sql, params=list(parameters) or None)
     if result is not None:

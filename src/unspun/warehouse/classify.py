@@ -23,9 +23,8 @@ from unspun.book.mapping.definition import SourceMapping
 from unspun.book.text import call
 from unspun.engines.embedded import sql_name, sql_text
 from unspun.warehouse.delta import parquet_file
-from unspun.warehouse.load_rejected import REFUSALS, rejected_rows
+from unspun.warehouse.load_rejected import MENDS_COLUMNS, REFUSALS, mended_rows, rejected_rows
 from unspun.warehouse.read_sql import LATER, SQL_TYPES, identity, instant_sql, stored_sql
-from unspun.warehouse.staging import MENDS_COLUMNS
 from unspun.warehouse.versions import DataFile, TableVersion
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ PHASES: dict[Phase, str] = {
 ACCEPTED = ("new", "changed", "stated")  # stated: another statement about a thing, from an undated row
 SAME = ("unchanged", "repeated")
 BATCH_ROWS = 1 << 18
-WORK_COLUMNS = ("_source", "_fate", *(name for name, _ in MENDS_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +299,7 @@ class _Run:
             if fate in REFUSALS:
                 self._refuse(rows, found["_source"], fate)
             elif self._candidates[found["_source"]].has_mends:
-                verdict.mended.append(_mended(_of(rows, found["_source"], fate)))
+                verdict.mended.append(mended_rows(_of(rows, found["_source"], fate)))
 
     def _refuse(self, rows: pa.Table, source: int, code: str) -> None:
         refused = _of(rows, source, code).to_pylist()
@@ -310,13 +308,6 @@ class _Run:
 
 def _of(rows: pa.Table, source: int, fate: str) -> pa.Table:
     return rows.filter(call("and", call("equal", rows.column("_source"), source), call("equal", rows.column("_fate"), fate)))
-
-
-def _mended(rows: pa.Table) -> pa.Table:
-    """The rejected rows that these take the place of, in the columns of the table of mended rows."""
-    rows = rows.filter(call("is_valid", rows.column("mends_row")))
-    names = ["load", "source_file", "source_row", *(name for name, _ in MENDS_COLUMNS)]
-    return rows.select(names).rename_columns(["load", "source_file", "source_row", "mended_load", "mended_file", "mended_row"])
 
 
 def _column(name: str, kind: Kind, there: bool) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from unspun.book.mapping.definition import BookDefinition
 from unspun.engines.embedded import connect
@@ -25,7 +26,7 @@ from unspun.warehouse.load_faults import translating
 from unspun.warehouse.load_notes import duplicate_notes, late_notes
 from unspun.warehouse.load_plan import Opened, PlannedFile, is_undated, layouts, may_hold, open_sources
 from unspun.warehouse.load_rejected import superseded
-from unspun.warehouse.staging import REJECTED, ROWS, STAGING_FOLDER, SourcePlan, Staged, stage
+from unspun.warehouse.staging import MENDED, REJECTED, ROWS, STAGING_FOLDER, SourcePlan, Staged, stage
 from unspun.warehouse.versions import BookVersion, DataFile, TableVersion
 
 if TYPE_CHECKING:
@@ -187,6 +188,9 @@ class _Load:
             path = (self.folder / STAGING_FOLDER / staged.key / ROWS).relative_to(self.folder).as_posix()
             file = DataFile(plan.mapping.table, path, staged.sha256, staged.size_bytes, staged.rows, (self.number,))
             self.added.setdefault(plan.mapping.table, []).append(file)
+            if staged.has_mends:
+                mended = pq.read_table(self.folder / STAGING_FOLDER / staged.key / MENDED)
+                self.mended += [mended] if mended.num_rows else []
 
     def plan(self, place: int, item: Opened) -> SourcePlan:
         source_file = self.source_file(place, item)

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from unspun.book.entities import Kind
 from unspun.book.mapping.definition import SourceMapping
+from unspun.book.text import call
 from unspun.book.typed_schema import REJECTED_COLUMNS, arrow_schema
 from unspun.engines.embedded import sql_text
 from unspun.warehouse.read_sql import empty_sql, stored_sql
@@ -34,6 +35,10 @@ MENDED_STORED: tuple[tuple[str, Kind], ...] = (
     ("mended_row", "whole"),
 )
 """The table `mended`: a row that a load accepted, and the rejected row (its load, file and row) that it takes the place of."""
+
+MENDS_COLUMNS: tuple[tuple[str, Kind], ...] = (("mends_load", "whole"), ("mends_file", "whole"), ("mends_row", "whole"))
+"""Beside the rows of a file of mended ones: the rejected row that each takes the place of."""
+MENDING_CELLS = ("unspun_load", "unspun_file", "unspun_row")  # as such a file names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,18 @@ def rejected_rows(rows: Iterable[Mapping[str, object]], refusal: Refusal, mappin
 def _cells(row: Mapping[str, object], mapping: SourceMapping) -> dict[str, str | None]:
     """The file's columns that are mapped, by header."""
     happened = mapping.entity.happened
-    return {
+    place = zip(MENDING_CELLS, MENDS_COLUMNS, strict=True) if row.get("mends_row") is not None else ()
+    return {cell: _text(row[name]) for cell, (name, _) in place} | {
         header: _text(row.get("happened_at") if name == happened and name not in row else row.get(name))
         for name, header in mapping.columns.items()
     }
+
+
+def mended_rows(rows: pa.Table) -> pa.Table:
+    """Of accepted rows with MENDS_COLUMNS, what they take the place of, in the columns of the table of mended rows."""
+    rows = rows.filter(call("is_valid", rows.column("mends_row")))
+    names = ["load", "source_file", "source_row", *(name for name, _ in MENDS_COLUMNS)]
+    return rows.select(names).rename_columns([name for name, _ in MENDED_STORED])
 
 
 def _text(value: object) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -57,7 +57,7 @@ class BookReader:
         with self._explaining():
             return arrow_table(self.connection, sql, parameters)
 
-    def stream(self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    def stream(self, sql: str, parameters: Parameters = (), batch_rows: int = BATCH_ROWS) -> Generator[pa.RecordBatch, None, None]:
         """The rows of a query in batches, which need not fit in memory; read or close it before the next. Raises as `query` does."""
         with self._explaining():
             yield from record_batches(self.connection, sql, parameters, batch_rows)

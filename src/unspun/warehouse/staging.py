@@ -25,12 +25,11 @@ from unspun.book.typed import TypedPart, TypedSource
 from unspun.book.typed_schema import PART_COLUMNS, REJECTED_COLUMNS
 from unspun.errors import BadInput, Fault
 from unspun.warehouse.delta import ParquetFile, parquet_file
-from unspun.warehouse.load_rejected import FUTURE, rejected_rows
+from unspun.warehouse.load_rejected import FUTURE, MENDED_STORED, MENDS_COLUMNS, mended_rows, rejected_rows
 
 STAGING_FOLDER = ".staging"
 RECORD = "staged.json"
-ROWS, REJECTED = "rows.parquet", "rejected.parquet"
-MENDS_COLUMNS: tuple[tuple[str, Kind], ...] = (("mends_load", "whole"), ("mends_file", "whole"), ("mends_row", "whole"))
+ROWS, REJECTED, MENDED = "rows.parquet", "rejected.parquet", "mended.parquet"
 PARTS_AHEAD = 2
 INSTANT = pa.timestamp("us", "UTC")
 
@@ -92,7 +91,11 @@ class _Tally:
         lead = {name for name, _ in (*ROW_COLUMNS, *MENDS_COLUMNS)}
         self.mends = MENDS_COLUMNS[0][0] in rows.column_names
         self.data = tuple((name, plan.mapping.kind_of(name)) for name in rows.column_names if name not in lead)
-        self.stored = (*(ROW_COLUMNS if plan.direct else PART_COLUMNS), *self.data, *(MENDS_COLUMNS if self.mends else ()))
+        self.stored = (
+            *(ROW_COLUMNS if plan.direct else PART_COLUMNS),
+            *self.data,
+            *(MENDS_COLUMNS if self.mends and not plan.direct else ()),
+        )
 
 
 def stage(folder: Path, plan: SourcePlan, progress: Callable[[int], None]) -> Staged:
@@ -161,12 +164,14 @@ def _finish(making: Path, final: Path, staged: Staged) -> None:
 def _staged(making: Path, plan: SourcePlan, progress: Callable[[int], None]) -> Staged:
     tally = _Tally()
     with ExitStack() as files:
-        rows_file, refused_file = _BehindFile(files, making / ROWS), _BehindFile(files, making / REJECTED)
+        rows_file, refused_file, mended_file = (_BehindFile(files, making / name) for name in (ROWS, REJECTED, MENDED))
         for part in plan.source.parts():
             rows, rejected = _accepted(part, plan, tally)
             rows_file.write(rows, tally.stored)
             if rejected.num_rows:
                 refused_file.write(rejected, REJECTED_COLUMNS)
+            if tally.mends and plan.direct:  # of other sources, what is mended is known once they are classified
+                mended_file.write(mended_rows(rows), MENDED_STORED)
             progress(tally.rows + tally.rejected.total())
     _refuse_changed(plan)
     return _record(plan, tally, rows_file.file, refused_file.file)

@@ -27,7 +27,8 @@ def test_what_does_not_fit_in_memory_spills_into_a_folder_that_is_gone_afterward
 def test_instants_are_utc_and_zones_are_known(tmp_path: Path) -> None:
     with connect("100MB", tmp_path) as connection:
         rows = arrow_table(
-            connection, "SELECT TIMESTAMPTZ '2026-07-01 00:00:00+00' AS t, TIMESTAMPTZ '2026-07-01 00:00:00+00' AT TIME ZONE 'Europe/Berlin' AS b"
+            connection,
+            "SELECT TIMESTAMPTZ '2026-07-01 00:00:00+00' AS t, TIMESTAMPTZ '2026-07-01 00:00:00+00' AT TIME ZONE 'Europe/Berlin' AS b",
         )
         assert rows.schema.field("t").type == pa.timestamp("us", "UTC")
         assert str(rows["b"][0]) == "2026-07-01 02:00:00"

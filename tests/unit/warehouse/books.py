@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,11 +18,13 @@ from unspun.warehouse.delta import align, stored_schema, write_data_file
 from unspun.warehouse.load_rejected import REJECTED_STORED
 from unspun.warehouse.versions import BookVersion, TableVersion
 
-Row = dict[str, object]
+Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 DATA: dict[str, tuple[tuple[str, Kind], ...]] = {
-    "accounts": (("account_id", "text"), ("dated", "instant"), ("parent_id", "text"), ("segment", "text"), ("plan", "text"), ("seats", "whole")),
+    "accounts": (
+        ("account_id", "text"), ("dated", "instant"), ("parent_id", "text"), ("segment", "text"), ("plan", "text"), ("seats", "whole"),
+    ),
     "contacts": (("contact_id", "text"), ("account_id", "text"), ("email", "text")),
     "subscriptions": (("account_id", "text"), ("subscription_id", "text"), ("started", "day"), ("amount", "money"), ("is_addon", "flag")),
     "events": (("account_id", "text"), ("occurred", "instant"), ("event", "text"), ("user_id", "text"), ("value", "number")),

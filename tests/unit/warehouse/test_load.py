@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.warehouse.loaded_books import (
@@ -26,6 +27,7 @@ from unspun.book.mapping.definition import SourceMapping
 from unspun.errors import BadInput, UnspunError
 from unspun.warehouse import load_commit, staging
 from unspun.warehouse.catalog import Catalog
+from unspun.warehouse.load_rejected import MENDED_TABLE
 from unspun.warehouse.undo import undo
 
 ALL = "SELECT ticket_id, status, known_at FROM tickets_versions ORDER BY ALL"
@@ -210,6 +212,32 @@ def test_a_file_read_anew_under_another_mapping_takes_care_of_its_rejected_rows(
         table = version.table("mended")
         assert table is not None
         assert table.rows == 1
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_mended_rows_that_are_accepted_are_marked_as_mended(tmp_path: Path, keyed: bool) -> None:
+    mapping = TICKETS if keyed else PURCHASES
+    header, bad, good = (
+        ("account,ticket,opened,status,priority", ",t{},2024-01-01,open,low", "1,t{},2024-01-01,open,low")
+        if keyed
+        else ("account,day,amount,product", ",2024-01-01,{},a", "1,2024-01-01,{},a")
+    )
+    first = write(tmp_path / "p.csv", header, *(bad.format(n) for n in (1, 2, 3)), *(good.format(n) for n in (4, 5, 6)))
+    mends = (("1,1,2,", good.format(1)), ("1,1,3,", bad.format(2)), (",,,", good.format(9)))
+    mended = write(tmp_path / "m.csv", "unspun_load,unspun_file,unspun_row,unspun_reason," + header, *(",".join(pair) for pair in mends))
+    with book(tmp_path) as catalog:
+        assert counts(load(catalog, "2024-02-01", (first, mapping))) == ((6, 3, 0, 0, 3),)
+        assert counts(load(catalog, "2024-02-02", (mended, mapping))) == ((3, 2, 0, 0, 1),)
+        version = catalog.current()
+        assert version is not None
+        table = version.table(MENDED_TABLE)
+        assert table is not None
+        assert pq.read_table(catalog.folder / table.files[0].path).to_pylist() == [
+            {"load": 2, "source_file": 2, "source_row": 2, "mended_load": 1, "mended_file": 1, "mended_row": 2}
+        ]
+        main = version.table(mapping.table)
+        assert main is not None
+        assert not any(name.startswith("mends") for file in main.files for name in pq.read_schema(catalog.folder / file.path).names)
 
 
 def test_a_state_table_keeps_the_columns_that_are_fixed(tmp_path: Path) -> None:

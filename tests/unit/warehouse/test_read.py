@@ -34,19 +34,19 @@ def by(rows: Iterable[Row], *names: str) -> dict[tuple[object, ...], list[Row]]:
 
 
 def newest(rows: Iterable[Row], *names: str) -> Row:
-    return max(rows, key=lambda row: tuple(row[name] for name in names))  # type: ignore[arg-type]
+    return max(rows, key=lambda row: tuple(row[name] for name in names))
 
 
 def known(rows: Iterable[Row], before: datetime | None, *identity: str) -> list[Row]:
     """The reference: of the versions known before the instant, the newest of each row."""
-    there = [row for row in rows if before is None or row["known_at"] < before]  # type: ignore[operator]
+    there = [row for row in rows if before is None or row["known_at"] < before]
     return [newest(versions, "known_at", "load", "source_row") for versions in by(there, *identity).values()]
 
 
 def state(rows: Iterable[Row], before: datetime | None) -> list[Row]:
     """The reference: of the statements known before the instant, the one of each account that happened last before it."""
     statements = known(rows, before, "account_id", "happened_at")
-    there = [row for row in statements if before is None or row["happened_at"] < before]  # type: ignore[operator]
+    there = [row for row in statements if before is None or row["happened_at"] < before]
     return [newest(group, "happened_at", "known_at") for group in by(there, "account_id").values()]
 
 
@@ -69,7 +69,7 @@ VIEWS: dict[str, tuple[str, Callable[[Iterable[Row], datetime | None], list[Row]
     "accounts_history": ("accounts", lambda rows, before: known(rows, before, "account_id", "happened_at")),
     "subscriptions": ("subscriptions", lambda rows, before: known(rows, before, "subscription_id")),
     "events": ("events", lambda rows, before: known(rows, before, "source_file", "source_row")),
-    "events_versions": ("events", lambda rows, before: [r for r in rows if before is None or r["known_at"] < before]),  # type: ignore[operator]
+    "events_versions": ("events", lambda rows, before: [r for r in rows if before is None or r["known_at"] < before]),
 }
 
 
@@ -178,7 +178,7 @@ def test_a_column_that_some_files_lack_is_empty_there(tmp_path: Path) -> None:
 
 
 def test_folders_and_ids_with_quotes_are_read(tmp_path: Path) -> None:
-    folder = tmp_path / "it's \"odd\""
+    folder = tmp_path / 'it\'s "odd"'
     folder.mkdir()
     catalog = new_book(folder)
     version = add_load(catalog, {"events": [{"account_id": "O'Hara", "happened_at": instant(1), "known_at": instant(1)}]})

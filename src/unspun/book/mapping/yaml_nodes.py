@@ -33,6 +33,7 @@ MOST_CHARACTERS = 1_000_000
 MOST_VALUES = 20_000
 """Keys and values, those that an alias repeats counted each time."""
 DEEPEST = 32
+MOST_FAULTS = 100
 
 INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 OTHER_BASES = ((re.compile(r"0o[0-7]{1,20}"), 8), (re.compile(r"0x[0-9a-fA-F]{1,15}"), 16))
@@ -264,6 +265,8 @@ class _Builder:
 
     def _fault(self, code: str, message: str, event: Event, hint: str = "") -> None:
         self.faults.append(Fault(code, message, f"{self.name}:{event.start_mark.line + 1}", hint))
+        if len(self.faults) >= MOST_FAULTS:
+            raise BadInput(self.faults)
 
     def _refuse(self, code: str, message: str, event: Event, hint: str = "") -> NoReturn:
         self._fault(code, message, event, hint)

@@ -72,14 +72,17 @@ class _Families:
         alone = float(np.square(base.astype(np.float64)).sum()) / total**2
         spread, alike = _correlation(kept / base - self.ratio, family)
         modelled = spread * ((1 - alike) * alone + alike * self.concentration)
-        self.variance = count / max(count - 1, 1) * max(linear, modelled)
+        small = count / max(count - 1, 1)
+        self.linear, self.variance = small * linear, small * max(linear, modelled)
         self.t = float(special.stdtrit(max(count - 1, 1), 0.5 + LEVEL / 2))
 
     def effective(self, accounts: int) -> float:
         """How many accounts of one size would tell as much: at most all of them, at 0 and 1 what the sizes alone would give."""
         if self.ratio in (0.0, 1.0):
             return 1 / self.concentration
-        return float(accounts) if self.variance == 0 else min(float(accounts), self.ratio * (1 - self.ratio) / self.variance)
+        whole = self.ratio * (1 - self.ratio)  # of an account that keeps all or nothing: none can vary more
+        variance = max(self.linear, min(self.variance, whole * self.concentration))
+        return float(accounts) if variance == 0 else min(float(accounts), whole / variance)
 
 
 def _correlation(rest: Floats, family: Ints) -> tuple[float, float]:

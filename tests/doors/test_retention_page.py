@@ -1,0 +1,90 @@
+"""The retention report as a reader has it: in a real browser, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.unit.reports import retention_sample as sample
+from unspun.reports.retention_html import render_retention
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+Theme = Literal["light", "dark"]
+OPEN_ALL = "document.querySelectorAll('details').forEach(box => box.open = true)"
+SPILL = """[...document.querySelectorAll('main *, header *')]
+  .filter(e => !e.closest('.scroll, pre, svg, .vh') && e.getBoundingClientRect().right > innerWidth + 1)
+  .map(e => e.outerHTML.slice(0, 80))"""
+FIGURES = "figure,value\n17/grr/2025-12,0.9\n"
+REPORTS: dict[str, Callable[[], str]] = {
+    "one currency": lambda: render_retention(sample.answer(), sample.proof(), FIGURES),
+    "two currencies": lambda: render_retention(sample.answer(("USD", "EUR")), sample.proof(), FIGURES),
+    "nothing estimated": lambda: render_retention(sample.answer(estimated=False), sample.proof(), FIGURES),
+    "two definitions": lambda: render_retention(sample.answer(), sample.proof(), FIGURES, sample.answer()),
+}
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open a report from a file, in a browser that can reach nothing else."""
+    contexts = []
+
+    def open_report(name: str, width: int = 1440, theme: Theme = "light") -> Page:
+        path = tmp_path / "report.html"
+        path.write_text(REPORTS[name](), "utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=theme, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(path.as_uri())
+        return page
+
+    yield open_report
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "theme"), [("one currency", 1440, "light"), ("two currencies", 390, "dark"), ("two definitions", 320, "light")]
+)
+def test_axe_finds_nothing(show: Callable[..., Page], name: str, width: int, theme: Theme) -> None:
+    page = show(name, width, theme)
+    page.evaluate(OPEN_ALL)
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_page_never_scrolls_sideways(show: Callable[..., Page], name: str) -> None:
+    page = show(name)
+    page.evaluate(OPEN_ALL)
+    for width in (320, 390, 768, 1100, 1440):
+        page.set_viewport_size({"width": width, "height": 1000})
+        assert page.evaluate(SPILL) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_sentence_says_what_was_kept_and_names_from_files_stay_text(show: Callable[..., Page]) -> None:
+    page = show("one currency")
+    assert "90\u00a0% of the ARR of a year before was kept by Dec\u00a02025" in page.locator("h1").inner_text()
+    assert page.locator("main b", has_text="Small & very small").count() == 0
+    assert page.locator("script").count() == 1
+
+
+def test_without_an_estimate_the_page_says_so_and_shows_no_rate(show: Callable[..., Page]) -> None:
+    page = show("nothing estimated")
+    assert "Too few customers" in page.locator("h1").inner_text()
+    assert "Fewer than 10 customers" in page.locator("main").inner_text()
+
+
+def test_the_figures_can_be_taken_along_and_the_anchor_kept(show: Callable[..., Page]) -> None:
+    page = show("one currency")
+    link = page.get_by_role("link", name="All figures as CSV").get_attribute("href") or ""
+    assert base64.b64decode(link.partition("base64,")[2]).decode() == FIGURES
+    assert f"17:{'ab' * 32}" in page.locator("#proof").inner_text()
+    assert "17/grr/2025-12/segment=" in page.locator("#by-1").inner_text()
