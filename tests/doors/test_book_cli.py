@@ -286,3 +286,32 @@ def test_no_line_for_people_is_wider_than_80_columns_in_a_pipe(book: Book) -> No
     for command in (("load", book.exports), ("status",), ("show", "accounts"), ("rejected",), ("undo", "--dry-run"), ("undo",)):
         ran = book.run(*command)
         assert max(map(len, ran.out.splitlines())) <= 80, ran.out
+
+
+# Keeping
+
+
+def test_compaction_and_erasure_leave_the_rest_as_it_was(book: Book) -> None:
+    assert book.load(book.exports).code == 0
+    for number in (2, 3):
+        path = book.export(
+            f"usage-{number}.csv", ("id,at,what", f"A-1,2026-02-0{number} 10:00,login", f"A-2,2026-02-0{number} 10:00,login")
+        )
+        assert book.load(path).code == 0
+    before = book.rows("events", "--where", "account_id=A-1")
+    assert book.run("compact", "--keep-days", "0").code == 0
+    assert book.run("show", "events", "--version", "1").code == 2
+    assert sorted(row["occurred"] for row in book.rows("events", "--where", "account_id=A-1")) == sorted(row["occurred"] for row in before)
+    dry = book.run("erase", "--account", "A-2", "--dry-run", "--json")
+    assert dry.code == 0, dry.err
+    assert dict(json.loads(dry.out)["rows"])["events"] == 3
+    asked = book.run("erase", "--account", "A-2")
+    assert asked.code == 2
+    assert "--yes" in asked.err
+    assert len(book.rows("events", "--where", "account_id=A-2")) == 3
+    assert book.run("erase", "--account", "A-2", "--reference", "request 7", "--yes").code == 0
+    assert book.rows("events", "--where", "account_id=A-2") == []
+    assert len(book.rows("events")) == len(before)
+    assert b"A-2" not in b"".join(path.read_bytes() for path in (book.folder / "warehouse").rglob("*") if path.is_file())
+    assert book.run("erase").code == 2
+    assert book.run("erase", "--account", "A-1", "--user", "u").code == 2

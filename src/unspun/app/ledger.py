@@ -9,8 +9,8 @@ from pathlib import Path
 from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault
 from unspun.ledger import store
-from unspun.ledger.chain import Anchor, Break, Entry, check_chain, parse_anchor, written_anchor
-from unspun.warehouse.catalog_head import read_head
+from unspun.ledger.chain import Anchor, Entry, parse_anchor
+from unspun.warehouse.catalog_check import LedgerCheck, check_database, check_ledger
 from unspun.warehouse.verify import verify_files
 
 Progress = Callable[[str, int, int], None]
@@ -18,17 +18,14 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What verifying found. `entries` were checked against `anchors`; `files` says how many versions' files were hashed."""
+    """What verifying found: in the chain of entries (`ledger`), and in the catalogue, data files and Delta logs (`faults`)."""
 
-    entries: int
-    anchors: int
-    head: str
-    breaks: tuple[Break, ...]
+    ledger: LedgerCheck
     faults: tuple[Fault, ...]
 
     @property
     def is_clean(self) -> bool:
-        return not self.breaks and not self.faults
+        return self.ledger.sound and not self.faults
 
 
 def list_entries(workspace: Workspace, kind: str | None = None, first: int = 1) -> tuple[Entry, ...]:
@@ -44,16 +41,10 @@ def verify(workspace: Workspace, anchors: tuple[str, ...], all_versions: bool, p
     """
     given = [anchor for text in anchors for anchor in _anchors(text)]
     with workspace.catalog() as catalog:
-        with catalog.reading() as connection:
-            rows = store.stored(connection)
-            versions = connection.execute("SELECT version, entry, entry_hash FROM versions").fetchall()
-        own = [Anchor(entry, digest, f"book version {version}") for version, entry, digest in versions]
-        recorded = read_head(workspace.warehouse)
-        known = [*given, *own, *([recorded] if recorded else [])]
-        breaks = check_chain(rows, known)
-        head = "" if breaks else written_anchor(list_entries(workspace)[-1])
-        faults = verify_files(catalog, "all" if all_versions else "current", progress)
-    return Verification(len(rows), len(known), head, breaks, tuple(faults))
+        damaged = check_database(catalog)
+        found = check_ledger(catalog, given)
+        files = () if damaged else verify_files(catalog, "all" if all_versions else "current", progress)
+    return Verification(found, (*found.faults, *damaged, *files))
 
 
 def _anchors(text: str) -> list[Anchor]:

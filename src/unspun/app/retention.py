@@ -62,7 +62,7 @@ class RetentionRun:
 
 def measure_retention(workspace: Workspace, request: RetentionRequest, at: datetime, progress: Progress) -> RetentionRun:
     """Answer from the book, publish the figures, and give both. Raises BadInput: no terms, a question that cannot be answered."""
-    text = workspace.retention_file.read_text(encoding="utf-8")
+    text = workspace.retention_text()
     with workspace.catalog() as catalog:
         book = _book(catalog, request.version)
         other = None if request.beside is None else _earlier_definition(catalog, text, request.beside)

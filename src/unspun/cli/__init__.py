@@ -55,16 +55,32 @@ app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
 
 
-@app.command(short_help="Print the JSON Schema of an audit's result.")
-def schema() -> None:
-    """Print the JSON Schema of the document that `unspun audit --json` writes."""
+@app.command(short_help="Print the JSON Schema of an audit's result, or of book.yml.")
+def schema(
+    of: Annotated[str, typer.Argument(metavar="[result|book]", help="Which document the schema is of.")] = "result",
+) -> None:
+    """Print the JSON Schema of the document that `unspun audit --json` writes, or of book.yml (`unspun schema book`)."""
     import json
 
     from unspun.cli.terminal import reader_may_leave
-    from unspun.reports.result_json import schema as result_schema
 
+    document = _schema_of(of)
     with reader_may_leave():
-        sys.stdout.buffer.write(json.dumps(result_schema(), indent=2, ensure_ascii=False).encode() + b"\n")
+        sys.stdout.buffer.write(json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def _schema_of(name: str) -> dict[str, object]:
+    from unspun.errors import BadInput
+
+    if name == "result":
+        from unspun.reports.result_json import schema as result_schema
+
+        return result_schema()
+    if name == "book":
+        from unspun.book.mapping.book_schema import definition_schema
+
+        return definition_schema()
+    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", "There are result and book."))
 
 
 def _print_version(wanted: bool) -> None:

@@ -90,9 +90,9 @@ def _record(entry: Entry) -> dict[str, Any]:
 
 
 def _document(found: Verification) -> dict[str, Any]:
-    breaks = [{"entry": one.seq, "kind": one.kind, "message": one.message} for one in found.breaks]
+    breaks = [{"entry": one.seq, "kind": one.kind, "message": one.message} for one in found.ledger.breaks]
     faults = [{"code": one.code, "message": one.message, "where": one.where} for one in found.faults]
-    return {"clean": found.is_clean, "entries": found.entries, "head": found.head, "breaks": breaks, "faults": faults}
+    return {"clean": found.is_clean, "entries": found.ledger.entries, "head": found.ledger.head, "breaks": breaks, "faults": faults}
 
 
 def _entries(entries: tuple[Entry, ...], width: int) -> Iterator[Text]:
@@ -121,12 +121,12 @@ def _findings(found: Verification, width: int) -> Iterator[Text]:
     from unspun.cli.layout import heading, paragraph
 
     if found.is_clean:
-        yield from heading(f"{found.entries:,} entries stand as they were written, and so do the data files", width)
-        yield from paragraph(f"Head: {found.head}. Keep it elsewhere: only that shows a ledger rewritten as a whole.", width)
+        yield from heading(f"{found.ledger.entries:,} entries stand as they were written, and so do the data files", width)
+        yield from paragraph(f"Head: {found.ledger.head}. Keep it elsewhere: only that shows a ledger rewritten as a whole.", width)
         return
-    n = len(found.breaks) + len(found.faults)
+    n = len(found.ledger.breaks) + len(found.faults)
     yield from heading(f"{n:,} thing{'' if n == 1 else 's'} changed since {'it was' if n == 1 else 'they were'} recorded", width)
-    for one in found.breaks:
+    for one in found.ledger.breaks:
         yield from paragraph(one.message, width, first="! ")
     for fault in found.faults:
         yield from paragraph(str(fault), width, first="! ")

@@ -25,7 +25,8 @@ from tests.unit.warehouse.loaded_books import (
 )
 from unspun.book.mapping.definition import SourceMapping
 from unspun.errors import BadInput, UnspunError
-from unspun.warehouse import load_commit, staging
+from unspun.warehouse import load as loading
+from unspun.warehouse import staging
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.load_rejected import MENDED_TABLE
 from unspun.warehouse.undo import undo
@@ -42,6 +43,10 @@ def two_files(folder: Path) -> tuple[tuple[Path, SourceMapping], ...]:
         (tickets(folder / "t.csv", "1,t1,2024-01-01,open,low", "1,t2,2024-01-02,open,low"), TICKETS),
         (purchases(folder / "p.csv", "1,2024-01-01,5,a", ",2024-01-02,5,a", "1,2024-01-03,6,a"), PURCHASES),
     )
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def stored_files(catalog: Catalog) -> set[str]:
@@ -175,14 +180,14 @@ def test_a_load_that_died_is_taken_up_where_a_file_was_read_whole(tmp_path: Path
     files = two_files(tmp_path)
     with book(tmp_path) as catalog:
         with monkeypatch.context() as patch:
-            patch.setattr(load_commit, "align", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            patch.setattr(loading, "publish_load", full_disk)
             with pytest.raises(UnspunError, match="the disk is full") as refusal:
                 load(catalog, "2024-02-01", *files)
         assert "what was read whole is not read again" in refusal.value.faults[0].hint
         assert catalog.current() is None
         result = load(catalog, "2024-02-05", *files)
         assert counts(result) == ((2, 2, 0, 0, 0), (3, 2, 0, 0, 1))
-        assert "taken up from an earlier run of this load, not read again" in result.sources[0].notes
+        assert all("taken up from an earlier run of this load, not read again" in source.notes for source in result.sources)
         assert result.load == 1
         assert stored_files(catalog) == catalog.files_in_use()
         assert not (catalog.folder / ".staging").exists()
@@ -192,7 +197,7 @@ def test_staged_rows_that_depend_on_the_receipt_are_read_again(tmp_path: Path, m
     feed = (purchases(tmp_path / "p.csv", "1,2024-01-01,5,a"), replace(PURCHASES, known="received"))
     with book(tmp_path) as catalog:
         with monkeypatch.context() as patch:
-            patch.setattr(load_commit, "align", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            patch.setattr(loading, "publish_load", full_disk)
             with pytest.raises(UnspunError):
                 load(catalog, "2024-02-01", feed)
         load(catalog, "2024-02-05", feed)

@@ -76,6 +76,13 @@ def test_of_two_columns_that_fit_an_account_equally_one_is_taken_and_both_are_na
     assert not proposal.columns[0].sure
 
 
+@pytest.mark.parametrize("cells", [("10.0.0.1", "10.0.0.2"), ("2024-01-01", "2024-01-02"), ("0.5", "1.5"), ("yes", "no")])
+def test_addresses_dates_fractions_and_flags_name_no_account(tmp_path: Path, cells: tuple[str, str]) -> None:
+    lines = "client,user_id,event,occurred_at\n{},u1,login,2024-01-01\n{},u2,login,2024-01-02\n"
+    assert mapped(proposed(tmp_path, "events.csv", lines.format("C1", "C2"))).columns["account_id"] == "client"
+    assert proposed(tmp_path, "events.csv", lines.format(*cells)).mapping is None
+
+
 def test_an_account_id_goes_before_a_customers_number_and_a_companys_name(tmp_path: Path) -> None:
     lines = "company,customer_id,account_id,client name,signup_date\nAcme,C1,A1,Acme Ltd,2024-01-02\nUmbra,C2,A2,Umbra Ltd,2024-02-03\n"
     columns = mapped(proposed(tmp_path, "a.csv", lines)).columns
