@@ -37,7 +37,8 @@ import pyarrow.parquet as pq
 
 from unspun.app.keeping import compact, erase, undo
 from unspun.app.loads import LoadRequest, load, plan_load
-from unspun.app.workspace import create_workspace, open_workspace
+from unspun.app.workspace import open_workspace
+from unspun.app.workspace_making import create_workspace
 from unspun.errors import UnspunError
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_check import check_ledger

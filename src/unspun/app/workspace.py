@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from unspun.book.retention.rules import RetentionRules
     from unspun.warehouse.catalog import Catalog
 
-__all__ = ["BOOK_FILE", "RETENTION_FILE", "SETTINGS_FILE", "WAREHOUSE_FOLDER", "Workspace", "WorkspaceSettings", "create_workspace",
-           "open_workspace"]  # fmt: skip
 
 SETTINGS_FILE, BOOK_FILE, RETENTION_FILE, WAREHOUSE_FOLDER = "unspun.toml", "book.yml", "retention.yml", "warehouse"
 VARIABLE = "UNSPUN_WORKSPACE"
@@ -67,19 +64,6 @@ class Workspace:
         from unspun.warehouse.catalog import open_catalog
 
         return open_catalog(self.warehouse)
-
-
-def create_workspace(folder: Path, at: datetime, name: str | None = None, book: str | None = None) -> Workspace:
-    """Make a workspace in `folder`, which may hold other files. `book` is the text of its book.yml, else one to fill in.
-
-    Raises BadInput where the folder is a workspace already, or has files of the names that it needs. A creation that was broken
-    off is finished by the next; until then the folder is no workspace.
-    """
-    from unspun.app.workspace_making import make_workspace
-
-    folder = full_path(folder)
-    make_workspace(folder, at, name, book)
-    return open_workspace(folder)
 
 
 def open_workspace(folder: Path | None = None) -> Workspace:

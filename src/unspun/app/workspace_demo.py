@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from unspun.app.loads import LoadRequest, load, plan_load
-from unspun.app.workspace import Workspace, create_workspace, full_path
-from unspun.app.workspace_making import template
+from unspun.app.workspace import Workspace, full_path
+from unspun.app.workspace_making import create_workspace, template
 from unspun.audit.judge import Progress, silent
 from unspun.book.demo import DEMO_ACCOUNTS, DEMO_SEED, write_demo
 from unspun.errors import BadInput, Fault

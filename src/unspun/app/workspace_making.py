@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
-from unspun.app.workspace import BOOK_FILE, RETENTION_FILE, SETTINGS_FILE, WAREHOUSE_FOLDER
+from unspun.app.workspace import BOOK_FILE, RETENTION_FILE, SETTINGS_FILE, WAREHOUSE_FOLDER, Workspace, full_path, open_workspace
 from unspun.app.workspace_settings import checked_name, fits_name, settings_text
 from unspun.book.mapping.book_file import read_definition
 from unspun.errors import BadInput, Fault, UnspunError
@@ -29,11 +29,18 @@ def usual_name(folder: Path) -> str:
     return folder.name if fits_name(folder.name) else "workspace"
 
 
-def make_workspace(folder: Path, at: datetime, name: str | None = None, book: str | None = None) -> None:
-    """Make a workspace in `folder`, or finish one whose making was broken off.
+def create_workspace(folder: Path, at: datetime, name: str | None = None, book: str | None = None) -> Workspace:
+    """Make a workspace in `folder`, which may hold other files. `book` is the text of its book.yml, else one to fill in.
 
-    Raises BadInput as `create_workspace` does, UnspunError where the folder cannot be written.
+    Raises BadInput where the folder is a workspace already, or has files of the names that it needs; UnspunError where it cannot be
+    written. A creation that was broken off is finished by the next; until then the folder is no workspace.
     """
+    folder = full_path(folder)
+    _make(folder, at, name, book)
+    return open_workspace(folder)
+
+
+def _make(folder: Path, at: datetime, name: str | None, book: str | None) -> None:
     settings = settings_text(template("unspun.toml"), usual_name(folder) if name is None else checked_name(name))
     definition = template("book.yml") if book is None else book
     read_definition(definition)

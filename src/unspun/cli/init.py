@@ -43,7 +43,7 @@ def init(
             made = create_demo_workspace(place, at, name, progress=report)
         print_made(lambda width: _demo_lines(made, width))
         return 0
-    from unspun.app.workspace import create_workspace
+    from unspun.app.workspace_making import create_workspace
 
     workspace = create_workspace(place, at, name)
     print_made(lambda width: _lines(workspace, width))

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from unspun.app.workspace import Workspace, WorkspaceSettings, create_workspace, open_workspace
+from unspun.app.workspace import Workspace, WorkspaceSettings, open_workspace
 from unspun.app.workspace_demo import create_demo_workspace, write_company
-from unspun.app.workspace_making import PARTS, template
+from unspun.app.workspace_making import PARTS, create_workspace, template
 from unspun.app.workspace_settings import read_settings
 from unspun.book.demo import DEMO_SEED, make_company
 from unspun.book.mapping.book_file import add_source, mapping_for, read_definition

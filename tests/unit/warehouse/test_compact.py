@@ -64,6 +64,7 @@ def test_files_are_split_at_the_target_and_large_ones_are_left_alone(book: Catal
     first = compact(book, LATER, target_bytes=int(size * 2.5))
     assert first.version is not None
     assert all(1 < len(table.files) < LOADS for table in first.version.tables)
+    assert [table.rows for table in first.version.tables] == [table.rows for table in book.version(LOADS).tables]
     add_load(book, random_rows(Random(6), 6), LATER)
     large = {file.path for table in first.version.tables for file in table.files if file.size_bytes >= size}
     second = compact(book, LATER, target_bytes=2 * size - 2)

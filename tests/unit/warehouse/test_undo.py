@@ -82,6 +82,16 @@ def test_a_table_that_only_the_load_brought_is_gone_with_its_columns_and_key(tmp
     assert DeltaTable(catalog.folder / "tables/tickets").file_uris() == []
 
 
+def test_what_the_load_said_of_a_table_is_taken_back_with_its_rows(tmp_path: Path) -> None:
+    catalog = new_book(tmp_path)
+    rows: list[Row] = [{"account_id": "A", "happened_at": instant(1), "known_at": instant(1)}]
+    before = add_load(catalog, {"accounts": rows}, several=False)
+    add_load(catalog, {"accounts": [dict(rows[0])]}, several=True, fixed=["segment"])
+    table, earlier = undo(catalog, LATER).version.table("accounts"), before.table("accounts")
+    assert table is not None and earlier is not None
+    assert (table.fixed, table.several_versions, table.files) == ((), False, earlier.files)
+
+
 def test_undo_leaves_a_ledger_entry_with_the_rows_taken_back(book: Catalog) -> None:
     result = undo(book, LATER)
     with book.reading() as connection:

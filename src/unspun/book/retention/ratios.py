@@ -67,9 +67,9 @@ class _Families:
         self.ratio = int(kept.sum()) / int(base.sum())  # of exact sums, rounded once
         count, total = len(self.base), float(self.base.sum())
         rest = self.kept - self.ratio * self.base
-        linear = float(rest @ rest) / total**2
-        self.concentration = float(self.base @ self.base) / total**2
-        alone = float(np.square(base.astype(np.float64)).sum()) / total**2
+        linear = _sum_of_squares(rest) / total**2
+        self.concentration = _sum_of_squares(self.base) / total**2
+        alone = _sum_of_squares(base.astype(np.float64)) / total**2
         spread, alike = _correlation(kept / base - self.ratio, family)
         modelled = spread * ((1 - alike) * alone + alike * self.concentration)
         small = count / max(count - 1, 1)
@@ -87,14 +87,19 @@ class _Families:
 
 def _correlation(rest: Floats, family: Ints) -> tuple[float, float]:
     """The mean square of residuals, and how they correlate within families (0 to 1; 0 where no family has two accounts)."""
-    squares = float(rest @ rest)
+    squares = _sum_of_squares(rest)
     size = np.bincount(family).astype(np.float64)
-    pairs = float(size @ (size - 1))
+    pairs = _sum_of_squares(size) - float(size.sum())
     sums = np.bincount(family, weights=rest)
     if pairs == 0 or squares == 0:
         return squares / len(rest), 0.0
-    between = (float(sums @ sums) - squares) / pairs
+    between = (_sum_of_squares(sums) - squares) / pairs
     return squares / len(rest), min(1.0, max(0.0, between / (squares / len(rest))))
+
+
+def _sum_of_squares(values: Floats) -> float:
+    """By addition in NumPy: a dot product is the linear algebra library's, whose last bits hang on its number of threads."""
+    return float(np.square(values).sum())
 
 
 def _by_family(kept: Ints, base: Ints, family: Ints) -> _Families | NoEstimate:

@@ -36,7 +36,13 @@ def codes(error: BadInput) -> list[str]:
 
 
 def test_an_amount_is_turned_into_arr_exactly_half_to_even() -> None:
-    months = [("100.0000", 7.0, "171.4286"), ("0.0125", 24.0, "0.0062"), ("0.0375", 24.0, "0.0188"), ("100", 1.5, "800")]
+    months = [
+        ("100.0000", 7.0, "171.4286"),
+        ("0.0125", 24.0, "0.0062"),
+        ("0.0375", 24.0, "0.0188"),
+        ("0.0045", 24.0, "0.0022"),
+        ("100", 1.5, "800"),
+    ]
     book = Book([term(f"A{i}", "2024-01-01", None, amount, amount_months=covers) for i, (amount, covers, _) in enumerate(months)])
     assert whole(book.judge(asked()), "2024-01").closing == sum(Decimal(arr) for *_, arr in months)
 
