@@ -35,8 +35,8 @@ class Table:
 
     `happened` names the column that says when a row happened (its instant is `happened_at` of the row version). `key` is the key
     where a mapping declares none and all its columns are mapped; the rows of a table without a key are identified by their file
-    and row number. A `state` table holds dated statements about a thing (an account's plan): as of a date, the one of each
-    `key[0]` that happened last counts. In a state table `happened` may be unmapped: the statement then dates from its receipt.
+    and row number. A `state` table holds dated statements about a thing (an account's plan): as of a date, each column of each
+    `key[0]` has the value that was stated last. In a state table `happened` may be unmapped: the statement then dates from its receipt.
     """
 
     name: TableName
@@ -54,6 +54,11 @@ class Table:
     def required(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.required)
 
+    @property
+    def row_columns(self) -> tuple[tuple[str, Kind], ...]:
+        """The columns that every row version of the table has, before its data columns."""
+        return (*ROW_COLUMNS, STATED) if self.state else ROW_COLUMNS
+
 
 ROW_COLUMNS: tuple[tuple[str, Kind], ...] = (
     ("happened_at", "instant"),
@@ -65,6 +70,10 @@ ROW_COLUMNS: tuple[tuple[str, Kind], ...] = (
 )
 """First in every table. `known_at` is never empty; `happened_zone` is the zone or offset the source wrote its time in;
 `source_file` is the number of the source file in the warehouse's catalogue; `source_row` counts from 1 and includes the header."""
+
+STATED: tuple[str, Kind] = ("stated", "text")
+"""After them in a state table: the columns that the row states, sorted, with commas between: those that its source maps, but for its key
+and its date. An empty cell of such a column states that there is nothing; of any other column the row says nothing."""
 
 ACCOUNT = Column("account_id", "text", "the account (customer) it belongs to", required=True)
 OWNER = Column("owner", "text", "the customer success manager who owns it")

@@ -33,7 +33,7 @@ def effective_n(hit: NDArray[np.bool_], cluster: NDArray[np.int32 | np.int64]) -
     if share in (0.0, 1.0) or groups < 2:
         return float(groups)
     sums = np.bincount(cluster, weights=hit - share)
-    variance = groups / (groups - 1) * float(sums @ sums) / n**2
+    variance = groups / (groups - 1) * float(np.square(sums).sum()) / n**2
     return float(min(n, max(1.0, share * (1 - share) / variance))) if variance > 0 else float(groups)
 
 

@@ -17,7 +17,8 @@ from unspun.errors import BadInput
 COLUMNS: dict[str, Kind] = {"name": "text", "n": "whole", "x": "number", "mrr": "money", "due": "day", "at": "instant", "on": "flag"}
 ROWS = """SELECT * FROM (VALUES
   ('it''s', 1, 0.5, 12.5::DECIMAL(18,4), DATE '2026-03-29', TIMESTAMPTZ '2026-03-29 21:59:59.5+00', true),
-  (NULL, 2, 1.5, 12.51::DECIMAL(18,4), DATE '2026-03-30', TIMESTAMPTZ '2026-03-29 22:00:00+00', false)) t(name, n, x, mrr, due, "at", "on")"""
+  (NULL, 2, 1.5, 12.51::DECIMAL(18,4),
+   DATE '2026-03-30', TIMESTAMPTZ '2026-03-29 22:00:00+00', false)) t(name, n, x, mrr, due, "at", "on")"""
 
 
 def found(*where: tuple[str, str]) -> list[int]:

@@ -90,7 +90,7 @@ def _correlation(rest: Floats, family: Ints) -> tuple[float, float]:
     squares = _sum_of_squares(rest)
     size = np.bincount(family).astype(np.float64)
     pairs = _sum_of_squares(size) - float(size.sum())
-    sums = np.bincount(family, weights=rest)
+    sums = np.bincount(family, weights=rest).astype(np.float64)
     if pairs == 0 or squares == 0:
         return squares / len(rest), 0.0
     between = (_sum_of_squares(sums) - squares) / pairs
