@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from unspun._version import __version__
-from unspun.app.publication import FigureSet, figure_bytes, from_document
+from unspun.app.publication import FigureSet, canonical_json, figure_bytes, from_document
 from unspun.app.retention import KIND as RETENTION
 from unspun.app.retention import Progress, answer_retention, figures_of, question_of
 from unspun.app.workspace import Workspace
@@ -16,6 +16,7 @@ from unspun.book.retention.ask import rows_sql
 from unspun.book.retention.judge import account_months
 from unspun.engines.embedded import ENGINE, engine_version
 from unspun.errors import BadInput, Fault
+from unspun.evidence import InputVersion, Provenance
 from unspun.ledger.chain import Entry, written_anchor
 from unspun.warehouse.read import BookReader, end_of_day, open_book
 
@@ -41,6 +42,25 @@ class Published:
     @property
     def anchor(self) -> str:
         return written_anchor(self.entry)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the figures came from, as they were published."""
+        figures = self.figures
+        return Provenance(
+            definition=figures.definition_name,
+            definition_version=figures.definition_sha256[:12],
+            as_of=figures.as_of,
+            inputs=(InputVersion(f"book version {figures.book_version}", figures.book_digest),),
+            query="\n\n".join(f"-- {name}\n{sql}" for name, sql in figures.queries.items()),
+            settings=tuple((name, canonical_json(value)) for name, value in figures.question.items()),
+            package_version=figures.package_version,
+            definition_sha256=figures.definition_sha256,
+            book_version=figures.book_version,
+            book_digest=figures.book_digest,
+            engine=figures.engine,
+            engine_version=figures.engine_version,
+        )
 
     @property
     def address(self) -> str:

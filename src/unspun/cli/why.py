@@ -150,14 +150,14 @@ def _lines(published: Published, opened: Opened | None, written: list[str], widt
 def _facts(published: Published) -> list[list[str]]:
     from unspun.cli.book_text import instant
 
-    figures = published.figures
+    origin = published.provenance
     return [
         ["figure", published.address],
-        ["as of", figures.as_of.isoformat()],
+        ["as of", origin.as_of.isoformat()],
         ["published", f"{instant(published.entry.at)} UTC"],
-        ["definition", f"{figures.definition_name} {figures.definition_sha256}"],
-        ["book", f"version {figures.book_version}, {figures.book_digest}"],
-        ["engine", f"{figures.engine} {figures.engine_version}, Unspun {figures.package_version}"],
+        ["definition", f"{origin.definition} {origin.definition_sha256}"],
+        ["book", f"version {origin.book_version}, {origin.book_digest}"],
+        ["engine", f"{origin.engine} {origin.engine_version}, Unspun {origin.package_version}"],
         ["ledger", published.anchor],
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unspun.book.entities import ROW_COLUMNS, Kind
+from unspun.book.entities import Kind
 from unspun.book.mapping.book_file import mapping_sha256
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.book.typed import TypedSource, open_typed
@@ -109,7 +109,7 @@ def _present(name: str, mapping: SourceMapping, definition: BookDefinition, curr
     table = current.table(name) if current is not None else None
     fixed = {column for source in (*definition.sources, mapping) if source.table == name for column in source.fixed}
     if table is None:
-        return TableVersion(name, 0, mapping.row_key, ROW_COLUMNS, False, (), tuple(sorted(fixed)))
+        return TableVersion(name, 0, mapping.row_key, mapping.entity.row_columns, False, (), tuple(sorted(fixed)))
     key = table.key if table.files else mapping.row_key
     return replace(table, key=key, fixed=tuple(sorted(fixed)))
 

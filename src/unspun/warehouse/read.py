@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from unspun.book.entities import ROW_COLUMNS, TABLES, Table
+from unspun.book.entities import TABLES, Table
 from unspun.engines.embedded import arrow_table, connect, record_batches, sql_name
 from unspun.errors import BadInput, Fault, UnspunError
 from unspun.warehouse.load_rejected import MENDED_STORED, MENDED_TABLE, REJECTED_STORED, REJECTED_TABLE
 from unspun.warehouse.read_files import RESTORE, file_faults
-from unspun.warehouse.read_sql import SQL_TYPES, Columns, files_sql, known_rows_sql, state_sql, stored_sql, versions_sql, widened_sql
+from unspun.warehouse.read_sql import SQL_TYPES, Columns, files_sql, known_rows_sql, stored_sql, versions_sql, widened_sql
+from unspun.warehouse.statements import history_sql, state_sql
 from unspun.warehouse.versions import BookVersion, TableVersion
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ Parameters = Sequence[object]
 class BookReader:
     """An open book: SQL over its views.
 
-    Every table of the book is a view, with every standard column (typed NULLs where nothing fills it). In a table and in
-    `<table>_history` each row stands once, in its newest version known before the instant; `<table>_versions` has all the row
-    versions known then. A state table (accounts, contacts) shows the state of each thing, and its `_history` the dated statements.
+    Every table of the book is a view, with every standard column (typed NULLs where nothing fills it). In a table each row stands
+    once, in its newest version known before the instant; `<table>_versions` has all the row versions known then. A state table
+    (accounts, contacts) shows the state of each thing, each column as it was stated last, and its `_history` the state of each thing
+    from each instant on at which something was stated of it.
     `rejected` and `mended` are whole: rejected rows, and which later rows took the place of some.
     """
 
@@ -108,7 +110,7 @@ def end_of_day(day: date, zone: str) -> datetime:
 def _views(catalog: Catalog, version: BookVersion, before: datetime | None) -> Iterator[tuple[str, str]]:
     """Name and SQL of every view: the tables of the book, the rejected rows, and any other table that the version holds."""
     for name, entity in TABLES.items():
-        standard: Columns = [*ROW_COLUMNS, *((column.name, column.kind) for column in entity.columns)]
+        standard: Columns = [*entity.row_columns, *((column.name, column.kind) for column in entity.columns)]
         yield from _views_of(catalog, version.table(name) or _nothing(name, standard), entity, standard, before)
     for name, columns in BESIDE.items():
         table = version.table(name) or _nothing(name, columns)
@@ -121,12 +123,10 @@ def _views_of(
     def widened(sql: str) -> str:
         return widened_sql(sql, table.columns, standard)
 
-    known = known_rows_sql(catalog.folder, table, before)
     yield f"{table.name}_versions", widened(versions_sql(catalog.folder, table, before))
     if entity.state:
-        yield f"{table.name}_history", widened(known)
-        known = state_sql(catalog.folder, table, before)
-    yield table.name, widened(known)
+        yield f"{table.name}_history", widened(history_sql(catalog.folder, table, before))
+    yield table.name, widened((state_sql if entity.state else known_rows_sql)(catalog.folder, table, before))
 
 
 def _nothing(name: str, columns: Columns) -> TableVersion:

@@ -1,12 +1,12 @@
-"""The SQL that reads a table of the book as of an instant: row versions, the newest of each row, the state of each thing."""
+"""The SQL that reads a table of the book as of an instant: row versions, and the newest of each row."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unspun.book.entities import ROW_COLUMNS, TABLES, Kind, Table
+from unspun.book.entities import STATED, TABLES, Kind, Table
 from unspun.engines.embedded import sql_name, sql_text
 from unspun.warehouse.versions import TableVersion
 
@@ -19,7 +19,6 @@ SQL_TYPES: dict[Kind, str] = {
     "instant": "TIMESTAMP WITH TIME ZONE",
     "flag": "BOOLEAN",
 }
-ROW_NAMES = tuple(name for name, _ in ROW_COLUMNS)
 LATER = ("known_at", "load", "source_file", "source_row")  # the later of two versions of a row has the greater of these, in this order
 
 Columns = Sequence[tuple[str, Kind]]
@@ -54,7 +53,7 @@ def versions_sql(folder: Path, table: TableVersion, before: datetime | None) -> 
 def known_rows_sql(folder: Path, table: TableVersion, before: datetime | None) -> str:
     """The rows known before an instant (None: all), each as in its newest version then.
 
-    In a state table these are the dated statements, several of one thing. Where no row has several versions it is a plain filter.
+    In a state table these are the dated statements, as their sources made them. Where no row has several versions it is a plain filter.
     """
     versions = versions_sql(folder, table, before)
     if not table.several_versions:
@@ -62,25 +61,11 @@ def known_rows_sql(folder: Path, table: TableVersion, before: datetime | None) -
     return _first_of(versions, identity(table), LATER)
 
 
-def state_sql(folder: Path, table: TableVersion, before: datetime | None) -> str:
-    """The state of each thing of a state table before an instant: of the statements known then, the one that happened last.
-
-    Columns that the definition calls fixed have the value stated last at any time. A thing whose first statement came after the
-    instant is there with its fixed columns only (and the row columns of its latest statement, which show that it came later).
-    """
-    known = known_rows_sql(folder, table, before)
-    if before is not None:
-        known = f"SELECT * FROM ({known}) WHERE happened_at < {instant_sql(before)}"
-    state = _first_of(known, (subject(table),), ("happened_at", *LATER))
-    fixed = [name for name in table.fixed if _has(table, name)]
-    return _with_fixed(folder, table, state, fixed) if fixed else state
-
-
 def identity(table: TableVersion) -> tuple[str, ...]:
     """The columns that tell one row from another."""
     if not table.key:
         return ("source_file", "source_row")
-    return (*table.key, "happened_at") if _is_state(table) else table.key
+    return (*table.key, "happened_at", STATED[0]) if _is_state(table) else table.key
 
 
 def subject(table: TableVersion) -> str:
@@ -124,31 +109,3 @@ def _first_of(rows: str, groups: Sequence[str], newest: Sequence[str]) -> str:
     by = ", ".join(map(sql_name, groups))
     order = ", ".join(f"{sql_name(name)} DESC" for name in newest)
     return f"SELECT * FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY {order}) = 1"
-
-
-def _with_fixed(folder: Path, table: TableVersion, state: str, fixed: Sequence[str]) -> str:
-    """`state`, its fixed columns as stated last; things not known yet are added with no other column."""
-    thing = sql_name(subject(table))
-    rows = known_rows_sql(folder, table, None)
-    latest = _first_of(rows, (subject(table),), ("happened_at", *LATER))
-    order = ", ".join(map(sql_name, ("happened_at", *LATER)))
-    values = ", ".join(f"arg_max({sql_name(name)}, ROW({order})) AS {sql_name(name)}" for name in fixed)
-    entity = _entity(table)
-    names = {subject(table), *(entity.key[:1] if entity else ())}
-    chosen = ", ".join(_chosen(name, fixed, names) for name, _ in table.columns)
-    return (
-        f"WITH as_of AS ({state}), latest AS ({latest}), stated AS (SELECT {thing}, {values} FROM ({rows}) GROUP BY {thing}) "
-        f"SELECT {chosen} FROM latest JOIN stated USING ({thing}) LEFT JOIN as_of ON as_of.{thing} = latest.{thing}"
-    )
-
-
-def _chosen(column: str, fixed: Sequence[str], names_thing: Collection[str]) -> str:
-    """Where a column of the state comes from: what was stated last, the thing's latest statement, or its state as of the instant."""
-    name = sql_name(column)
-    if column in fixed:
-        return f"stated.{name}"
-    if column in names_thing:
-        return f"latest.{name}"
-    if column in ROW_NAMES:
-        return f"CASE WHEN as_of.known_at IS NULL THEN latest.{name} ELSE as_of.{name} END AS {name}"
-    return f"as_of.{name}"
