@@ -16,7 +16,9 @@ from unspun._version import __version__
 from unspun.cli import app
 
 HEAVY = {"numpy", "scipy", "pyarrow", "rich", "jinja2", "duckdb", "deltalake", "ruamel"}
-DOCUMENTED = ("audit", "renewals", "demo", "load", "status", "show", "rejected", "undo", "compact", "erase")
+DOCUMENTED = (
+    "audit", "renewals", "demo", "init", "load", "status", "show", "rejected", "undo", "compact", "erase", "retention", "why", "recompute",
+)  # fmt: skip
 
 
 def options_of(command: str) -> set[str]:

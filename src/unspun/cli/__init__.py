@@ -1,4 +1,4 @@
-"""The command line: audit, renewals, demo, schema. Each command is thin and asks one operation of `unspun.app`."""
+"""The command line. Each command is thin and asks one operation of `unspun.app`."""
 
 from __future__ import annotations
 

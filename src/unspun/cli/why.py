@@ -59,6 +59,11 @@ def recompute(figure: Address, json: AsJson = False, workspace: WorkspaceFolder 
     """Compute a published figure again, from the version of the book and by the definition that it was made with.
 
     Exit code 0: the same to the last byte. 3: it came out otherwise, or rows behind it have been erased since.
+
+    \b
+    Examples:
+      unspun recompute 17
+      unspun recompute 17/grr/2025-12 --json
     """
     from unspun.app.proofs import recompute as compute_again
     from unspun.cli.book_text import print_json, print_made, workspace_at

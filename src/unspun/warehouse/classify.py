@@ -3,6 +3,10 @@
 DuckDB joins the staged rows with the newest versions of the rows they could be, within its memory limit; what is accepted is
 streamed to a data file. Rows that say when they were known come first, then those that happened at a time of their own, then
 undated statements about the state of a thing, so that each sees what the former have added.
+
+A statement is compared by the columns that it states: with what was last stated of them at its instant or, where it has no date of its
+own, by then. Statements about the same instant that state different columns stand beside each other; in a column that both state they
+have to agree.
 """
 
 from __future__ import annotations
@@ -18,13 +22,14 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 from pyarrow.compute import SetLookupOptions
 
-from unspun.book.entities import ROW_COLUMNS, TABLES, Kind
+from unspun.book.entities import TABLES, Kind
 from unspun.book.mapping.definition import SourceMapping
 from unspun.book.text import call
 from unspun.engines.embedded import sql_name, sql_text
 from unspun.warehouse.delta import parquet_file
 from unspun.warehouse.load_rejected import MENDS_COLUMNS, REFUSALS, mended_rows, rejected_rows
 from unspun.warehouse.read_sql import LATER, SQL_TYPES, identity, instant_sql, stored_sql
+from unspun.warehouse.statements import STATED_NAME, latest_sql, merged_columns, stated_columns, states_sql
 from unspun.warehouse.versions import DataFile, TableVersion
 
 if TYPE_CHECKING:
@@ -131,8 +136,11 @@ class _Run:
     ) -> None:
         self._connection, self._folder, self._table = connection, folder, table
         self._candidates, self._receipt, self._load = candidates, receipt, load
-        self._state = TABLES[candidates[0].mapping.table].state
+        self._entity = TABLES[candidates[0].mapping.table]
+        self._state = self._entity.state
+        self._lead = {name for name, _ in self._entity.row_columns}
         self._id = identity(table)
+        self._place = tuple(name for name in self._id if name != STATED_NAME)  # what rows have in common that may contradict each other
         self._repeats = False
         self.verdicts = [Verdict() for _ in candidates]
 
@@ -148,8 +156,7 @@ class _Run:
 
     def _candidate_sql(self, place: int, candidate: Candidate) -> str:
         there = {name for name, _ in candidate.columns}
-        lead = {name for name, _ in ROW_COLUMNS}
-        data = [_column(name, kind, name in there) for name, kind in self._table.columns if name not in lead]
+        data = [_column(name, kind, name in there) for name, kind in self._table.columns if name not in self._lead]
         mends = [_column(name, kind, candidate.has_mends) for name, kind in MENDS_COLUMNS]
         happened = f"coalesce(happened_at, known_at, {self._counts_from})" if self._state else "happened_at"
         undated = "happened_at IS NULL" if self._state else "false"
@@ -158,8 +165,9 @@ class _Run:
             f"{happened} AS happened_at, known_at, happened_zone, {self._load}::BIGINT AS load, "
             f"{candidate.source_file}::BIGINT AS source_file, source_row"
         )
+        stated = [f"{sql_text(stated_columns(self._table, there))} AS {STATED_NAME}"] if self._state else []
         path = sql_text(str(candidate.path.absolute()))
-        return f"SELECT {', '.join([lead_sql, *data, *mends])} FROM read_parquet({path}, file_row_number = true)"
+        return f"SELECT {', '.join([lead_sql, *stated, *data, *mends])} FROM read_parquet({path}, file_row_number = true)"
 
     @property
     def _counts_from(self) -> str:
@@ -177,8 +185,8 @@ class _Run:
     # Rows of this load that are versions of one another
 
     def find_repeats(self, phase: Phase) -> None:
-        """Make `twice`: of the rows whose identity comes more than once in this phase, what each is to the others."""
-        ids = _names(self._id)
+        """Make `twice`: of the rows that may contradict each other in this phase, what each is to the others."""
+        ids = _names(self._place)
         timely = f"SELECT * FROM ({self._rows_sql(phase)}) WHERE known_at IS NULL OR known_at <= {instant_sql(self._receipt.received_at)}"
         execute = self._connection.execute
         execute(f"CREATE OR REPLACE TEMP TABLE many AS SELECT {ids} FROM ({timely}) GROUP BY {ids} HAVING count(*) > 1")
@@ -188,44 +196,67 @@ class _Run:
         execute(f"CREATE OR REPLACE TEMP TABLE twice AS {self._twice_sql(timely)}")
 
     def _twice_sql(self, timely: str) -> str:
-        version = (*self._id, "known_at")
-        ids, versions, values = _names(self._id), _names(version), _names((*version, *self._values))
+        version = (*self._place, "known_at")
+        said = ", ".join(f"{self._differ_sql(name)} AS {sql_name(name)}" for name in self._values) or "false AS nothing"
+        clash = " OR ".join(f"({self._states('many_rows', name)} AND clashes.{sql_name(name)})" for name in self._values) or "false"
+        ids, same = _names(self._id), _names((*self._id, "known_at"))
         return (
-            f"WITH many_rows AS MATERIALIZED (SELECT r.* FROM ({timely}) r SEMI JOIN many ON {_match('r', 'many', self._id)}), "
-            f"kinds AS (SELECT {versions}, count(*) AS kinds FROM (SELECT DISTINCT {values} FROM many_rows) GROUP BY ALL), "
-            f"judged AS (SELECT many_rows.*, kinds.kinds FROM many_rows JOIN kinds ON {_match('many_rows', 'kinds', version)}) "
-            f"SELECT _source, _row, CASE WHEN kinds > 1 THEN 'conflict' "
-            f"WHEN row_number() OVER (PARTITION BY {versions} ORDER BY _source, _row) > 1 THEN 'repeated' "
-            f"WHEN known_at > min(known_at) FILTER (kinds = 1) OVER (PARTITION BY {ids}) THEN 'later' ELSE 'first' END AS place FROM judged"
+            f"WITH many_rows AS MATERIALIZED (SELECT r.* FROM ({timely}) r SEMI JOIN many ON {_match('r', 'many', self._place)}), "
+            f"clashes AS (SELECT {_names(version)}, {said} FROM many_rows GROUP BY {_names(version)}), "
+            f"judged AS (SELECT many_rows.*, {clash} AS _clash FROM many_rows JOIN clashes ON {_match('many_rows', 'clashes', version)}) "
+            f"SELECT _source, _row, CASE WHEN _clash THEN 'conflict' "
+            f"WHEN row_number() OVER (PARTITION BY {same} ORDER BY _source, _row) > 1 THEN 'repeated' "
+            f"WHEN known_at > min(known_at) FILTER (NOT _clash) OVER (PARTITION BY {ids}) THEN 'later' ELSE 'first' END AS place "
+            "FROM judged"
         )
+
+    def _differ_sql(self, column: str) -> str:
+        """Whether the rows of a group that state a column state different values of it."""
+        name, states = sql_name(column), self._states("many_rows", column)
+        empty = f"bool_or({name} IS NULL) FILTER ({states}) AND count({name}) FILTER ({states}) > 0"
+        return f"coalesce(min({name}) FILTER ({states}) <> max({name}) FILTER ({states}) OR ({empty}), false)"
 
     @property
     def _values(self) -> tuple[str, ...]:
         """The columns whose values make a row equal to another: the data columns and, but for statements, when it happened."""
-        lead = {name for name, _ in ROW_COLUMNS} | set(self._id)
-        happened = TABLES[self._candidates[0].mapping.table].happened
-        data = [name for name, _ in self._table.columns if name not in lead and not (self._state and name == happened)]
-        return tuple(data) if self._state or "happened_at" in self._id else ("happened_at", *data)
+        if self._state:
+            return merged_columns(self._table)
+        return ("happened_at", *(name for name, _ in self._table.columns if name not in self._lead and name not in self._id))
+
+    def _states(self, row: str, column: str) -> str:
+        """An SQL condition: whether a row says anything of a column. Only of statements there are those that do not."""
+        return states_sql(column, row) if self._state else "true"
 
     # What is in the book
 
     def _prior_sql(self, phase: Phase) -> str | None:
-        """The row versions of the book that the phase's rows are compared with; None where there are none."""
+        """What the book says of the phase's rows, one row for each that it is compared with; None where it says nothing."""
         if not self._table.files:
             return None
+        if self._state:
+            return latest_sql(self._wanted_sql(phase), self._groups(phase), self._values)
+        if phase == "given" or not self._table.several_versions:
+            return self._stored_sql()
+        window = f"PARTITION BY {_names(self._id)} ORDER BY {', '.join(f'{name} DESC' for name in LATER)}"
+        return f"SELECT * FROM ({self._wanted_sql(phase)}) QUALIFY row_number() OVER ({window}) = 1"
+
+    def _groups(self, phase: Phase) -> tuple[str, ...]:
+        """The columns in which a row agrees with what the book says of it."""
+        return {"given": (*self._place, "known_at"), "dated": self._place, "undated": self._table.key}[phase]
+
+    def _stored_sql(self) -> str:
+        """The row versions of the book, of tables without a key those of the candidates' files."""
         stored = stored_sql(self._folder, self._table)
-        if not self._table.key:
-            numbers = ", ".join(str(candidate.source_file) for candidate in self._candidates)
-            stored = f"SELECT * FROM ({stored}) WHERE source_file IN ({numbers})"
-        if phase == "given" or (phase == "dated" and not self._table.several_versions):
+        if self._table.key:
             return stored
-        thing = self._table.key if phase == "undated" else self._id
-        if phase == "undated":
-            stored = f"SELECT * FROM ({stored}) WHERE happened_at <= {self._counts_from}"
-        order = (("happened_at",) if phase == "undated" else ()) + LATER
-        newest = ", ".join(f"{sql_name(name)} DESC" for name in order)
-        wanted = f"SELECT stored.* FROM ({stored}) stored SEMI JOIN ({self._rows_sql(phase)}) wanted ON {_match('stored', 'wanted', thing)}"
-        return f"SELECT * FROM ({wanted}) QUALIFY row_number() OVER (PARTITION BY {_names(thing)} ORDER BY {newest}) = 1"
+        numbers = ", ".join(str(candidate.source_file) for candidate in self._candidates)
+        return f"SELECT * FROM ({stored}) WHERE source_file IN ({numbers})"
+
+    def _wanted_sql(self, phase: Phase) -> str:
+        """The row versions of the book that say something of the phase's rows."""
+        by_then = f" WHERE happened_at <= {self._counts_from}" if phase == "undated" else ""
+        match = _match("stored", "wanted", self._groups(phase))
+        return f"SELECT stored.* FROM (FROM ({self._stored_sql()}){by_then}) stored SEMI JOIN ({self._rows_sql(phase)}) wanted ON {match}"
 
     # The verdict
 
@@ -254,10 +285,11 @@ class _Run:
         joins = " LEFT JOIN twice t ON t._source = i._source AND t._row = i._row" if self._repeats else ""
         if prior is None:
             return joins
-        on = {"given": (*self._id, "known_at"), "dated": self._id, "undated": self._table.key}[phase]
-        joins += f" LEFT JOIN (SELECT *, true AS there FROM ({prior})) p ON {_match('i', 'p', on)}"
+        joins += f" LEFT JOIN (SELECT *, true AS there FROM ({prior})) p ON {_match('i', 'p', self._groups(phase))}"
         if phase == "given":
-            joins += f" LEFT JOIN (SELECT DISTINCT {_names(self._id)}, true AS there FROM ({prior})) q ON {_match('i', 'q', self._id)}"
+            stated = f", string_agg(DISTINCT {STATED_NAME}, ',') AS {STATED_NAME}" if self._state else ""
+            others = f"SELECT {_names(self._place)}, true AS there{stated} FROM ({self._stored_sql()}) GROUP BY {_names(self._place)}"
+            joins += f" LEFT JOIN ({others}) q ON {_match('i', 'q', self._place)}"
         return joins
 
     def _fate_sql(self, phase: Phase, prior: bool) -> str:
@@ -268,10 +300,10 @@ class _Run:
         if self._repeats:
             cases.append(f"WHEN t.place = 'conflict' THEN {sql_text(refused)} WHEN t.place = 'repeated' THEN 'repeated'")
         if prior:
-            cases.append(f"WHEN p.there AND {_match('i', 'p', self._values)} THEN 'unchanged'")
+            cases.append(f"WHEN p.there AND {self._agrees_sql()} THEN 'unchanged'")
             there = {
-                "given": "WHEN p.there THEN 'two_values' WHEN q.there THEN 'changed'",
-                "dated": "WHEN p.there THEN 'changed'",
+                "given": f"WHEN p.there AND {self._differs_sql()} THEN 'two_values' WHEN q.there AND {self._said_sql()} THEN 'changed'",
+                "dated": f"WHEN p.there AND {self._differs_sql()} THEN 'changed'",
                 "undated": "WHEN p.there AND p.happened_at = i.happened_at THEN 'changed' WHEN p.there THEN 'stated'",
             }
             cases.append(there[phase])
@@ -279,11 +311,32 @@ class _Run:
             cases.append("WHEN t.place = 'later' THEN 'changed'")
         return f"CASE {' '.join(cases)} ELSE 'new' END" if cases else "'new'"
 
+    def _agrees_sql(self) -> str:
+        """Whether the book says all that the row says."""
+        if not self._state:
+            return _match("i", "p", self._values)
+        parts = (f"(NOT {states_sql(name, 'i')} OR ({states_sql(name, 'p')} AND {_match('i', 'p', [name])}))" for name in self._values)
+        return " AND ".join(parts) or "true"
+
+    def _differs_sql(self) -> str:
+        """Of a row that says something that the book does not say: whether the book says otherwise."""
+        if not self._state:
+            return "true"
+        both = (f"({states_sql(name, 'i')} AND {states_sql(name, 'p')} AND NOT {_match('i', 'p', [name])})" for name in self._values)
+        return f"({' OR '.join(both) or 'false'})"
+
+    def _said_sql(self) -> str:
+        """Whether the book says anything, known at another time, of what the row says."""
+        if not self._state:
+            return "true"
+        both = (f"({states_sql(name, 'i')} AND {states_sql(name, 'q')})" for name in self._values)
+        return f"({' OR '.join(both) or 'false'})"
+
     def _known_sql(self, prior: bool) -> str:
         """A history is known as it happens (what is still to come, since its receipt); a change is known after what it changes."""
         receipt = self._counts_from
         first = f"CASE WHEN i._rule = 'happened' THEN least(coalesce(i.happened_at, {receipt}), {receipt}) ELSE {receipt} END"
-        return f"CASE WHEN p.there THEN {self._after('p')} ELSE {first} END" if prior else first
+        return f"CASE WHEN p.there AND {self._differs_sql()} THEN {self._after('p')} ELSE {first} END" if prior else first
 
     def _stated_known_sql(self, prior: bool) -> str:
         receipt = self._counts_from

@@ -36,6 +36,16 @@ def merged_columns(table: TableVersion) -> tuple[str, ...]:
     return tuple(name for name, _ in table.columns if name not in aside)
 
 
+def latest_sql(rows: str, groups: Sequence[str], columns: Iterable[str]) -> str:
+    """What was stated last by the rows that agree in `groups`: each of these columns, when it happened and was known, and `stated`, all
+    the columns that any of them states."""
+    order = f"ROW({', '.join(map(sql_name, IN_ORDER))})"
+    values = [f"arg_max_null({sql_name(name)}, {order}) FILTER ({states_sql(name)}) AS {sql_name(name)}" for name in columns]
+    times = [f"arg_max({name}, {order}) AS {name}" for name in ("happened_at", "known_at") if name not in groups]
+    stated = f"string_agg(DISTINCT {STATED_NAME}, ',') AS {STATED_NAME}"
+    return f"SELECT {', '.join([*map(sql_name, groups), *times, stated, *values])} FROM ({rows}) GROUP BY ALL"
+
+
 def history_sql(folder: Path, table: TableVersion, before: datetime | None) -> str:
     """The state of each thing from each instant on at which something is stated of it, by what was known before an instant (None: all).
 

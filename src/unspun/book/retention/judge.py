@@ -13,6 +13,7 @@ from unspun.book.retention.balances import NOT_STATED
 from unspun.book.retention.measured import Measured, measure
 from unspun.book.retention.money import as_decimal
 from unspun.book.retention.movements import CLASSES, Pair, codes_of_parts, pair_up, sums
+from unspun.book.retention.places import NOT_STATED as UNSTATED
 from unspun.book.retention.question import RetentionQuestion
 from unspun.book.retention.ratios import count_families, kept_logos, kept_share, net_ratio
 from unspun.book.retention.renewed import derived, renewal_rates, renewals_due
@@ -142,7 +143,31 @@ def _notes(measured: Measured) -> Iterator[str]:
     yield from (note for note in measured.followed.accounting.notes if not note.startswith(("ARR =", "an end date")))
     if measured.balances.alone:
         yield f"closings at which an account had add-ons but no base product, whose ARR does not count: {measured.balances.alone:,}"
+    yield from _unstated(measured)
     waiting = np.flatnonzero(measured.balances.pending_base.any(axis=1))
     if len(waiting):
         few = ", ".join(measured.accounts[i] for i in waiting[:EXAMPLES].tolist())
         yield f"accounts whose term has ended and whose grace days are not over, counted as gone: {len(waiting):,} ({few})"
+
+
+def _unstated(measured: Measured) -> Iterator[str]:
+    """Columns of accounts that were not known by the opening of the last window, and what to do about it."""
+    close = measured.closes(len(measured.months) - 1)
+    pair = pair_up(measured.balances, close - measured.question.window, close)
+    held = pair.take(pair.held)
+    for grouping in measured.groupings:
+        if grouping.by not in measured.question.account_columns or UNSTATED not in grouping.values:
+            continue
+        unstated = int((codes_of_parts(held, grouping) == grouping.values.index(UNSTATED)).sum())
+        if unstated:
+            yield (
+                f"{grouping.by}: {UNSTATED} for {unstated:,} of the {len(held.account):,} accounts with ARR at the opening of the last window. "
+                + (_NEVER_SAID if grouping.by in measured.question.fixed else _NOT_SAID_BY_THEN.format(grouping.by))
+            )
+
+
+_NEVER_SAID = "No row of accounts says it of them."
+_NOT_SAID_BY_THEN = (
+    "No row of accounts says it by then; rows without a date hold from the day they were loaded. Load accounts with dates, or, "
+    "if it never changes, add {0} to `fixed` of accounts in book.yml and load the file again."
+)
