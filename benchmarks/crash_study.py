@@ -5,9 +5,10 @@
     python benchmarks/crash_study.py --tmpfs FOLDER    # FOLDER: an empty tmpfs of a few MB; its being full is then tried for real
 
 A round takes one operation (load, compaction, erasure, undo, ledger append) in a process of its own and ends it: by SIGKILL after
-a random time, by SIGKILL at its n-th call that touches a file (n random), or by failing writes (a limit on the size of files; a full
-tmpfs). Two readers read the book all the while. Afterwards every kept version is read and compared with what was acknowledged, the
-files and the ledger are verified, and the operation is run again to its end.
+a random time, by SIGKILL at its n-th call that touches a file or statement on the catalogue (n random, half of them among the last
+ones, where it commits), or by failing writes (a limit on the size of files; a full tmpfs). Two readers read the book all the while.
+Afterwards every kept version is read and compared with what was acknowledged, the files and the ledger are verified, and the
+operation is run again to its end.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
@@ -50,6 +52,7 @@ from unspun.warehouse.versions import BookVersion
 RESULTS = Path(__file__).resolve().parent / "results"
 ACCOUNTS, EVENTS = 20, 400  # of each batch that is loaded
 READERS, READER_PAUSE_SECONDS, MOST_WRONG = 2, 0.02, 20
+LAST_CALLS = 60  # of an operation: renames, log entries and the statements of its transaction
 FILE_CALLS = frozenset({"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "sqlite3.connect", "os.scandir"})
 OPERATIONS = ("load", "load", "load", "compact", "erase", "undo", "append")
 ENDINGS = ("time", "time", "time", "call", "call", "call", "full")
@@ -164,16 +167,31 @@ def kill_at_call(n: int) -> Callable[[], None]:
     def arm() -> None:
         left = n
 
-        def count(event: str, _arguments: tuple[object, ...]) -> None:
+        def count() -> None:
             nonlocal left
-            if event in FILE_CALLS:
-                left -= 1
-                if left <= 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+            if left <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-        sys.addaudithook(count)
+        watch_calls(count)
 
     return arm
+
+
+def watch_calls(told: Callable[[], None]) -> None:
+    """From now on tell of each call of this process that touches a file, and of each SQL statement on the catalogue, before it is done."""
+
+    def hook(event: str, _arguments: tuple[object, ...]) -> None:
+        if event in FILE_CALLS:
+            told()
+
+    def traced(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **named)
+        connection.set_trace_callback(lambda _statement: told())
+        return connection
+
+    connect, sqlite3.connect = sqlite3.connect, traced
+    sys.addaudithook(hook)
 
 
 def limit_files(size_bytes: int) -> Callable[[], None]:
@@ -360,7 +378,9 @@ class Study:
                 os.kill(child, signal.SIGKILL)
             return await_answer(child, pipe)
         if ending == "call":
-            return await_answer(*fork(work, kill_at_call(self.rng.randint(1, self.calls[step.kind]))))
+            calls = self.calls[step.kind]
+            first = self.rng.choice((1, max(1, calls - LAST_CALLS)))  # half of them near the end, where it commits
+            return await_answer(*fork(work, kill_at_call(self.rng.randint(first, calls))))
         if self.space is None:
             return await_answer(*fork(work, limit_files(int(10 ** self.rng.uniform(2.5, 5.5)))))
         with filled(self.space, self.rng.randint(0, 300_000)):
@@ -437,11 +457,11 @@ def counting_calls(work: Callable[[], Answer]) -> Answer:
     """The work's answer, and at how many calls kill_at_call could have ended it."""
     calls = 0
 
-    def count(event: str, _arguments: tuple[object, ...]) -> None:
+    def count() -> None:
         nonlocal calls
-        calls += event in FILE_CALLS
+        calls += 1
 
-    sys.addaudithook(count)
+    watch_calls(count)
     return work() | {"calls": calls}
 
 

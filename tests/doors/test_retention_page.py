@@ -78,7 +78,7 @@ def test_the_sentence_says_what_was_kept_and_names_from_files_stay_text(show: Ca
 
 def test_without_an_estimate_the_page_says_so_and_shows_no_rate(show: Callable[..., Page]) -> None:
     page = show("nothing estimated")
-    assert "Too few customers" in page.locator("h1").inner_text()
+    assert "No estimate of retention yet for Dec\u00a02025" in page.locator("h1").inner_text()
     assert "Fewer than 10 customers" in page.locator("main").inner_text()
 
 
@@ -88,3 +88,9 @@ def test_the_figures_can_be_taken_along_and_the_anchor_kept(show: Callable[..., 
     assert base64.b64decode(link.partition("base64,")[2]).decode() == FIGURES
     assert f"17:{'ab' * 32}" in page.locator("#proof").inner_text()
     assert "17/grr/2025-12/segment=" in page.locator("#by-1").inner_text()
+
+
+def test_two_definitions_are_drawn_in_one_chart_with_what_differs(show: Callable[..., Page]) -> None:
+    section = show("two definitions").locator("#beside")
+    assert "solid" in section.inner_text().lower() and "dashed" in section.inner_text().lower()
+    assert section.locator("svg.c path.s").count() == 4

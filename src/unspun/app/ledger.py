@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unspun.app.workspace import Workspace
-from unspun.errors import BadInput, Fault
+from unspun.errors import BadInput, Fault, UnspunError
 from unspun.ledger import store
 from unspun.ledger.chain import Anchor, Entry, parse_anchor
+from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_check import LedgerCheck, check_database, check_ledger
 from unspun.warehouse.verify import verify_files
 
@@ -43,8 +44,16 @@ def verify(workspace: Workspace, anchors: tuple[str, ...], all_versions: bool, p
     with workspace.catalog() as catalog:
         damaged = check_database(catalog)
         found = check_ledger(catalog, given)
-        files = () if damaged else verify_files(catalog, "all" if all_versions else "current", progress)
+        files = () if damaged else _verified_files(catalog, all_versions, progress)
     return Verification(found, (*found.faults, *damaged, *files))
+
+
+def _verified_files(catalog: Catalog, all_versions: bool, progress: Progress) -> tuple[Fault, ...]:
+    """What is wrong with the files and the catalogue; what cannot even be read there is a finding too."""
+    try:
+        return verify_files(catalog, "all" if all_versions else "current", progress)
+    except UnspunError as refusal:
+        return refusal.faults
 
 
 def _anchors(text: str) -> list[Anchor]:

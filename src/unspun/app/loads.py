@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from unspun.app.keeping import PATIENT, Patience
@@ -21,7 +22,11 @@ from unspun.book.parts import files_named
 from unspun.errors import BadInput, Fault
 from unspun.reports.words import sentence
 from unspun.warehouse.catalog import Catalog
+from unspun.warehouse.catalog_lines import LoadLine
 from unspun.warehouse.load import LoadResult, PlannedFile, load_files
+
+Found = Literal["named", "pattern", "folder"]
+"""Whether a file was named itself, or found by a pattern or in a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,20 @@ class ProposedSource:
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """The files of a load, each with its mapping; `definition` is the book's with the proposed sources added."""
+    """The files of a load, each with its mapping; `definition` is the book's with the proposed sources added.
+
+    `left_out` are files of a folder that book.yml does not know and that fit no table, each with the reason.
+    """
 
     files: tuple[PlannedFile, ...]
     proposed: tuple[ProposedSource, ...]
     definition: BookDefinition
     notes: tuple[str, ...] = ()
+    left_out: tuple[Fault, ...] = ()
+
+
+class _Unfit(BadInput):
+    """A file that book.yml does not know, and for which no mapping can be proposed."""
 
 
 @dataclass(slots=True)
@@ -70,17 +83,24 @@ class _Planner:
     proposed: list[ProposedSource] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    left_out: list[Fault] = field(default_factory=list)
+    keyed_otherwise: list[str] = field(default_factory=list)  # files whose rows the key proposed for another file cannot tell apart
 
-    def add(self, path: str, named: bool) -> None:
+    def add(self, path: str, found: Found) -> None:
         try:
             mapping = self._mapping(path)
+        except _Unfit as refusal:
+            keys = any(fault.code == "two_keys" for fault in refusal.faults)
+            self.keyed_otherwise += [path] if keys else []
+            (self.left_out if found == "folder" and not keys else self.faults).extend(refusal.faults)
+            return
         except BadInput as refusal:
             self.faults += refusal.faults
             return
         wanted = self.request.table
         if wanted is None or mapping.table == wanted:
             self.files.append(PlannedFile(path, mapping))
-        elif named:
+        elif found == "named":
             place = f"book.yml:{mapping.line}" if mapping.line else "book.yml"
             message = f"{place} maps this file to {mapping.table}, and --as says {wanted}."
             self.faults.append(Fault("other_table", message, path, f"Leave --as out, or change {place}."))
@@ -95,7 +115,7 @@ class _Planner:
     def _propose(self, path: str) -> SourceMapping:
         proposal = propose(path, self.definition, self.request.table)
         if proposal.mapping is None or proposal.faults:
-            raise BadInput(proposal.faults or _no_table(path, proposal))
+            raise _Unfit(proposal.faults or _no_table(path, proposal))
         mapping = self._as_known(proposal.mapping)
         self.proposed.append(ProposedSource(path, proposal, mapping))
         self.definition = replace(self.definition, sources=(*self.definition.sources, mapping))
@@ -108,21 +128,31 @@ class _Planner:
 def plan_load(workspace: Workspace, request: LoadRequest, progress: Progress = silent) -> LoadPlan:
     """Find the files and their mappings; a file that book.yml does not know gets a proposal.
 
+    A file of a folder that book.yml does not know and that fits no table is left out, where another one fits.
     Raises BadInput with every fault of all files: not there, given twice, no table fits, two sources fit.
     """
     with workspace.catalog() as catalog:
-        planner = _Planner(request, catalog, workspace.definition())
-        named = list(_files(request.paths, planner))
-        planner.faults += _given_twice([path for path, _ in named])
-        for done, (path, by_name) in enumerate(named):
-            progress(f"looking at {os.path.basename(path)}", done, len(named))
-            planner.add(path, by_name)
-    if planner.faults:
-        raise BadInput(list(dict.fromkeys(planner.faults)))
+        planner = _planned(workspace, request, catalog, progress)
+        if planner.keyed_otherwise and planner.proposed:
+            again = _planned(workspace, request, catalog, progress, planner.keyed_otherwise[0])
+            planner = planner if again.keyed_otherwise else again
+    if faults := planner.faults or ([] if planner.files else planner.left_out):
+        raise BadInput(list(dict.fromkeys(faults)))
     if not planner.files:
         hint = "Leave --as out, or give other files."
         raise BadInput(Fault("nothing_to_load", f"none of the files holds {request.table}.", "--as", hint))
-    return LoadPlan(tuple(planner.files), tuple(planner.proposed), planner.definition, tuple(planner.notes))
+    return LoadPlan(tuple(planner.files), tuple(planner.proposed), planner.definition, tuple(planner.notes), tuple(planner.left_out))
+
+
+def _planned(workspace: Workspace, request: LoadRequest, catalog: Catalog, progress: Progress, first: str = "") -> _Planner:
+    """Every file looked at, in the order given, but `first` before the others: of new files of one table the first decides the key."""
+    planner = _Planner(request, catalog, workspace.definition())
+    named = list(_files(request.paths, planner))
+    planner.faults += _given_twice([path for path, _ in named])
+    for done, (path, found) in enumerate(sorted(named, key=lambda one: one[0] != first)):
+        progress(f"looking at {os.path.basename(path)}", done, len(named))
+        planner.add(path, found)
+    return planner
 
 
 def _no_table(path: str, proposal: Proposal) -> Fault:
@@ -130,8 +160,8 @@ def _no_table(path: str, proposal: Proposal) -> Fault:
     return Fault("no_table_fits", why, path, "Name its table with --as, map it in book.yml, or leave it out.")
 
 
-def _files(paths: tuple[str, ...], planner: _Planner) -> Iterator[tuple[str, bool]]:
-    """Every file, and whether it was named itself (not found in a folder or by a pattern)."""
+def _files(paths: tuple[str, ...], planner: _Planner) -> Iterator[tuple[str, Found]]:
+    """Every file, and how it was found."""
     for path in paths:
         try:
             several = files_named(path)
@@ -140,11 +170,13 @@ def _files(paths: tuple[str, ...], planner: _Planner) -> Iterator[tuple[str, boo
             continue
         if several is not None:
             planner.notes += several[1]
-            yield from ((file, False) for file in several[0])
+            found: Found = "folder" if os.path.isdir(path) else "pattern"
+            for file in several[0]:
+                yield file, found
         elif fault := _obstacle(path):
             planner.faults.append(fault)
         else:
-            yield path, True
+            yield path, "named"
 
 
 def _obstacle(path: str) -> Fault | None:
@@ -224,9 +256,20 @@ def load(
         raise BadInput(files)
     known_at = _known_at(request.known_at, plan.definition, at)
     with workspace.catalog() as catalog, catalog.writing(patience.seconds, patience.told):  # a dry run stages its rows too
-        return load_files(
+        before = [line for line in catalog.load_lines() if line.state == "in force"]
+        result = load_files(
             catalog, plan.files, plan.definition, at, request.dry_run, workspace.settings.memory, progress, known_at
         )  # fmt: skip
+        return replace(result, notes=(*result.notes, *_read_otherwise(result, before)))
+
+
+def _read_otherwise(result: LoadResult, before: Sequence[LoadLine]) -> Iterator[str]:
+    """Notes on files that an earlier load read under another mapping: their former values stay in force for dates before now."""
+    for outcome in result.sources:
+        loads = [line.load for line in before if any((f.sha256, f.table) == (outcome.sha256, outcome.table) for f in line.files)]
+        if outcome.changed and loads:
+            what = f"load {loads[-1]} read {os.path.basename(outcome.name)} otherwise, and earlier dates still read what it said"
+            yield f"{what}. If its mapping was wrong, take back the loads from it on (unspun undo) and load the files again"
 
 
 def _known_at(day: date | None, definition: BookDefinition, at: datetime) -> datetime | None:

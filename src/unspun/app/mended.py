@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ def write_rejected(file: TextIO, rows: Sequence[RejectedRow]) -> None:
     """
     sources = dict.fromkeys((row.table, row.source) for row in rows)
     if len(sources) > 1:
-        named = "; ".join(f"--table {table} --source {source}" for table, source in sources)
+        named = "; ".join(f"--table {table} --source {shlex.quote(source)}" for table, source in sources)
         raise BadInput(Fault("several_sources", "the rejected rows are of several sources.", "--csv", f"Write one at a time: {named}."))
     headers = list(dict.fromkeys(name for row in rows for name in row.cells if name not in MENDED_COLUMNS))
     writer = csv.writer(file, lineterminator="\n")

@@ -15,10 +15,11 @@ from unspun.app.workspace import Workspace
 from unspun.book.retention.ask import rows_sql
 from unspun.book.retention.judge import account_months
 from unspun.engines.embedded import ENGINE, engine_version
-from unspun.errors import BadInput, Fault
+from unspun.errors import BadInput, Fault, UnspunError
 from unspun.evidence import InputVersion, Provenance
 from unspun.ledger.chain import Entry, written_anchor
 from unspun.warehouse.read import BookReader, end_of_day, open_book
+from unspun.warehouse.read_files import file_faults
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,7 +119,7 @@ def open_figure(workspace: Workspace, address: str, progress: Progress) -> Opene
         query = rows_sql(question, published.figure["name"])
         for name, rows in account_months(question, tables).items():
             reader.register(name, rows)
-        return Opened(published, reader.query(query), query, _erasures(book))
+        return Opened(published, reader.query(query), query, _erasures(book, published))
 
 
 def recompute(workspace: Workspace, address: str, progress: Progress) -> Recomputed:
@@ -128,15 +129,27 @@ def recompute(workspace: Workspace, address: str, progress: Progress) -> Recompu
     """
     published = find_published(workspace, address)
     figures = published.figures
-    with _reading(workspace, figures) as (book, reader):
-        result, _ = answer_retention(reader, question_of(figures), figures.queries, progress)
-        erased = _erasures(book)
-    found = {one["name"]: one for one in figures_of(result)}
     wanted = figures.figures if published.figure is None else (published.figure,)
-    changed = [one for one in wanted if one["name"] not in found or figure_bytes(one) != figure_bytes(found[one["name"]])]
-    verdict: Verdict = "same" if not changed else "erased" if erased else "differs"
-    then = {one["name"]: one for one in changed}
-    return Recomputed(published, verdict, len(wanted), then, {name: found.get(name) for name in then}, erased, _other_software(figures))
+    with _reading(workspace, figures) as (book, reader):
+        erased = _erasures(book, published)
+        found = _computed_again(reader, figures, progress, bool(erased))
+        changed = [one for one in wanted if one["name"] not in found or figure_bytes(one) != figure_bytes(found[one["name"]])]
+        files = [file for table in book.tables for file in table.files] if changed else []
+        edited = file_faults(reader.catalog.folder, files, hashed=True)
+    verdict: Verdict = "same" if not changed else "erased" if erased and not edited else "differs"
+    then, notes = {one["name"]: one for one in changed}, (*map(str, edited), *_other_software(figures))
+    return Recomputed(published, verdict, len(wanted), then, {name: found.get(name) for name in then}, erased, notes)
+
+
+def _computed_again(reader: BookReader, figures: FigureSet, progress: Progress, is_erased: bool) -> dict[str, Mapping[str, Any]]:
+    """The figures by name; none where an erasure left too little to answer the question."""
+    try:
+        result, _ = answer_retention(reader, question_of(figures), figures.queries, progress)
+    except BadInput:
+        if not is_erased:
+            raise
+        return {}
+    return {one["name"]: one for one in figures_of(result)}
 
 
 @contextmanager
@@ -146,13 +159,16 @@ def _reading(workspace: Workspace, figures: FigureSet) -> Iterator[tuple[BookVer
     before = end_of_day(figures.as_of, question_of(figures).time_zone)
     with workspace.catalog() as catalog:
         book = catalog.version(figures.book_version)
+        if book.digest != figures.book_digest:
+            message = f"book version {book.version} is not the one that the figures were made from: its digest differs."
+            raise UnspunError(Fault("changed_catalog", message, hint="Run `unspun ledger verify`."))
         with open_book(catalog, book, before, workspace.settings.memory) as reader:
             yield book, reader
 
 
-def _erasures(book: BookVersion) -> tuple[int, ...]:
-    """The ledger entries of the erasures that rewrote files of this version."""
-    return tuple(sorted({file.erased_by for table in book.tables for file in table.files if file.erased_by is not None}))
+def _erasures(book: BookVersion, published: Published) -> tuple[int, ...]:
+    """The ledger entries of the erasures that took rows out of this version after the figures were published."""
+    return tuple(seq for seq in book.erasures if seq > published.entry.seq)
 
 
 def _other_software(figures: FigureSet) -> tuple[str, ...]:

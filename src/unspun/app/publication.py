@@ -57,7 +57,11 @@ class FigureSet:
         """The figure of that name; raises BadInput where there is none."""
         found = next((one for one in self.figures if one["name"] == name), None)
         if found is None:
-            hint = f"Its figures: unspun why ENTRY lists them; the first is {self.figures[0]['name']}." if self.figures else ""
+            hint = (
+                f"`unspun why` with the number of the entry alone lists them; the first is {self.figures[0]['name']}."
+                if self.figures
+                else ""
+            )
             raise BadInput(Fault("unknown_figure", f"there is no figure '{name}' in this set of {len(self.figures):,}.", name, hint))
         return found
 

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv
-
 from unspun.app.loads import LoadRequest, load, plan_load
 from unspun.app.workspace import Workspace, full_path
 from unspun.app.workspace_making import create_workspace, template
@@ -18,10 +15,8 @@ from unspun.book.demo import DEMO_ACCOUNTS, DEMO_SEED, write_demo
 from unspun.errors import BadInput, Fault
 from unspun.warehouse.load import LoadResult
 
-FILES, TRUTH, HISTORY = "files", "truth", "account_history"
-INTO_HISTORY = ("accounts", "segments", "owner_history", "owners")
-"""Tables of the demo company that its account history takes the place of."""
-SAID: dict[str, object] = {"segment": None, "owner": None}
+FILES, TRUTH = "files", "truth"
+NOT_OF_THE_BOOK = "owners"  # who works at the company and since when
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +54,5 @@ def write_company(folder: Path, seed: int, accounts: int) -> tuple[Path, ...]:
     """The company's files in `folder/files`, as its systems would export them, and what nobody knows in `folder/truth`."""
     paths = write_demo(folder / FILES, seed, accounts)
     shutil.move(folder / FILES / TRUTH, folder / TRUTH)
-    history = folder / FILES / f"{HISTORY}.csv"
-    pyarrow.csv.write_csv(account_history(*(pyarrow.csv.read_csv(paths[one]) for one in INTO_HISTORY[:3])), history)
-    for one in INTO_HISTORY:
-        paths[one].unlink()
+    paths[NOT_OF_THE_BOOK].unlink()
     return tuple(sorted((folder / FILES).iterdir()))
-
-
-def account_history(accounts: pa.Table, segments: pa.Table, owners: pa.Table) -> pa.Table:
-    """What was said of each account, as the field history of a CRM has it: a row with all fields from each day on which one changed.
-
-    `accounts` has a row an account; `segments` and `owners` have `account_id`, the field and `valid_from`.
-    """
-    changes: dict[str, dict[object, dict[str, object]]] = {}
-    for name, table in zip(SAID, (segments, owners), strict=True):
-        for row in table.to_pylist():
-            changes.setdefault(row["account_id"], {}).setdefault(row["valid_from"], {})[name] = row[name]
-    rows: list[dict[str, object]] = []
-    for account in accounts.to_pylist():
-        said = SAID
-        for day, new in sorted(changes.get(account["account_id"], {}).items(), key=lambda change: str(change[0])):
-            said = said | new
-            rows.append({"account_id": account["account_id"], "valid_from": day} | account | said)
-    return pa.Table.from_pylist(rows)

@@ -118,7 +118,7 @@ def check_date_format(date_format: str | None) -> list[Fault]:
 
 def _typed(column: pa.ChunkedArray, zone: ZoneInfo) -> Dates:
     stamps = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)
-    blank = call("is_null", stamps).to_numpy()
+    blank = call("is_null", stamps).to_numpy() if stamps.null_count else np.zeros(len(stamps), bool)
     times = np.asarray(stamps.cast(pa.timestamp("us")).to_numpy(), dtype="datetime64[us]")
     zoned = getattr(column.type, "tz", None) is not None
     if zoned:
@@ -159,6 +159,9 @@ def _of_plain(times: Times, named: bool, zones: Codes | None = None) -> Dates:
 
 def _outside(times: Times) -> Mask:
     low, high = np.datetime64(f"{FIRST_YEAR}-01-01", "us"), np.datetime64(f"{LAST_YEAR + 1}-01-01", "us")
+    counts = times.astype("datetime64[us]", copy=False).view(np.int64)  # of NaT the least that there is
+    if len(times) and low.view(np.int64) <= counts.min() and counts.max() < high.view(np.int64):
+        return np.zeros(len(times), bool)
     return (times < low) | (times >= high)
 
 

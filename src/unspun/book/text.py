@@ -16,6 +16,8 @@ from unspun.book.tables import Codes
 
 Mask = NDArray[np.bool_]
 STEP_ROWS = 1 << 18
+FIRST_ROWS = 1 << 14
+FEW_WORDS = 16
 UNSEEN = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "\u200b\u2060\ufeff"  # blanks, and marks without a width
 
 BLANK_WORDS = frozenset({"", "nan", "n/a", "na", "-", "--", "\u2013", "\u2014", "null", "none", "nil", "#n/a", "<na>", "nat", "missing"})
@@ -41,9 +43,22 @@ class Words:
             found += np.bincount(self.codes[start : start + STEP_ROWS] + 1, minlength=len(found))
         return found[1:]
 
+    def occurring(self) -> Mask:
+        """Which words some row has. The first rows tell it of most words; a few others are looked for one by one."""
+        found = np.zeros(len(self.words) + 1, bool)
+        found[self.codes[:FIRST_ROWS] + 1] = True
+        rest, others = self.codes[FIRST_ROWS:], np.flatnonzero(~found[1:])
+        if len(others) <= FEW_WORDS:
+            for word in others.tolist():
+                found[word + 1] = (rest == word).any()
+        else:
+            for start in range(0, len(rest), STEP_ROWS):
+                found[rest[start : start + STEP_ROWS] + 1] = True
+        return found[1:]
+
     def used(self) -> list[str]:
         """The words that some row has."""
-        return self.words.filter(pa.array(self.counts() > 0)).to_pylist()
+        return self.words.filter(pa.array(self.occurring())).to_pylist()
 
     def blank(self) -> Mask:
         """Which words stand for an empty cell: n/a, null, a dash ..."""
@@ -150,7 +165,7 @@ def _trimmed(codes: NDArray[np.int32], words: pa.StringArray, distinct: bool) ->
 
 def _used(words: Words) -> Words:
     """Without the words that no row has, as a dictionary made elsewhere, or of more rows than these, may hold."""
-    kept = words.counts() > 0
+    kept = words.occurring()
     if kept.all():
         return words
     renumbered = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)

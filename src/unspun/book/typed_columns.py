@@ -23,8 +23,7 @@ from unspun.book.subscriptions import FAR_YEARS, PERIODS
 from unspun.book.tables import OUTCOMES, Codes
 from unspun.book.text import Complaint, Mask, Words, as_floats, as_text, call, fold, matches, quoted, replaced, words_of
 from unspun.book.typed_money import Exact, money_of_decimals, money_of_floats, money_of_integers, money_of_literals, wholes_of_literals
-from unspun.book.typed_schema import ARROW_TYPES
-from unspun.book.typed_times import read_instants
+from unspun.book.typed_times import instants, read_instants
 
 AS_WRITTEN = frozenset({"name", "subject", "question", "verbatim"})  # where n/a, none and a dash may be what was said
 ORDERS = {"day/month/year": "%d/%m/%Y", "month/day/year": "%m/%d/%Y"}
@@ -157,7 +156,8 @@ def _text(column: pa.ChunkedArray, plan: ColumnPlan) -> Cells:
 
 def _worded(words: Words, said: pa.Array) -> Cells:
     """Dictionary-encoded text with an entry of `said` for each word."""
-    indices = pa.array(words.codes, mask=words.codes < 0) if (words.codes < 0).any() else pa.array(words.codes)
+    whole = len(words.codes) == 0 or words.codes.min() >= 0
+    indices = pa.array(words.codes) if whole else pa.array(words.codes, mask=words.codes < 0)
     return Cells(pa.DictionaryArray.from_arrays(indices, said), len(words.codes) - indices.null_count)
 
 
@@ -207,6 +207,8 @@ def _written(numbers: pa.Array) -> pa.StringArray:
 def _number(column: pa.ChunkedArray, plan: ColumnPlan) -> Cells:
     if plan.name == "amount_months" and not _is_number(column.type):
         column = _months(column)
+    elif plan.name != "probability" and _is_finite(column):
+        return Cells(_one(column.cast(pa.float64())), len(column) - column.null_count)
     numbers = read_numbers(column)
     cells = _cells_of(numbers, "a number", "Give numbers such as 12.5, or map another column.")
     values = numbers.values
@@ -219,6 +221,11 @@ def _number(column: pa.ChunkedArray, plan: ColumnPlan) -> Cells:
     else:
         cells.values = pa.array(values, from_pandas=True)
     return cells
+
+
+def _is_finite(column: pa.ChunkedArray) -> bool:
+    """Whether a column of floats holds numbers and empty cells only: a sum with anything else in it is not finite."""
+    return pa.types.is_floating(column.type) and bool(np.isfinite(call("sum", column).as_py() or 0.0))
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -313,7 +320,7 @@ def _day(column: pa.ChunkedArray, plan: ColumnPlan) -> Cells:
 def _instant(column: pa.ChunkedArray, plan: ColumnPlan) -> Cells:
     read = read_instants(column, plan.zone, plan.date_format, plan.last_day, plan.title)
     cells = _dated(read.read, plan, read.utc, column)
-    cells.values, cells.zones = pa.array(read.utc).cast(ARROW_TYPES["instant"]), read.zones
+    cells.values, cells.zones = instants(read.utc), read.zones
     if read.skipped is not None:
         cells.take_out(read.skipped, "no_such_time", f"no clock of {plan.zone.key} showed that time: it was put forward over it")
     if read.repeated:

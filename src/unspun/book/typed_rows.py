@@ -22,7 +22,7 @@ from unspun.book.tables import Codes, Ints, Rejection
 from unspun.book.text import Complaint, call, shortened, spread
 from unspun.book.typed_columns import Bad, Cells, ColumnPlan, read_column
 from unspun.book.typed_schema import ARROW_TYPES, PART_COLUMNS, REJECTED_COLUMNS, arrow_schema
-from unspun.book.typed_times import local_to_utc
+from unspun.book.typed_times import instants, local_to_utc
 from unspun.errors import BadInput, Fault
 
 DAY_COLUMNS = ("decided", "due")  # of renewals: when the outcome was known, else when it was due
@@ -335,7 +335,7 @@ def _as_instants(values: pa.Array, zone: ZoneInfo) -> pa.Array:
     if not pa.types.is_date(values.type):
         return values
     days = values.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
-    return pa.array(local_to_utc(days, zone)[0]).cast(ARROW_TYPES["instant"])
+    return instants(local_to_utc(days, zone)[0])
 
 
 def _reject_incomplete(plan: TablePlan, values: dict[str, Any], happened: pa.Array, rejections: _Rejections) -> None:

@@ -18,9 +18,11 @@ from unspun.book.dates import FIRST_YEAR, LAST_YEAR, Dates, is_date_type, read_d
 from unspun.book.periods import whole_periods
 from unspun.book.tables import Codes, Times
 from unspun.book.text import Mask, call
+from unspun.book.typed_schema import ARROW_TYPES
 
 STEP = timedelta(hours=12)  # no zone has changed its clock twice within it
 SECOND = 1_000_000
+NOT_A_TIME = np.iinfo(np.int64).min  # as NumPy stores it
 COUNTED = ((COUNTS["seconds since 1970 in UTC"], "s"), (COUNTS["milliseconds since 1970 in UTC"], "ms"))
 
 
@@ -109,6 +111,15 @@ def local_to_utc(local: Times, zone: ZoneInfo) -> tuple[Times, Mask | None, Mask
     midnight = odd & forward & (times % MICROSECONDS_A_DAY == 0)
     utc[midnight] = changes.at[nxt[midnight]]
     return _with_gaps(utc, missing), odd & forward & ~midnight, odd & ~forward
+
+
+def instants(utc: Times) -> pa.Array:
+    """Times in UTC as values of the book, NaT as null; not copied where there is none."""
+    times = utc.astype("datetime64[us]", copy=False)
+    counts = times.view(np.int64)
+    gaps = len(times) > 0 and counts.min() == NOT_A_TIME
+    values = pa.array(times) if gaps else pa.array(counts).cast(pa.timestamp("us"))
+    return values.cast(ARROW_TYPES["instant"])
 
 
 def _with_gaps(utc: NDArray[np.int64], missing: Mask) -> Times:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
@@ -79,10 +80,11 @@ def may_go_on(question: str, yes: bool, option: str) -> bool:
 
 
 def capital(text: str) -> str:
-    """A note as a sentence: with a capital and a full stop, unless it begins with a name in quotes."""
+    """A note as a sentence: with a capital and a full stop, unless it begins with a name in quotes or that of a file."""
     from unspun.reports.words import sentence
 
-    return sentence(text[:1].upper() + text[1:])
+    named = re.match(r"\S*[.*?]\S", text)
+    return sentence(text if named else text[:1].upper() + text[1:])
 
 
 def instant(value: datetime | None, zone: str = "UTC") -> str:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from unspun.warehouse.load import LoadResult, SourceOutcome
 
 NOT_ACCEPTED = 2
+TYPED = (": dates: typed as dates", ": dates: typed as times")
+CONFLICT = (
+    "Rows of one load cannot follow each other. If these files are exports of different days, undo this load and load them one at a "
+    "time, the oldest first (files without dates with --known-at and their day)."
+)
+MOST_LEFT_OUT = 10  # files named, of those of a folder that fit no table
 
 
 def load(
@@ -66,7 +72,7 @@ def load(
     if json:
         print_json(_document(result, plan, accepted))
     else:
-        print_made(lambda width: _result(result, plan, width))
+        print_made(lambda width: _result(result, plan, bool(accepted), width))
     return 0
 
 
@@ -112,6 +118,7 @@ def _proposals(plan: LoadPlan, width: int) -> Iterator[Text]:
     for source in plan.proposed:
         others = sum(file.mapping == source.mapping for file in plan.files) - 1
         yield from _proposal(source, others, width)
+    yield from _left_out(plan, width)
 
 
 def _proposal(source: ProposedSource, others: int, width: int) -> Iterator[Text]:
@@ -133,7 +140,8 @@ def _proposal(source: ProposedSource, others: int, width: int) -> Iterator[Text]
     yield from (line for doubt in laid_out.doubts for line in paragraph(capital(doubt), width, CAUTION, first="? "))
 
 
-def _result(result: LoadResult, plan: LoadPlan, width: int) -> Iterator[Text]:
+def _result(result: LoadResult, plan: LoadPlan, shown: bool, width: int) -> Iterator[Text]:
+    """What the load did; `shown`: proposals were, and with them why files of a folder are left out."""
     from rich.text import Text
 
     from unspun.cli.book_text import capital
@@ -145,10 +153,12 @@ def _result(result: LoadResult, plan: LoadPlan, width: int) -> Iterator[Text]:
     yield from table(columns, _rows(result.sources), width)
     for source in result.sources:
         yield from _remarks(source, width)
+    yield from _left_out_again(plan, width) if shown else _left_out(plan, width)
     for note in _notes(result, plan):
         yield from paragraph(capital(note), width, QUIET, first="\u00b7 ")
-    yield Text()
-    yield from (line for text in _next_steps(result, plan) for line in paragraph(text, width, indent=0))
+    if steps := [*_next_steps(result, plan)]:
+        yield Text()
+    yield from (line for text in steps for line in paragraph(text, width, indent=0))
 
 
 def _headline(result: LoadResult) -> str:
@@ -181,6 +191,32 @@ def _remarks(source: SourceOutcome, width: int) -> Iterator[Text]:
         yield from paragraph(sentence(unlisted), width, CAUTION, first="! ")
 
 
+def _left_out(plan: LoadPlan, width: int) -> Iterator[Text]:
+    """The files of a folder that are not loaded, and why."""
+    from rich.text import Text
+
+    from unspun.cli.layout import CAUTION, paragraph
+    from unspun.reports.words import count, sentence
+
+    if plan.left_out:
+        yield Text()
+    for fault in plan.left_out[:MOST_LEFT_OUT]:
+        yield from paragraph(
+            sentence(f"{fault.where} is left out: {fault.message[:1].lower()}{fault.message[1:]}"), width, CAUTION, first="! "
+        )
+    if (more := len(plan.left_out) - MOST_LEFT_OUT) > 0:
+        yield from paragraph(f"{count(more)} more files of the folder are left out: --json lists them.", width, CAUTION, first="! ")
+
+
+def _left_out_again(plan: LoadPlan, width: int) -> Iterator[Text]:
+    from unspun.book.text import quoted
+    from unspun.cli.layout import CAUTION, paragraph
+
+    if plan.left_out:
+        names = quoted([fault.where for fault in plan.left_out], 8)
+        yield from paragraph(f"Left out, as said above: {names}.", width, CAUTION, first="! ")
+
+
 def _notes(result: LoadResult, plan: LoadPlan) -> Iterator[str]:
     """Each note once, with the files that it is of."""
     from unspun.book.text import quoted
@@ -188,6 +224,8 @@ def _notes(result: LoadResult, plan: LoadPlan) -> Iterator[str]:
     having: dict[str, list[str]] = {}
     for source in result.sources:
         for note in source.notes:
+            if note.endswith(TYPED):  # how a file without text stores its dates says nothing
+                continue
             having.setdefault(note, []).append(source.name)
     for note, names in having.items():
         yield note if len(names) == len(result.sources) else f"{note} (in {quoted(names, 3)})"
@@ -199,6 +237,8 @@ def _next_steps(result: LoadResult, plan: LoadPlan) -> Iterator[str]:
     if result.dry_run:
         yield "Load without --dry-run to write it." + (" The proposed mappings are then added to book.yml." if plan.proposed else "")
         return
+    if len(result.sources) > 1 and any(code == "conflict" for source in result.sources for code, _, _ in source.rejected):
+        yield CONFLICT
     if any(source.rejected for source in result.sources):
         yield "To mend the rejected rows: unspun rejected --csv rejected.csv, correct them there, unspun load rejected.csv."
     if result.version is not None:
@@ -222,6 +262,7 @@ def _document(result: LoadResult, plan: LoadPlan, accepted: tuple[ProposedSource
         "version": version,
         "sources": sources,
         "proposed": proposed,
+        "left_out": [{"file": fault.where, "code": fault.code, "reason": fault.message} for fault in plan.left_out],
         "notes": notes,
     }
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 SHOWN_MONTHS = 12
 MOST_PARTS = 20
+WIDEST = 200  # a table is laid out this wide before it is found not to fit
+SHORT_MOVEMENTS = {
+    "opening": "Opening", "new": "New", "reactivation": "Reactivated", "expansion": "Expanded", "contraction": "Contracted",
+    "churn": "Churned", "closing": "Closing",
+}  # fmt: skip
 
 
 def retention(
@@ -108,7 +113,7 @@ def _write(place: Workspace, run: RetentionRun, outputs: tuple[OutputFile | None
     text = figures_csv(run.entry, run.figures.figures)
     written = []
     if html is not None:
-        write_text(html, _page(place, run, text))
+        write_text(html, _page(place, run))
         written.append(str(html.path))
     if csv is not None:
         write_text(csv, text)
@@ -118,8 +123,9 @@ def _write(place: Workspace, run: RetentionRun, outputs: tuple[OutputFile | None
     return written
 
 
-def _page(place: Workspace, run: RetentionRun, text: str) -> str:
-    from unspun.reports.retention_html import Proof, render_retention
+def _page(place: Workspace, run: RetentionRun) -> str:
+    from unspun.reports.figure_files import figures_csv
+    from unspun.reports.retention_html import Proof, figures_to_take, render_retention
 
     figures = run.figures
     proof = Proof(
@@ -135,7 +141,8 @@ def _page(place: Workspace, run: RetentionRun, text: str) -> str:
         queries=dict(figures.queries),
         company=place.settings.name,
     )
-    return render_retention(run.result, proof, text, None if run.beside is None else run.beside.result)
+    taken = figures_csv(run.entry, figures_to_take(run.result, figures.figures))
+    return render_retention(run.result, proof, taken, None if run.beside is None else run.beside.result)
 
 
 def _facts(run: RetentionRun) -> dict[str, object]:
@@ -166,7 +173,7 @@ def _lines(run: RetentionRun, written: list[str], width: int) -> Iterator[Text]:
     from unspun.cli.layout import QUIET, heading, paragraph
     from unspun.cli.terminal import clean
     from unspun.reports import words
-    from unspun.reports.retention_claims import headline, totals
+    from unspun.reports.retention_claims import headline, remarks, totals
 
     result = run.result
     for part in totals(result):
@@ -179,10 +186,11 @@ def _lines(run: RetentionRun, written: list[str], width: int) -> Iterator[Text]:
     yield Text()
     for one in result.left_out:
         yield from paragraph(f"left out: {one.count:,} {one.what}: {one.reason}", width, QUIET, first="· ")
-    for note in result.notes:
+    for note in remarks(result):
         yield from paragraph(note, width, QUIET, first="· ")
     figures = run.figures
-    last = next((one["name"] for one in reversed(figures.figures) if one["name"].startswith("grr/")), "")
+    yield from paragraph(f"counted by the rules of {figures.definition_name}: --json and --html list them", width, QUIET, first="· ")
+    last = _example(result)
     yield from paragraph(
         f"As of {words.day(figures.as_of)}, book version {figures.book_version}. {len(figures.figures):,} figures, entry {run.entry} "
         f"of the ledger: unspun why {run.entry}/{last}",
@@ -190,6 +198,15 @@ def _lines(run: RetentionRun, written: list[str], width: int) -> Iterator[Text]:
     )
     for path in written:
         yield Text(f"  Wrote {clean(path)}")
+
+
+def _example(result: RetentionResult) -> str:
+    """The name of the figure that a reader would open first: the last GRR of the whole."""
+    from unspun.reports.retention_claims import last_month, totals
+
+    part = totals(result)[0]
+    month = last_month(result, part)
+    return result.name("grr", month, part) if result.waterfalls and month else next(iter(result.figures()), "")
 
 
 def _rates(result: RetentionResult, part: Part, width: int) -> Iterator[Text]:
@@ -219,10 +236,14 @@ def _falls(result: RetentionResult, part: Part, width: int) -> Iterator[Text]:
     if not falls:
         return
     yield Text()
-    names = ("opening", *MOVEMENTS, "closing")
-    rows = [[short_month(fall.month), *(_money(_signed(name, amount(fall, name))) for name in names)] for fall in falls]
-    columns = [Column(f"ARR{f', {part.currency}' if part.currency else ''}"), *(Column(MOVEMENT_TITLES[n], right=True) for n in names)]
-    yield from table(columns, rows, width)
+    names, first = ("opening", *MOVEMENTS, "closing"), Column(f"ARR{f', {part.currency}' if part.currency else ''}")
+    lines: list[Text] = []
+    for titles, show in ((MOVEMENT_TITLES, _money), (SHORT_MOVEMENTS, _short_money)):
+        rows = [[short_month(fall.month), *(show(_signed(name, amount(fall, name))) for name in names)] for fall in falls]
+        lines = table([first, *(Column(titles[name], right=True) for name in names)], rows, max(width, WIDEST))
+        if max(line.cell_len for line in lines) <= width:
+            break
+    yield from lines
 
 
 def _groups(result: RetentionResult, by: str, width: int) -> Iterator[Text]:
@@ -245,13 +266,15 @@ def _groups(result: RetentionResult, by: str, width: int) -> Iterator[Text]:
 
 
 def _beside(run: RetentionRun, width: int) -> Iterator[Text]:
-    from unspun.cli.layout import Column, heading, table
+    from unspun.cli.layout import QUIET, Column, heading, paragraph, table
     from unspun.reports.retention_charts import short_month
+    from unspun.reports.retention_claims import beside_claim, changed_rules
     from unspun.reports.retention_html import beside_of
 
     if run.beside is None:
         return
-    yield from heading("The same months under two definitions", width)
+    yield from heading(beside_claim(run.result, run.beside.result), width)
+    yield from paragraph(f"What differs: {changed_rules(run.result, run.beside.result)}", width, QUIET)
     rows = [
         [short_month(month), part.currency, *(_rate(rate) for pair in pairs for rate in pair)]
         for month, part, pairs in beside_of(run.result, run.beside.result)
@@ -280,3 +303,9 @@ def _money(value: Decimal) -> str:
     from unspun.reports import words
 
     return words.money(float(value), None)
+
+
+def _short_money(value: Decimal) -> str:
+    from unspun.reports import words
+
+    return words.money_short(float(value), None) if value else "0"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 20
 STDOUT = "-"
-ROW_NAMES = ("happened_at", "known_at", "happened_zone", "load", "source_file", "source_row")
+ROW_NAMES = ("happened_at", "known_at", "happened_zone", "load", "source_file", "source_row", "stated")
 
 
 def show(

@@ -95,7 +95,8 @@ def _loads(found: Status, width: int) -> Iterator[Text]:
     from unspun.cli.layout import QUIET, Column, paragraph, table
     from unspun.reports.words import count
 
-    if not found.loads:
+    loads = [one for one in found.loads if one.state != "abandoned"]  # those changed nothing
+    if not loads:
         return
     yield Text()
     whats = ("new", "changed", "unchanged", "rejected")
@@ -104,11 +105,11 @@ def _loads(found: Status, width: int) -> Iterator[Text]:
     )  # fmt: skip
     rows = [
         (str(one.load), instant(one.at, found.zone), one.state, *(count(one.counts.get(what, 0)) for what in whats), _files(one))
-        for one in found.loads[-SHOWN_LOADS:]
+        for one in loads[-SHOWN_LOADS:]
     ]
     yield from table(columns, rows, width)
-    if len(found.loads) > SHOWN_LOADS:
-        yield from paragraph(f"and {len(found.loads) - SHOWN_LOADS} earlier loads (--json lists them)", width, QUIET)
+    if len(loads) > SHOWN_LOADS:
+        yield from paragraph(f"and {len(loads) - SHOWN_LOADS} earlier loads (--json lists them)", width, QUIET)
 
 
 def _files(one: LoadStatus) -> str:

@@ -85,6 +85,7 @@ def _lines(done: UndoResult, width: int) -> Iterator[Text]:
     from unspun.cli.layout import paragraph
     from unspun.reports.words import count, listed
 
-    rows = listed([f"{count(n)} of {name}" for name, n in done.rows]) if done.rows else "none"
+    taken = [f"{count(n)} rejected" if name == "rejected" else f"{count(n)} of {name}" for name, n in done.rows if name != "mended"]
+    rows = listed(taken) if taken else "none"
     yield from paragraph(f"Load {done.load} is taken back: book version {done.version.version}.", width, "bold", indent=0)
     yield from paragraph(f"Rows taken back: {rows}. Load the files again to have them back.", width)

@@ -58,6 +58,25 @@ def connect(memory: str, temporary: Path, folders: Sequence[Path] = ()) -> Itera
         shutil.rmtree(spill, ignore_errors=True)
 
 
+def clear_spilled(temporary: Path) -> None:
+    """Delete what processes that are no more, killed while they were connected, left under `temporary`."""
+    for path in temporary.glob("*-*"):
+        if not _is_running(path.name.partition("-")[0]):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(process: str) -> bool:
+    if os.name != "posix":  # elsewhere a process cannot be asked without disturbing it
+        return True
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def arrow_table(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
     """The rows of a query, whole; a statement without rows gives an empty table."""
     result = connection.sql(sql, params=list(parameters) or None)

@@ -26,11 +26,14 @@ HEIGHT, BOTTOM, TOP = 300, 268, 24
 
 
 def rates_chart(rates: Sequence[Rate], claim: str) -> Markup:
-    """GRR, NRR and logo retention by the month in which the window closes; bands are their intervals."""
-    known = [(rate, rate.estimate) for rate in rates if isinstance(rate.estimate, Estimate)]
+    """GRR, NRR and logo retention by the month in which the window closes; bands are their intervals.
+
+    The chart begins with the first GRR: before it, a handful of accounts would say 100 % for months on end.
+    """
+    gross = [rate.month for rate in rates if rate.name == "grr" and isinstance(rate.estimate, Estimate)]
+    known = _known([rate for rate in rates if not gross or rate.month >= gross[0]])
     months = sorted({rate.month for rate, _ in known})
-    ends = [end for _, value in known for end in (value.low, value.high)]
-    x, y = Scale(0, max(1, len(months) - 1), 8, 74), _share_scale(ends)
+    x, y = _month_scale(months), _share_scale([end for _, value in known for end in (value.low, value.high)])
     areas, lines, labels = [], [], []
     for name, (title, shape, dash) in RATE_SHAPES.items():
         points = [(x(months.index(rate.month)), value) for rate, value in known if rate.name == name]
@@ -40,7 +43,36 @@ def rates_chart(rates: Sequence[Rate], claim: str) -> Markup:
             areas.append(marks.area([(at, y(v.high)) for at, v in points], [(at, y(v.low)) for at, v in points], shape))
         lines.append(path([(at, y(v.point)) for at, v in points], shape, dash))
         labels.append((y(points[-1][1].point), f"{title} {words.percent(points[-1][1].point)}", shape))
-    parts = [*grid(y), *_share_labels(y), marks.stretched([*areas, *lines], HEIGHT), foot(BOTTOM), *month_axis(months, x)]
+    return _share_chart(months, y, [*areas, *lines], labels, claim)
+
+
+def beside_chart(rates: Sequence[Rate], before: Sequence[Rate], claim: str) -> Markup:
+    """GRR and NRR under two definitions: a solid line as it is now, a dashed one as it was before. Without bands, which would hide them."""
+    known, earlier = _known(rates), _known(before)
+    months = sorted({rate.month for rate, _ in (*known, *earlier) if rate.name != "logo"})
+    shown = [value for rate, value in (*known, *earlier) if rate.name != "logo"]
+    x, y = _month_scale(months), _share_scale([value.point for value in shown])
+    lines, labels = [], []
+    for name in ("grr", "nrr"):
+        title, shape, _ = RATE_SHAPES[name]
+        for dash, label, found in (("", title, known), ("6 4", f"{title} before", earlier)):
+            points = [(x(months.index(rate.month)), y(value.point)) for rate, value in found if rate.name == name]
+            if points:
+                lines.append(path(points, shape, dash))
+                labels.append((points[-1][1], label, shape))
+    return _share_chart(months, y, lines, labels, claim)
+
+
+def _known(rates: Sequence[Rate]) -> list[tuple[Rate, Estimate]]:
+    return [(rate, rate.estimate) for rate in rates if isinstance(rate.estimate, Estimate)]
+
+
+def _month_scale(months: Sequence[str]) -> Scale:
+    return Scale(0, max(1, len(months) - 1), 10, 74)
+
+
+def _share_chart(months: Sequence[str], y: Scale, lines: list[Markup], labels: list[tuple[float, str, Shape]], claim: str) -> Markup:
+    parts = [*grid(y), *_share_labels(y), marks.stretched(lines, HEIGHT), foot(BOTTOM), *month_axis(months, _month_scale(months))]
     return marks.chart([*parts, *end_labels(labels, 75.5)], HEIGHT, claim)
 
 
@@ -76,14 +108,20 @@ def amount(fall: Waterfall, movement: str) -> Decimal:
 
 
 def month_axis(months: Sequence[str], x: Scale) -> list[Markup]:
-    """Every so manieth month named, the first and last always; the year where it begins."""
-    step = max(1, -(-len(months) // 8))
-    last = len(months) - 1
-    shown = [at for at in range(0, len(months), step) if last - at >= step or at == last] + ([last] if last % step or last == 0 else [])
+    """Every so manieth month named, the first and last always, none so near the last that they touch; every second one on a narrow page."""
+    step, last = max(1, -(-len(months) // 6)), len(months) - 1
+    shown = [at for at in range(0, len(months), step) if at in (0, last) or last - at >= 1.5 * step]
     return [
-        text(x(at), HEIGHT - 12, short_month(months[at]), anchor(x(at), 92), "wide" if at not in (0, last) and n % 2 else None)
-        for n, at in enumerate(dict.fromkeys(shown))
+        text(
+            x(at), HEIGHT - 12, short_month(months[at]), anchor(x(at), 92), None if at in (0, last) or _fits(n, last - at, step) else "wide"
+        )
+        for n, at in enumerate([*shown, *([last] if last not in shown else [])])
     ]
+
+
+def _fits(place: int, from_last: int, step: int) -> bool:
+    """Whether a label has room on a narrow page."""
+    return place % 2 == 0 and from_last >= 2.5 * step
 
 
 def short_month(month: str) -> str:
@@ -120,8 +158,7 @@ def _share_scale(ends: Sequence[float]) -> Scale:
 
 
 def _share_labels(y: Scale) -> list[Markup]:
-    shown = [t for t in y.ticks(5) if t > 0]
-    return [text(0, y(t) - 5, f"{words.percent(t)}{' kept' if t == shown[-1] else ''}", class_="halo") for t in shown]
+    return [text(0, y(t) - 5, words.percent(t), class_="halo") for t in y.ticks(5) if t > 0]
 
 
 def _money_labels(y: Scale, currency: str) -> list[Markup]:

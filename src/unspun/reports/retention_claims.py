@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from decimal import Decimal
 
+from unspun.book.retention.ratios import told_apart
 from unspun.book.retention.result import Part, Rate, RateName, RenewalRates, RetentionResult, Waterfall
+from unspun.book.terms.rules import describe_rules
 from unspun.reports import words
 from unspun.reports.retention_charts import short_month
 from unspun.stats.estimate import Estimate
 
-RATE_TITLES: dict[RateName, str] = {"grr": "Gross revenue retention", "nrr": "Net revenue retention", "logo": "Logo retention"}
+SHORT_TITLES: dict[RateName, str] = {"grr": "GRR", "nrr": "NRR", "logo": "logos"}
+RULE_NAMES = ("Grace days", "Early renewal", "Flat", "Add-ons", "Cancellation", "Open terms")
+READ_RULES = (("End dates", "an end date"), ("ARR", "ARR ="))
 MOVEMENT_TITLES = {
     "opening": "Opening",
     "new": "New",
@@ -23,8 +28,8 @@ MOVEMENT_TITLES = {
 
 
 def totals(result: RetentionResult) -> list[Part]:
-    """The whole book, once a currency, the largest closing ARR first."""
-    last: dict[Part, Decimal] = {fall.part: fall.closing for fall in result.waterfalls if not fall.part.by}
+    """The whole book, once a currency, the largest closing ARR first; once where no term has an amount."""
+    last: dict[Part, Decimal] = {fall.part: fall.closing for fall in result.waterfalls if not fall.part.by} or {Part(): Decimal(0)}
     return sorted(last, key=lambda part: (-last[part], part.currency))
 
 
@@ -44,15 +49,31 @@ def last_month(result: RetentionResult, part: Part) -> str:
 
 
 def headline(result: RetentionResult, part: Part) -> str:
-    """The sentence that matters: what was kept of the ARR of a window ago."""
+    """The sentence that matters: what was kept of the ARR of a window ago; of the accounts where there is no estimate of it."""
     month = last_month(result, part)
-    grr, nrr = rate_at(result, "grr", part, month), rate_at(result, "nrr", part, month)
-    if grr is None or nrr is None:
-        return f"No window of {window(result)} is complete yet"
-    if not isinstance(grr.estimate, Estimate) or not isinstance(nrr.estimate, Estimate):
-        return f"Too few customers to say how retention stands in {short_month(month)}"
-    kept = f"{words.percent(grr.estimate.point)} of the ARR of {window(result)} before was kept by {short_month(month)}"
-    return f"{kept}; with what those customers added, {words.percent(nrr.estimate.point)}"
+    grr, nrr, logo = (rate_at(result, name, part, month) for name in ("grr", "nrr", "logo"))
+    gross, net, accounts = (None if rate is None else rate.estimate for rate in (grr, nrr, logo))
+    by = f"{window(result)} before {'were' if not isinstance(gross, Estimate) else 'was'} kept by {short_month(month)}" if month else ""
+    if isinstance(gross, Estimate):
+        added = (
+            f"with what those customers added, {words.percent(net.point)}" if isinstance(net, Estimate) else "of NRR there is no estimate"
+        )
+        return f"{words.percent(gross.point)} of the ARR of {by}; {added}"
+    if isinstance(accounts, Estimate):
+        return f"{words.percent(accounts.point)} of the accounts of {by}; of the ARR there is no estimate"
+    opened = any(rate is not None and rate.base for rate in (grr, logo))
+    return f"No estimate of retention yet for {short_month(month)}" if opened else f"No window of {window(result)} is complete yet"
+
+
+def intervals(result: RetentionResult, part: Part) -> str:
+    """The intervals of the headline's rates; "" where there are none."""
+    rates = [(title, rate_at(result, name, part, last_month(result, part))) for name, title in SHORT_TITLES.items()]
+    told = [f"{title} {words.interval(rate.estimate, words.SHARE).strip('()')}" for title, rate in rates if rate and _is_known(rate)]
+    return f"95 % intervals, in per cent: {', '.join(told)}" if told else ""
+
+
+def _is_known(rate: Rate) -> bool:
+    return isinstance(rate.estimate, Estimate)
 
 
 def window(result: RetentionResult) -> str:
@@ -61,11 +82,12 @@ def window(result: RetentionResult) -> str:
 
 
 def trend(rates: Sequence[Rate]) -> str:
-    """Whether the last GRR differs from the first by more than both intervals allow."""
+    """Whether the last GRR differs from that of the window before (else the first) by more than both intervals allow."""
     known = [(rate, rate.estimate) for rate in rates if rate.name == "grr" and isinstance(rate.estimate, Estimate)]
     if len(known) < 2:
-        return "One window is too few to tell a direction"
-    (first, a), (last, b) = known[0], known[-1]
+        return "One window is too few to tell a direction" if known else ""
+    last, b = known[-1]
+    first, a = next((one for one in reversed(known) if _months_between(one[0].month, last.month) >= last.window_months), known[0])
     before = f"{words.percent(a.point)} in {short_month(first.month)}"
     after = f"{words.percent(b.point)} in {short_month(last.month)}"
     if a.high < b.low or b.high < a.low:
@@ -73,30 +95,83 @@ def trend(rates: Sequence[Rate]) -> str:
     return f"Gross retention was {before} and {after}: their intervals overlap"
 
 
+def _months_between(first: str, last: str) -> int:
+    return 12 * (int(last[:4]) - int(first[:4])) + int(last[5:]) - int(first[5:])
+
+
+def moved(falls: Sequence[Waterfall]) -> bool:
+    """Whether there is any movement to draw."""
+    return any(fall.new or fall.reactivation or fall.expansion or fall.contraction or fall.churn for fall in falls)
+
+
 def movement_claim(falls: Sequence[Waterfall]) -> str:
     """Where the ARR of the months shown came from and went, in sums."""
     came = sum((fall.new + fall.expansion + fall.reactivation for fall in falls), Decimal(0))
     went = sum((fall.churn + fall.contraction for fall in falls), Decimal(0))
     currency = falls[0].part.currency or None
-    months = f"{len(falls)} month{'' if len(falls) == 1 else 's'}"
-    return f"{words.money_short(float(came), currency)} came and {words.money_short(float(went), currency)} went in {months}"
+    if not came and not went:
+        return f"Nothing came and nothing went in {words.count(len(falls))} month{'' if len(falls) == 1 else 's'}"
+    months = f"in {short_month(falls[-1].month)}" if len(falls) == 1 else f"in the {len(falls)} months to {short_month(falls[-1].month)}"
+    return f"{words.money_short(float(came), currency)} came and {words.money_short(float(went), currency)} went {months}"
 
 
 def groups_claim(rates: Sequence[Rate], by: str) -> str:
-    """Whether the parts differ as far as their intervals tell."""
+    """Whether the best part differs from the worst, allowing for their having been picked from all; names them only if so."""
     known = [(rate, rate.estimate) for rate in rates if isinstance(rate.estimate, Estimate)]
     if len(known) < 2:
         return f"By {words_of(by)}, too few parts have an estimate to be compared"
     best, worst = max(known, key=lambda one: one[1].point), min(known, key=lambda one: one[1].point)
-    apart = worst[1].high < best[1].low
-    said = f"{best[0].part.value} kept {words.percent(best[1].point)}, {worst[0].part.value} {words.percent(worst[1].point)}"
-    return f"By {words_of(by)}: {said}" + ("" if apart else "; their intervals overlap")
+    high, low = words.percent(best[1].point), words.percent(worst[1].point)
+    if told_apart(best[1], worst[1], len(known)):
+        several = len({rate.part.currency for rate in rates}) > 1
+        return f"By {words_of(by)}: {_named(best[0], several)} kept {high}, more than {_named(worst[0], several)} with {low}"
+    return f"By {words_of(by)}, {low} to {high} was kept: no more apart than {words.count(len(known))} parts may be by chance"
+
+
+def _named(rate: Rate, several: bool) -> str:
+    return words.shorten(rate.part.value, 40) + (f" ({rate.part.currency})" if several and rate.part.currency else "")
 
 
 def renewals_claim(renewals: Sequence[RenewalRates]) -> str:
     decided = sum(one.renewed + one.churned + one.contracted + one.expanded for one in renewals)
     churned = sum(one.churned for one in renewals)
     return f"Of {words.count(decided)} renewals decided in these months, {words.count(churned)} churned"
+
+
+def beside_claim(result: RetentionResult, other: RetentionResult) -> str:
+    """What the last GRR is under either definition."""
+    part = totals(result)[0]
+    month = last_month(result, part)
+    now, before = (rate_at(one, "grr", part, month) for one in (result, other))
+    if now is None or before is None or not isinstance(now.estimate, Estimate) or not isinstance(before.estimate, Estimate):
+        return "The same months under two definitions"
+    if (now.kept, now.base) == (before.kept, before.base):
+        return f"The two definitions agree on gross retention to {short_month(month)}, {words.percent(now.estimate.point)}"
+    one, two = (words.number(100 * rate.estimate.point, 1) for rate in (now, before) if isinstance(rate.estimate, Estimate))
+    return f"Gross retention to {short_month(month)} is {one} % by today's definition and {two} % by the one before"
+
+
+def changed_rules(result: RetentionResult, other: RetentionResult) -> str:
+    """The rules that differ, by their names in retention.yml."""
+    now, before = ({**asdict(one.question.rules.terms), "window_months": one.question.window} for one in (result, other))
+    told = [f"{name} {_said(before[name])} before, {_said(now[name])} now" for name in now if now[name] != before[name]]
+    return "; ".join(told) or "no rule differs, only how the file is written"
+
+
+def _said(value: object) -> str:
+    return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def rules_in_force(result: RetentionResult) -> list[tuple[str, str]]:
+    """The rules that counted, each with its name."""
+    rules = [note.removeprefix("rule: ") for note in describe_rules(result.question.rules.terms)]
+    read = [(name, note) for name, start in READ_RULES for note in result.notes if note.startswith(start)]
+    return [*zip(RULE_NAMES, rules, strict=True), *((name, note.removeprefix("ARR = ")) for name, note in read)]
+
+
+def remarks(result: RetentionResult) -> list[str]:
+    """The notes that are no rules: what was counted, at which rates."""
+    return [note for note in result.notes if not note.startswith(("rule:", *(start for _, start in READ_RULES)))]
 
 
 def words_of(by: str) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
+from unspun.book.retention.question import CURRENCY
 from unspun.book.retention.result import MOVEMENTS, Part, Rate, RetentionResult, Waterfall
 from unspun.reports import marks, retention_charts, retention_claims
 from unspun.reports.audit_html import environment, page_policy, page_style, read_asset, with_roles
@@ -17,6 +20,7 @@ from unspun.stats.estimate import Estimate
 
 SHOWN_MONTHS = 12  # of a table; the earlier ones open on demand
 MOST_PARTS = 30  # of a grouping in one table
+MOST_FIGURES = 10_000  # in the page, for download; a page with more takes those of the whole and of the last month
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ def render_retention(result: RetentionResult, proof: Proof, figures_csv: str, be
         "proof": proof,
         "parts": totals(result),
         "groupings": groupings_of(result),
+        "before": beside,
         "beside": None if beside is None else beside_of(result, beside),
         "csv": base64.b64encode(figures_csv.encode()).decode("ascii"),
         "rate_at": rate_at,
@@ -65,6 +70,8 @@ def render_retention(result: RetentionResult, proof: Proof, figures_csv: str, be
         "MOST_PARTS": MOST_PARTS,
         "falls_of": falls_of,
         "rates_of": rates_of,
+        "named": frozenset(result.figures()),
+        "all_there": len(result.figures()) <= MOST_FIGURES,
         "style": Markup(style),
         "script": Markup(script),
         "policy": page_policy(style, script),
@@ -73,13 +80,26 @@ def render_retention(result: RetentionResult, proof: Proof, figures_csv: str, be
     return with_roles(environment().get_template("retention.html.j2").render(context).rstrip() + "\n")
 
 
+def figures_to_take(result: RetentionResult, figures: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The figures that go into the page: all, or where they are many those of the whole book, and of its parts those of the last month."""
+    if len(figures) <= MOST_FIGURES:
+        return list(figures)
+    last = result.months[-1]
+    return [one for one in figures if _is_whole(one["name"]) or one["name"].split("/")[1] == last]
+
+
+def _is_whole(name: str) -> bool:
+    return all(part.startswith(f"{CURRENCY}=") for part in name.split("/")[2:])
+
+
 def falls_of(result: RetentionResult, part: Part) -> list[Waterfall]:
     return [fall for fall in result.waterfalls if fall.part == part]
 
 
 def rates_of(result: RetentionResult, part: Part) -> list[Rate]:
-    """The rates of a part in the order of months; logo retention is of all currencies."""
-    return [r for r in result.rates if (r.part.by, r.part.value) == (part.by, part.value) and r.part.currency in (part.currency, "")]
+    """The rates of a part that had customers at the opening, in the order of months; logo retention is of all currencies."""
+    own = [r for r in result.rates if (r.part.by, r.part.value) == (part.by, part.value) and r.part.currency in (part.currency, "")]
+    return [rate for rate in own if rate.base]
 
 
 def groupings_of(result: RetentionResult) -> list[Grouping]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -79,7 +80,7 @@ def check_database(catalog: Catalog) -> tuple[Fault, ...]:
 
 
 def check_manifests(catalog: Catalog, versions: Literal["current", "all"] = "all") -> tuple[Fault, ...]:
-    """What the catalogue says of versions, erasures and publications, compared with the ledger entries that recorded it."""
+    """What the catalogue says of versions, loads, erasures and publications, compared with the ledger entries that recorded it."""
     with catalog.reading() as connection, decoding(catalog.path):
         known = {entry.seq: entry for entry in _whole_entries(connection)}
         faults = list(_missing_versions(connection, known.values()))
@@ -87,6 +88,8 @@ def check_manifests(catalog: Catalog, versions: Literal["current", "all"] = "all
         rows = connection.execute(query).fetchall()
         for row in rows if versions == "all" else rows[-1:]:
             faults += _version_faults(catalog, row, known.get(row[5]))
+        faults += _kept_faults(connection)
+        faults += _load_faults(connection, known.values())
         faults += _erasure_faults(connection, known)
         faults += _publication_faults(connection, known)
     return tuple(faults)
@@ -125,17 +128,63 @@ def _version_faults(catalog: Catalog, row: Sequence[Any], entry: Entry | None) -
 def _table_faults(catalog: Catalog, version: int, entry: Entry) -> list[Fault]:
     try:
         tables = {table.name: table_digest(table) for table in catalog.published_version(version).tables}
+        query = "SELECT name, rows FROM table_versions WHERE version = ?"
+        rows = dict(catalog.connection.execute(query, (version,)).fetchall())
     except UnspunError as error:
         return list(error.faults)
     recorded = entry.body.get("tables")
-    digests = {name: stated["digest"] for name, stated in recorded.items()} if isinstance(recorded, Mapping) else {}
-    return [
+    stated = recorded if isinstance(recorded, Mapping) else {}
+    digests = {name: table["digest"] for name, table in stated.items()}
+    counted = [
+        _changed(f"the number of rows of table `{name}` in book version {version}", f"is not what ledger entry {entry.seq} records")
+        for name, table in sorted(stated.items())
+        if name in rows and rows[name] != table["rows"]
+    ]
+    return counted + [
         _changed(
             f"the list of files (or the columns) of table `{name}` in book version {version}",
             f"is not what ledger entry {entry.seq} records",
         )
         for name in sorted({*tables, *digests})
         if tables.get(name) != digests.get(name)
+    ]
+
+
+def _kept_faults(connection: sqlite3.Connection) -> list[Fault]:
+    query = """SELECT version FROM versions WHERE NOT kept
+               AND version IN (SELECT max(version) FROM versions UNION SELECT version FROM publications)"""
+    why = "is marked as no longer kept, though it is the newest or a published figure cites it"
+    return [_changed(f"book version {version}", why) for (version,) in connection.execute(query)]
+
+
+def _load_faults(connection: sqlite3.Connection, entries: Iterable[Entry]) -> list[Fault]:
+    """Loads that were published: their state, versions and source files, as the entries of loads and undos record them."""
+    recorded: dict[int, tuple[object, ...]] = {}
+    files: dict[int, object] = {}
+    for entry in entries:
+        load, undone, version = (entry.body.get(name) for name in ("load", "undone", "version"))
+        if entry.kind == "load" and isinstance(load, int):
+            recorded[load], files[load] = ("in force", version, None), entry.body.get("sources")
+        elif entry.kind == "undo" and isinstance(undone, int) and undone in recorded:
+            recorded[undone] = ("undone", recorded[undone][1], version)
+    query = "SELECT load, state, version, undone_in FROM loads WHERE version IS NOT NULL OR state IN ('in force', 'undone')"
+    held = {load: tuple(stated) for load, *stated in connection.execute(query)}
+    why = "is not in the state that the ledger records"
+    faults = [_changed(f"load {load}", why) for load in sorted({*held, *recorded}) if held.get(load) != recorded.get(load)]
+    return faults + [
+        _changed(f"the list of source files of load {load}", "is not what the ledger records")
+        for load, sources in sorted(files.items())
+        if sources is not None and sources != _sources(connection, load)
+    ]
+
+
+def _sources(connection: sqlite3.Connection, load: int) -> list[dict[str, object]]:
+    """The source files of a load as its ledger entry states them; one that is not among the source files any more stands without hash."""
+    query = """SELECT s.sha256, mapping_sha256, table_name, counts FROM load_files f LEFT JOIN source_files s USING (sha256)
+               WHERE load = ? ORDER BY position"""
+    return [
+        {"sha256": sha256, "mapping_sha256": mapping, "table": table, **json.loads(counts)}
+        for sha256, mapping, table, counts in connection.execute(query, (load,))
     ]
 
 

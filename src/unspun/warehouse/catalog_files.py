@@ -25,6 +25,10 @@ FROM files f LEFT JOIN rewrites r ON r.file = f.id AND r.entry = (SELECT max(ent
 FILES_OF_VERSION = f"""{FILES} JOIN spans s ON s.file = f.id
 WHERE s.added <= :version AND (s.removed IS NULL OR s.removed > :version) ORDER BY f.id
 """
+ERASURES_OF_VERSION = """
+SELECT DISTINCT r.entry FROM rewrites r JOIN spans s USING (file)
+WHERE s.added <= :version AND (s.removed IS NULL OR s.removed > :version) AND r.entry > :since AND r.entry <= :until ORDER BY r.entry
+"""
 CURRENT_FILES = f"{FILES} JOIN spans s ON s.file = f.id WHERE s.removed IS NULL"
 FILES_AT_PATH = f"{FILES} WHERE f.path = :path OR f.id IN (SELECT file FROM rewrites WHERE path = :path) ORDER BY f.id"
 UNUSED = """
@@ -81,7 +85,8 @@ def read_version(connection: sqlite3.Connection, number: int, until: int = LATES
         raise BadInput(Fault("version_not_kept", f"the files of book version {number} are no longer kept.", hint=hint))
     found = connection.execute(FILES_OF_VERSION, {"version": number, "until": max(until, entry)}).fetchall()
     tables = _tables(connection, number, found)
-    erasures = tuple(sorted({row[7] for row in found if row[7] is not None and row[7] > entry}))
+    parameters = {"version": number, "since": entry, "until": until}
+    erasures = tuple(row[0] for row in connection.execute(ERASURES_OF_VERSION, parameters))
     return BookVersion(number, kind, datetime.fromisoformat(published_at), load, tables, digest, entry, entry_hash, erasures)
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from unspun.errors import BadInput, Fault
+from unspun.errors import BadInput, Fault, UnspunError
 from unspun.ledger import store
 from unspun.ledger.chain import Entry
 from unspun.warehouse.catalog_lines import Definition, Publication
@@ -39,12 +39,16 @@ def add(connection: sqlite3.Connection, body: Mapping[str, object], document: st
 
 
 def read(connection: sqlite3.Connection, seq: int) -> Publication:
-    """The publication with that ledger entry; BadInput where there is none."""
+    """The publication with that ledger entry. BadInput where there is none, UnspunError where it was changed since."""
     row = connection.execute(f"SELECT {COLUMNS} FROM publications WHERE entry = ?", (seq,)).fetchone()
     if row is None:
-        hint = "`unspun ledger` lists the entries; publications are of kind `publication`."
+        hint = "`unspun ledger show` lists the entries; publications are of kind `publication`."
         raise BadInput(Fault("no_publication", f"ledger entry {seq} is not a publication.", hint=hint))
-    return _publication(connection, row)
+    publication = _publication(connection, row)
+    if publication.document is not None and document_sha256(publication.document) != publication.entry.body.get("document_sha256"):
+        message = f"the published document of ledger entry {seq} is not the one that was published."
+        raise UnspunError(Fault("changed_catalog", message, hint="Run `unspun ledger verify`."))
+    return publication
 
 
 def find(connection: sqlite3.Connection, document: str) -> Publication | None:

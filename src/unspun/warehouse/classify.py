@@ -30,7 +30,7 @@ from unspun.warehouse.delta import parquet_file
 from unspun.warehouse.load_rejected import MENDS_COLUMNS, REFUSALS, mended_rows, rejected_rows
 from unspun.warehouse.read_sql import LATER, SQL_TYPES, identity, instant_sql, stored_sql
 from unspun.warehouse.statements import STATED_NAME, latest_sql, merged_columns, stated_columns, states_sql
-from unspun.warehouse.versions import DataFile, TableVersion
+from unspun.warehouse.versions import DataFile, TableVersion, stored_columns
 
 if TYPE_CHECKING:
     import duckdb
@@ -116,7 +116,7 @@ def _written(folder: Path, path: Path, table: TableVersion, load: int, rows: Ite
     first = next(rows, None)
     if first is None:
         return None
-    with parquet_file(path, table.columns) as file:
+    with parquet_file(path, stored_columns(table.name, table.columns)) as file:
         for batch in chain([first], rows):
             file.write(batch)
     return DataFile(table.name, path.relative_to(folder).as_posix(), file.sha256, file.size_bytes, file.rows, (load,))

@@ -7,11 +7,11 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,8 +19,9 @@ from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.transaction import AddAction, RemoveAction
 
 from unspun.book.entities import MONEY_PRECISION, MONEY_SCALE, Kind
+from unspun.engines.embedded import clear_spilled
 from unspun.errors import Fault, UnspunError
-from unspun.warehouse.versions import DataFile
+from unspun.warehouse.versions import DataFile, stored_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +33,11 @@ STATISTICS = ("happened_at", "known_at", "load", "source_file")
 """Columns whose least and greatest values stand in the files: what readers prune by. Never a text: that may be personal data."""
 ROW_GROUP_ROWS = 1 << 20
 GATHERED_ROWS = 1 << 19
+PAGE_ROWS = 1 << 16
+BUFFER_BYTES = 1 << 22  # written at once: a page is small, and each writing waits for the interpreter
 PART_SUFFIX = ".part"
 LOG_FOLDER = "_delta_log"
+SPILL_FOLDERS = (".spill", ".staging/spill")
 COMPRESSION = "zstd"
 LOG_SETTINGS = {"delta.logRetentionDuration": "interval 5200 weeks", "delta.enableExpiredLogCleanup": "false"}
 PLAIN_TYPES: dict[Kind, pa.DataType] = {
@@ -61,6 +65,7 @@ class HashedFile(io.RawIOBase):
         super().__init__()
         self._file = path.open("xb")
         self._digest = hashlib.sha256()
+        self._abandoned = False
         self.size_bytes = 0
 
     def writable(self) -> bool:
@@ -71,10 +76,16 @@ class HashedFile(io.RawIOBase):
 
     def write(self, data: object) -> int:
         view = memoryview(data)  # pyright: ignore[reportArgumentType]
-        self._file.write(view)
-        self._digest.update(view)
+        if not self._abandoned:
+            self._file.write(view)
+            self._digest.update(view)
         self.size_bytes += view.nbytes
         return view.nbytes
+
+    def abandon(self) -> None:
+        """Close the file, whatever of it is written: what still waits in a buffer goes nowhere."""
+        self._abandoned = True
+        self.close()
 
     def close(self) -> None:
         if not self._file.closed:
@@ -111,6 +122,7 @@ class ParquetFile:
         self._temporary = path.with_name(f"{path.name}{PART_SUFFIX}")
         self._temporary.unlink(missing_ok=True)
         self._file = HashedFile(self._temporary)
+        self._buffer = pa.BufferedOutputStream(pa.PythonFile(self._file, "w"), BUFFER_BYTES)
         self._writer: pq.ParquetWriter | None = None
         self._gathered: list[pa.Table] = []
         self._gathered_rows = 0
@@ -119,7 +131,7 @@ class ParquetFile:
         """Append rows; columns by name, others left out. Raises OSError where the disk does not take them."""
         if self._writer is None:
             self._schema = _with_dictionaries(self._schema, rows.schema)
-            self._writer = _writer(self._file, self._schema)
+            self._writer = _writer(self._buffer, self._schema)
         self.rows += rows.num_rows
         self._gathered_rows += rows.num_rows
         self._gathered.append(_fitted(rows, self._schema))
@@ -134,10 +146,11 @@ class ParquetFile:
 
     def close(self) -> None:
         """Finish the file: the last rows, footer, fsync, rename, fsync of the folder."""
-        writer = self._writer or _writer(self._file, self._schema)
+        writer = self._writer or _writer(self._buffer, self._schema)
         if self._gathered:
             self._flush(writer)
         writer.close()
+        self._buffer.flush()
         self.sha256 = self._file.finish()
         self.size_bytes = self._file.size_bytes
         self._temporary.replace(self.path)
@@ -145,11 +158,11 @@ class ParquetFile:
 
     def discard(self) -> None:
         """Close and remove what there is of it."""
+        with suppress(OSError):
+            self._file.abandon()
         with suppress(OSError, pa.ArrowException, ValueError):
             if self._writer is not None:
                 self._writer.close()
-        with suppress(OSError):
-            self._file.close()
         self._temporary.unlink(missing_ok=True)
 
 
@@ -170,7 +183,7 @@ def _fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _writer(file: HashedFile, schema: pa.Schema) -> pq.ParquetWriter:
+def _writer(file: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
     dictionary, encodings = _encodings(schema)
     options: dict[str, Any] = {  # the stubs know two of these as bool only
         "compression": COMPRESSION,
@@ -179,6 +192,8 @@ def _writer(file: HashedFile, schema: pa.Schema) -> pq.ParquetWriter:
         "write_statistics": [name for name in STATISTICS if name in schema.names],
         "store_schema": False,
         "store_decimal_as_integer": True,
+        "write_batch_size": PAGE_ROWS,
+        "max_rows_per_page": PAGE_ROWS,
     }
     return pq.ParquetWriter(file, schema, **options)
 
@@ -198,10 +213,11 @@ def parquet_file(path: Path, columns: Columns) -> Iterator[ParquetFile]:
 def write_data_file(folder: Path, table: str, batches: Iterable[pa.Table | pa.RecordBatch], columns: Columns, stem: str) -> DataFile:
     """Write rows as `tables/<table>/<stem>.parquet` of the warehouse `folder`: whole and durable when this returns.
 
-    Raises OSError where the disk does not take it; then nothing of it is left.
+    Of the table's `columns`, those that `stored_columns` leaves out are not written. Raises OSError where the disk does not take it;
+    then nothing of it is left.
     """
     path, loads = folder / TABLES_FOLDER / table / f"{stem}.parquet", set[int]()
-    with parquet_file(path, columns) as file:
+    with parquet_file(path, stored_columns(table, columns)) as file:
         for batch in batches:
             rows = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
             loads.update(rows.column("load").unique().to_pylist())
@@ -221,22 +237,50 @@ def sync_folder(folder: Path) -> None:
 
 
 def align(folder: Path, table: str, columns: Columns, files: Sequence[DataFile], note: Mapping[str, str]) -> int:
-    """Make the live files of a table's Delta log exactly `files`, and its columns at least `columns`; returns the Delta version.
+    """Make the live files of a table's Delta log exactly `files`, and its columns at least those stored of `columns`; returns the
+    Delta version.
 
     Nothing is committed where that is so already. `note` is kept with the commit. Raises UnspunError where a file is not there.
     """
     path = folder / TABLES_FOLDER / table
-    log = _opened(path, columns)
+    log = _opened(path, stored_columns(table, columns))
     wanted = {Path(file.path).name: file for file in files}
     live = {Path(uri).name for uri in log.file_uris()}
-    if wanted.keys() == live:
+    schema, mode = log.schema(), "append"
+    if _has_other_kinds(log, stored_columns(table, columns)):
+        _commit(log, _removals(live), mode, schema, note)
+        log, live, schema, mode = DeltaTable(path), set[str](), _delta_schema(stored_columns(table, columns)), "overwrite"
+    elif wanted.keys() == live:
         return log.version()
     adds = [_addition(folder, wanted[name]) for name in wanted if name not in live]
-    removes = [RemoveAction(name, True, time.time_ns() // 1_000_000) for name in sorted(live - wanted.keys())]
-    commit = CommitProperties(custom_metadata=dict(note))
-    log.create_write_transaction([*adds, *removes], "append", log.schema(), [], commit_properties=commit)
+    _commit(log, [*adds, *_removals(live - wanted.keys())], mode, schema, note)
     _sync_log(path)
     return DeltaTable(path).version()
+
+
+def _has_other_kinds(log: DeltaTable, columns: Columns) -> bool:
+    """Whether a column is of another kind than the log says: that of a load that was taken back since."""
+    present = {field.name: field.type for field in log.schema().fields}
+    return any(present.get(field.name, field.type) != field.type for field in _delta_schema(columns).fields)
+
+
+def _delta_schema(columns: Columns) -> Schema:
+    return Schema.from_arrow(stored_schema(columns))
+
+
+def _removals(names: Collection[str]) -> list[RemoveAction]:
+    return [RemoveAction(name, True, time.time_ns() // 1_000_000) for name in sorted(names)]
+
+
+def _commit(
+    log: DeltaTable,
+    actions: Sequence[AddAction | RemoveAction],
+    mode: Literal["append", "overwrite"],
+    schema: Schema,
+    note: Mapping[str, str],
+) -> None:
+    """Add an entry to the log. `overwrite` gives the table another schema; it takes no removals, for it removes every live file."""
+    log.create_write_transaction([*actions], mode, schema, [], commit_properties=CommitProperties(custom_metadata=dict(note)))
 
 
 def _opened(path: Path, columns: Columns) -> DeltaTable:
@@ -249,7 +293,7 @@ def _opened(path: Path, columns: Columns) -> DeltaTable:
     present = {field.name for field in log.schema().fields}
     missing: list[tuple[str, Kind]] = [(name, kind) for name, kind in columns if name not in present]
     if missing:
-        log.alter.add_columns(Schema.from_arrow(stored_schema(missing)).fields)
+        log.alter.add_columns(_delta_schema(missing).fields)
         log = DeltaTable(path)
     return log
 
@@ -304,7 +348,8 @@ def recover(catalog: Catalog) -> None:
     """Bring the Delta logs and the tables' folders back to what is published; call it as the one writer, before writing.
 
     A load that died may have left commits of some tables and data files of its own: the logs are aligned to the version in force,
-    files that no kept version needs are removed, and what is whole in staging stays for the load to be resumed.
+    files that no kept version needs are removed, as is what killed processes spilled, and what is whole in staging stays for the load
+    to be resumed.
     """
     current = catalog.current()
     published = {table.name: table for table in current.tables} if current is not None else {}
@@ -314,6 +359,8 @@ def recover(catalog: Catalog) -> None:
         columns, files = (table.columns, table.files) if table is not None else ((), ())
         align(catalog.folder, name, columns, files, {"unspun": "recovery"})
     _drop_orphans(catalog)
+    for spilled in SPILL_FOLDERS:
+        clear_spilled(catalog.folder / spilled)
 
 
 def _drop_orphans(catalog: Catalog) -> None:

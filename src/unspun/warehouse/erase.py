@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from unspun.engines.embedded import connect
 from unspun.errors import BadInput, Fault
@@ -14,7 +14,7 @@ from unspun.ledger.chain import Entry
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.compact import delete_unused
 from unspun.warehouse.delta import recover
-from unspun.warehouse.erase_find import Subject, SubjectKind, TableFinding, find_in_table, kept_files
+from unspun.warehouse.erase_find import Subject, SubjectKind, TableFinding, find_in_table, id_headers, kept_files
 from unspun.warehouse.read import spill_folder
 from unspun.warehouse.rewrite import align_tables, rewrite_file, silent
 from unspun.warehouse.staging import STAGING_FOLDER
@@ -24,6 +24,7 @@ __all__ = ["ErasureResult", "Subject", "SubjectKind", "erase"]
 
 ERASED_NAME = "(erased)"
 Progress = Callable[[str, int, int], None]
+Key = TypeVar("Key", bound=Hashable)
 
 
 def _unseen(_name: str, _done: int, _total: int) -> None:
@@ -104,22 +105,22 @@ def _check(subject: Subject, reference: str) -> None:
 
 def _find(catalog: Catalog, subject: Subject, memory: str, progress: Progress) -> tuple[int, list[TableFinding]]:
     """How many files there are, and what each table holds of the subject."""
-    kept, findings = kept_files(catalog), list[TableFinding]()
+    kept, headers, findings = kept_files(catalog), id_headers(catalog, subject), list[TableFinding]()
     with connect(memory, spill_folder(catalog), [catalog.folder]) as connection:
-        for done, (name, (table, files)) in enumerate(kept.items()):
-            progress(f"looking through {name}", done, len(kept))
-            finding = find_in_table(connection, catalog.folder, table, files, subject)
+        for done, (table, files) in enumerate(kept):
+            progress(f"looking through {table.name}", done, len(kept))
+            finding = find_in_table(connection, catalog.folder, table, files, subject, headers)
             findings += [finding] if finding else []
-    return sum(len(files) for _, files in kept.values()), findings
+    return sum(len(files) for _, files in kept), findings
 
 
 def _described(catalog: Catalog, subject: Subject, findings: Sequence[TableFinding], looked: int) -> ErasureResult:
     documents = (line for line in catalog.publications() if line.document is not None)
     return ErasureResult(
         dry_run=True,
-        rows=tuple((found.table.name, found.rows) for found in findings if found.rows),
-        cells=tuple((found.table.name, column, count) for found in findings for column, count in found.cells),
-        mentions=tuple((found.table.name, column, count) for found in findings for column, count in found.mentions),
+        rows=tuple(_added_up((found.table.name, found.rows) for found in findings if found.rows).items()),
+        cells=_by_column((found.table.name, found.cells) for found in findings),
+        mentions=_by_column((found.table.name, found.mentions) for found in findings),
         publications=tuple(line.entry.seq for line in documents if subject.is_named_in_document(line.document or "")),
         source_names=sum(subject.is_named_in(file.name) for file in catalog.source_files()),
         loads_abandoned=(),
@@ -132,28 +133,26 @@ def _described(catalog: Catalog, subject: Subject, findings: Sequence[TableFindi
     )
 
 
+def _added_up(counts: Iterable[tuple[Key, int]]) -> dict[Key, int]:
+    """The sum of the counts of each key: a table that stands several times among the findings is told once."""
+    total: dict[Key, int] = {}
+    for key, count in counts:
+        total[key] = total.get(key, 0) + count
+    return total
+
+
+def _by_column(counts: Iterable[tuple[str, Iterable[tuple[str, int]]]]) -> tuple[tuple[str, str, int], ...]:
+    total = _added_up(((table, column), count) for table, columns in counts for column, count in columns)
+    return tuple((table, column, count) for (table, column), count in total.items())
+
+
 def _clear_staging(catalog: Catalog) -> tuple[int, ...]:
-    """Delete what unfinished loads staged and dead readers spilled: it may hold the subject. Such a load starts over."""
+    """Delete what unfinished loads staged: it may hold the subject. Such a load starts over."""
     begun = tuple(line.load for line in catalog.load_lines() if line.state == "begun")
     for load in begun:
         catalog.abandon_load(load)
     shutil.rmtree(catalog.folder / STAGING_FOLDER, ignore_errors=True)
-    for path in spill_folder(catalog).glob("*"):
-        if not _is_running(path.name.partition("-")[0]):
-            shutil.rmtree(path, ignore_errors=True)
     return begun
-
-
-def _is_running(process: str) -> bool:
-    if os.name != "posix":  # elsewhere a process cannot be asked without disturbing it
-        return True
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _rewrite(catalog: Catalog, findings: Sequence[TableFinding], memory: str, progress: Progress) -> dict[str, DataFile | None]:

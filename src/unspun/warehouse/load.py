@@ -306,8 +306,8 @@ class _Load:
         return _outcome(item, rows, 0, 0, rows, (), (f"the same bytes as {self.opened[twin].source.name}",), item.source.unlisted)
 
     def finish(self, outcomes: tuple[SourceOutcome, ...]) -> LoadResult:
-        notes = list(dict.fromkeys(self.notes))
-        anything = any(outcome.new or outcome.changed or outcome.rejected for outcome in outcomes) or bool(self.mended)
+        notes = [*dict.fromkeys(self.notes), *(declared := self.declared())]
+        anything = any(outcome.new or outcome.changed or outcome.rejected for outcome in outcomes) or bool(self.mended or declared)
         if not anything:
             notes.append("nothing new: the book stays as it is")
         if self.dry_run:
@@ -317,6 +317,15 @@ class _Load:
                 self.catalog.abandon_load(self.number)
             return LoadResult(None, None, outcomes, tuple(notes), False)
         return LoadResult(self.number, self.publish(outcomes), outcomes, tuple(notes), False)
+
+    def declared(self) -> list[str]:
+        """What the definition says otherwise of whole tables than the book does, which takes a version though no row be new."""
+        current = self.catalog.current()
+        if current is None or not any(item.is_read for item in self.opened):
+            return []
+        former = {table.name: table for table in current.tables}
+        others = [table for name, table in self.tables.items() if name in former and former[name].fixed != table.fixed]
+        return [f"columns of {table.name} that never change, by book.yml: {', '.join(table.fixed) or 'none any more'}" for table in others]
 
     def publish(self, outcomes: tuple[SourceOutcome, ...]) -> BookVersion:
         self.progress("publishing", len(self.opened), len(self.opened))

@@ -48,6 +48,7 @@ def publish_load(
     """
     folder, current = catalog.folder, catalog.current()
     tables = {table.name: table for table in current.tables} if current is not None else {}
+    tables = {name: replace(table, fixed=commit.tables[name].fixed) if name in commit.tables else table for name, table in tables.items()}
     for name, files in commit.added.items():
         if files:
             placed = [_place(folder, file, f"{_stem(commit.load)}-{number}") for number, file in enumerate(files, 1)]

@@ -33,8 +33,9 @@ def late_notes(
     count = connection.execute(f"SELECT count(*) FROM ({rows}) WHERE {condition}").fetchall()[0][0]
     if not count:
         return []
-    what = f"{table.name}: {count:,} new rows happened before {newest:%Y-%m-%d}, the newest row the book had"
-    return [f"{what}, and count as known when they happened; load them with `--received` if they arrived late"]
+    rows, count_as, they = ("row", "counts", "it") if count == 1 else ("rows", "count", "they")
+    what = f"{table.name}: {count:,} new {rows} happened before {newest:%Y-%m-%d}, the newest row the book had"
+    return [f"{what}, and {count_as} as known when {they} happened; load with `--received` if {they} arrived late"]
 
 
 def duplicate_notes(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unspun.book.entities import STATED, TABLES, Kind, Table
 from unspun.engines.embedded import sql_name, sql_text
-from unspun.warehouse.versions import TableVersion
+from unspun.warehouse.versions import TableVersion, column_of_happened_at, stored_columns
 
 SQL_TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
@@ -39,8 +39,10 @@ def stored_sql(folder: Path, table: TableVersion) -> str:
     """All row versions of a table with all its columns; one that a file lacks is NULL there."""
     if not table.files:
         return empty_sql(table.columns)
-    paths = [file.path for file in table.files]
-    return f"SELECT {_names(table)} FROM ({empty_sql(table.columns)} UNION ALL BY NAME {files_sql(folder, paths)})"
+    same = column_of_happened_at(table.name)
+    names = ", ".join(f"happened_at AS {sql_name(name)}" if name == same else sql_name(name) for name, _ in table.columns)
+    columns, paths = stored_columns(table.name, table.columns), [file.path for file in table.files]
+    return f"SELECT {names} FROM ({empty_sql(columns)} UNION ALL BY NAME {files_sql(folder, paths)})"
 
 
 def versions_sql(folder: Path, table: TableVersion, before: datetime | None) -> str:
@@ -98,10 +100,6 @@ def _is_state(table: TableVersion) -> bool:
 
 def _has(table: TableVersion, column: str) -> bool:
     return any(name == column for name, _ in table.columns)
-
-
-def _names(table: TableVersion) -> str:
-    return ", ".join(sql_name(name) for name, _ in table.columns)
 
 
 def _first_of(rows: str, groups: Sequence[str], newest: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from unspun.book.entities import ROW_COLUMNS, Kind
@@ -26,6 +27,7 @@ from unspun.book.typed_schema import PART_COLUMNS, REJECTED_COLUMNS
 from unspun.errors import BadInput, Fault
 from unspun.warehouse.delta import ParquetFile, parquet_file
 from unspun.warehouse.load_rejected import FUTURE, MENDED_STORED, MENDS_COLUMNS, mended_rows, rejected_rows
+from unspun.warehouse.versions import stored_columns
 
 STAGING_FOLDER = ".staging"
 RECORD = "staged.json"
@@ -91,11 +93,10 @@ class _Tally:
         lead = {name for name, _ in (*ROW_COLUMNS, *MENDS_COLUMNS)}
         self.mends = MENDS_COLUMNS[0][0] in rows.column_names
         self.data = tuple((name, plan.mapping.kind_of(name)) for name in rows.column_names if name not in lead)
-        self.stored = (
-            *(ROW_COLUMNS if plan.direct else PART_COLUMNS),
-            *self.data,
-            *(MENDS_COLUMNS if self.mends and not plan.direct else ()),
-        )
+        if plan.direct:
+            self.stored = stored_columns(plan.mapping.table, (*ROW_COLUMNS, *self.data))
+        else:  # all that the classification compares
+            self.stored = (*PART_COLUMNS, *self.data, *(MENDS_COLUMNS if self.mends else ()))
 
 
 def stage(folder: Path, plan: SourcePlan, progress: Callable[[int], None]) -> Staged:
@@ -251,10 +252,11 @@ def _completed(rows: pa.Table, plan: SourcePlan, tally: _Tally) -> tuple[pa.Tabl
             known = rows.column("known_at")
     if known.null_count:
         filled, on_receipt = _known_at(rows, plan)
-        known, tally.needs_receipt = call("coalesce", known, filled), tally.needs_receipt or on_receipt
+        known = filled if known.null_count == rows.num_rows else call("coalesce", known, filled)
+        tally.needs_receipt = tally.needs_receipt or on_receipt
     rows = rows.set_column(rows.column_names.index("known_at"), "known_at", known)
     for name, value in (("load", plan.load), ("source_file", plan.source_file)):
-        rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.int64()), rows.num_rows))
+        rows = rows.append_column(name, pa.array(np.full(rows.num_rows, value, np.int64)))
     return rows, rejected_rows(late.to_pylist(), FUTURE, plan.mapping)
 
 

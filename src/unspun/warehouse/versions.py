@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from unspun.book.entities import Kind
+from unspun.book.entities import TABLES, Kind
 
 VersionKind = Literal["load", "undo", "compaction", "erasure"]
 
@@ -46,6 +47,23 @@ class TableVersion:
     @property
     def rows(self) -> int:
         return sum(file.rows for file in self.files)
+
+
+def column_of_happened_at(table: str) -> str | None:
+    """The column of a table that is `happened_at` under another name, and so is not stored beside it; None where there is none.
+
+    It is the required instant that says when a row happened (`occurred` of events). Where `happened` may be empty (accounts), is
+    a day (subscriptions) or one of several (renewals), the two can differ.
+    """
+    entity = next((entity for entity in TABLES.values() if entity.name == table), None)
+    column = entity.column(entity.happened) if entity is not None else None
+    return column.name if column is not None and column.required and column.kind == "instant" else None
+
+
+def stored_columns(table: str, columns: Iterable[tuple[str, Kind]]) -> tuple[tuple[str, Kind], ...]:
+    """Of a table's columns, those that its data files hold."""
+    left_out = column_of_happened_at(table)
+    return tuple((name, kind) for name, kind in columns if name != left_out)
 
 
 @dataclass(frozen=True, slots=True)

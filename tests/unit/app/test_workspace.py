@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from unspun.app.workspace import Workspace, WorkspaceSettings, open_workspace
-from unspun.app.workspace_demo import create_demo_workspace, write_company
+from unspun.app.workspace_demo import DemoWorkspace, create_demo_workspace, write_company
 from unspun.app.workspace_making import PARTS, create_workspace, template
 from unspun.app.workspace_settings import read_settings
 from unspun.book.demo import DEMO_SEED, make_company
@@ -21,6 +22,7 @@ from unspun.book.mapping.book_file import add_source, mapping_for, read_definiti
 from unspun.book.mapping.definition import SourceMapping
 from unspun.book.retention.rules import RetentionRules
 from unspun.errors import BadInput, Fault
+from unspun.warehouse.read import end_of_day, open_book
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SMALL = 30  # accounts
@@ -224,34 +226,48 @@ def test_every_file_of_the_demo_company_is_mapped_with_every_column(company: Pat
                 assert set(next(csv.reader(file))) == {*source.columns.values(), *source.ignored}, path
 
 
-def test_the_account_history_says_what_the_company_knew_on_each_day(company: Path) -> None:
-    with (company / "files" / "account_history.csv").open(encoding="utf-8", newline="") as file:
-        history = list(csv.DictReader(file))
-    truth = make_company(DEMO_SEED, SMALL)
-    for table, name in ((truth.segments, "segment"), (truth.owner_history, "owner")):
-        for row in table.to_pylist():
-            days = [one for one in history if one["account_id"] == row["account_id"]]
-            inside = [one for one in days if row["valid_from"] <= date.fromisoformat(one["valid_from"]) < (row["valid_to"] or date.max)]
-            assert inside
-            assert {one[name] for one in inside} == {row[name]}
-    assert {one["account_id"] for one in history} == set(truth.accounts["account_id"].to_pylist())
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoWorkspace:
+    return create_demo_workspace(tmp_path_factory.mktemp("demo") / "demo", AT, accounts=SMALL)
 
 
-def test_a_demo_workspace_holds_the_whole_company(tmp_path: Path) -> None:
-    made = create_demo_workspace(tmp_path / "demo", AT, accounts=SMALL)
-    assert {path.name for path in made.files} == {source.name for source in made.loaded.sources}
-    assert sum(source.rows_rejected for source in made.loaded.sources) == 0
+def test_a_demo_workspace_holds_the_whole_company(demo: DemoWorkspace) -> None:
+    assert {path.name for path in demo.files} == {source.name for source in demo.loaded.sources}
+    assert sum(source.rows_rejected for source in demo.loaded.sources) == 0
     truth = make_company(DEMO_SEED, SMALL)
-    rows = {source.name: source.rows_read for source in made.loaded.sources}
+    rows = {source.name: source.rows_read for source in demo.loaded.sources}
     assert rows["subscriptions.csv"] == truth.subscriptions.num_rows
     assert rows["usage.parquet"] == truth.usage.num_rows
-    with open_workspace(made.workspace.folder).catalog() as catalog:
+    with open_workspace(demo.workspace.folder).catalog() as catalog:
         version = catalog.current()
         assert version is not None
         events = version.table("events")
         assert events is not None
         assert events.rows == truth.usage.num_rows + truth.survey_invitations.num_rows
-    assert (made.truth / "renewals.csv").is_file()
+    assert (demo.truth / "renewals.csv").is_file()
+
+
+def test_the_demo_book_says_of_each_account_on_each_day_what_the_company_knew_then(demo: DemoWorkspace) -> None:
+    truth = make_company(DEMO_SEED, SMALL)
+    changes = {row["valid_from"] for table in (truth.segments, truth.owner_history) for row in table.to_pylist()}
+    days = sorted(changes)[:: len(changes) // 6]
+    with open_workspace(demo.workspace.folder).catalog() as catalog:
+        version = catalog.current()
+        assert version is not None
+        for day in days:
+            with open_book(catalog, version, end_of_day(day, "UTC")) as reader:
+                read = reader.query("SELECT account_id, segment, owner, region, created_on FROM accounts").to_pylist()
+            segments, owners = holding(truth.segments, "segment", day), holding(truth.owner_history, "owner", day)
+            assert {row["account_id"]: row["segment"] for row in read if row["segment"]} == segments
+            assert {row["account_id"]: row["owner"] for row in read if row["owner"]} == owners
+            said = {row["account_id"]: (row["region"], row["signed_on"]) for row in truth.accounts.to_pylist()}
+            assert {row["account_id"]: (row["region"], row["created_on"]) for row in read} == said  # fixed: read for any day
+
+
+def holding(table: pa.Table, name: str, day: date) -> dict[str, str]:
+    """By account, the value that holds on a day."""
+    rows = table.to_pylist()
+    return {row["account_id"]: row[name] for row in rows if row["valid_from"] <= day < (row["valid_to"] or date.max)}
 
 
 def test_a_demo_is_not_written_over_files_that_are_there(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from unspun.book.entities import ROW_COLUMNS, Kind
+from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Kind
 from unspun.warehouse.catalog import Catalog, create_warehouse
 from unspun.warehouse.catalog_lines import LoadFile
 from unspun.warehouse.delta import align, stored_schema, write_data_file
@@ -34,7 +34,11 @@ KEYS = {"accounts": ("account_id",), "contacts": ("contact_id",), "subscriptions
 
 
 def columns_of(table: str) -> tuple[tuple[str, Kind], ...]:
-    return REJECTED_STORED if table == "rejected" else (*ROW_COLUMNS, *DATA[table])
+    return REJECTED_STORED if table == "rejected" else (*row_columns(table), *DATA[table])
+
+
+def row_columns(table: str) -> tuple[tuple[str, Kind], ...]:
+    return next((entity.row_columns for entity in TABLES.values() if entity.name == table), ROW_COLUMNS)
 
 
 def new_book(folder: Path) -> Catalog:
@@ -49,7 +53,10 @@ def add_load(
     fixed: Sequence[str] = (),
     only: Mapping[str, Sequence[str]] | None = None,
 ) -> BookVersion:
-    """Publish a load with these rows by table. `only` leaves data columns out of the file (as a source that lacks them)."""
+    """Publish a load with these rows by table. `only` leaves data columns out of the file (as a source that lacks them).
+
+    A row of a state table that does not say which columns it states is one of a source that has them all.
+    """
     with catalog.writing():
         current = catalog.current()
         number = len(catalog.load_lines()) + 1
@@ -79,8 +86,11 @@ def _added(
 ) -> TableVersion:
     columns = columns_of(name)
     if only is not None:
-        columns = tuple(column for column in columns if column in ROW_COLUMNS or column[0] in only)
+        columns = tuple(column for column in columns if column in row_columns(name) or column[0] in only)
+    stated = ",".join(sorted(column for column, _ in DATA.get(name, ())[1:] if column != "dated" and column in dict(columns)))
     for number, row in enumerate(rows):
+        if STATED in columns:
+            row.setdefault("stated", stated)
         row |= {"load": load, "source_file": source, "source_row": row.get("source_row", number + 2)}
     given = pa.Table.from_pylist([{column: row.get(column) for column, _ in columns} for row in rows], schema=stored_schema(columns))
     file = write_data_file(catalog.folder, name, [given], columns, f"load-{load}")
@@ -99,16 +109,19 @@ def random_rows(random: Random, load: int) -> dict[str, list[Row]]:
     return {
         "accounts": [_account(random, load, number) for number in range(random.randint(1, 8))],
         "subscriptions": [_subscription(random, load, number) for number in range(random.randint(1, 8))],
-        "events": [_event(random) for _ in range(random.randint(0, 12))],
+        "events": [_event(random) for _ in range(random.randint(1, 12))],
     }
 
 
 def _account(random: Random, load: int, number: int) -> Row:
     happened = instant(random.randint(0, 10))
     known = instant(random.randint(0, 20) + (load * 10 + number) / 1000)  # a version of a row is known at an instant of its own
+    stated = random.choice(["plan,seats,segment", "plan,segment", "segment", "seats", ""])
+    segment, plan = random.choice([None, "Small", "Large"]), random.choice([None, "free", "paid"])
+    said = {"segment": segment, "plan": plan, "seats": random.randint(1, 99)}
     return {
         "happened_at": happened, "dated": happened, "known_at": known, "happened_zone": "UTC",
-        "account_id": random.choice("ABCD"), "segment": random.choice([None, "Small", "Large"]), "seats": random.randint(1, 99),
+        "account_id": random.choice("ABCD"), "stated": stated, **{name: said[name] for name in stated.split(",") if name},
     }  # fmt: skip
 
 

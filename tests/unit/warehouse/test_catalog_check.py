@@ -12,6 +12,7 @@ from unspun.ledger.chain import entry_hash, parse_anchor
 from unspun.ledger.store import stored
 from unspun.warehouse.catalog import Catalog, open_catalog
 from unspun.warehouse.catalog_check import check_database, check_ledger, check_manifests
+from unspun.warehouse.catalog_lines import LoadFile
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +64,57 @@ def test_a_catalogue_that_nobody_touched_is_sound(opened: Catalog) -> None:
         ("UPDATE publications SET document = NULL", "document of ledger entry 5 is missing, and no erasure"),
         ("UPDATE publications SET document = NULL, erased_by = 6", "document of ledger entry 5 is missing, and no erasure"),
         ("DELETE FROM publications", "document of ledger entry 5 is not in the catalogue"),
+        ("UPDATE table_versions SET rows = 11 WHERE version = 2", "number of rows of table `events` in book version 2"),
+        ("UPDATE versions SET kept = 0 WHERE version = 2", "book version 2 is marked as no longer kept"),
+        ("UPDATE versions SET kept = 0 WHERE version = 3", "book version 3 is marked as no longer kept"),
+        ("UPDATE loads SET state = 'undone' WHERE load = 2", "load 2 is not in the state"),
+        ("UPDATE loads SET version = 2 WHERE load = 3", "load 3 is not in the state"),
+        ("UPDATE loads SET undone_in = 3 WHERE load = 1", "load 1 is not in the state"),
+        ("DELETE FROM loads WHERE load = 1", "load 1 is not in the state"),
+        ("INSERT INTO loads VALUES (9, 'f', '', '{}', 'in force', 3, NULL)", "load 9 is not in the state"),
     ],
 )
 def test_an_edit_of_what_the_ledger_recorded_is_found(opened: Catalog, statement: str, said: str) -> None:
     opened.connection.execute(statement)
     assert any(said in str(fault) for fault in check_manifests(opened))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE load_files SET sha256 = 'x'",
+        "UPDATE load_files SET mapping_sha256 = 'x'",
+        "UPDATE load_files SET table_name = 'tickets'",
+        "UPDATE load_files SET counts = '{\"new\": 8}'",
+        "UPDATE load_files SET position = 2 WHERE position = 0",
+        "DELETE FROM load_files WHERE position = 1",
+        "DELETE FROM source_files WHERE number = 2",
+        "UPDATE source_files SET sha256 = 'x' WHERE number = 2",
+    ],
+)
+def test_source_files_that_are_not_those_of_the_loads_entry_are_found(tmp_path: Path, statement: str) -> None:
+    files = [LoadFile(letter * 64, "m" * 64, "events", {"new": 7}) for letter in "ab"]
+    with warehouse(tmp_path) as catalog, catalog.writing():
+        for file in files:
+            catalog.source_file(file.sha256, "events.csv", 1, "csv")
+        load, stated = (
+            catalog.begin_load(AT, "ab", {}),
+            [{"sha256": file.sha256, "mapping_sha256": file.mapping_sha256, "table": file.table, **file.counts} for file in files],
+        )
+        catalog.publish("load", [table(1)], AT, [("load", {"sources": stated})], load=load, load_files=files)
+        assert check_manifests(catalog) == ()
+        catalog.connection.execute(statement)
+        assert [fault.message for fault in check_manifests(catalog)] == [
+            "the list of source files of load 1 is not what the ledger records."
+        ]
+
+
+def test_a_load_that_was_undone_is_undone_in_the_ledger_too(opened: Catalog) -> None:
+    with opened.writing():
+        opened.publish("undo", [table(1)], AT, undone=3)
+    assert check_manifests(opened) == ()
+    opened.connection.execute("UPDATE loads SET state = 'in force', undone_in = NULL WHERE load = 3")
+    assert any("load 3 is not in the state" in str(fault) for fault in check_manifests(opened))
 
 
 def test_an_entry_removed_from_the_end_is_found_although_its_version_went_with_it(opened: Catalog) -> None:

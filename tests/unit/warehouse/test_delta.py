@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from tests.unit.warehouse.loaded_books import PURCHASES, TICKETS, book, load, ti
 from unspun.book.entities import ROW_COLUMNS, Kind
 from unspun.errors import UnspunError
 from unspun.warehouse import delta
-from unspun.warehouse.delta import align, column_ranges, recover, write_data_file
+from unspun.warehouse.delta import align, column_ranges, parquet_file, recover, write_data_file
 from unspun.warehouse.versions import DataFile
 
 COLUMNS: tuple[tuple[str, Kind], ...] = (
@@ -92,6 +93,16 @@ def test_a_file_that_cannot_be_written_to_its_end_is_not_there(tmp_path: Path) -
     with pytest.raises(OSError, match="No space"):
         write_data_file(tmp_path, "purchases", parts(), COLUMNS, "one")
     assert list(tmp_path.rglob("*.parquet*")) == []
+
+
+def test_a_file_given_up_leaves_nothing_and_says_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "one.parquet"
+    with pytest.raises(ZeroDivisionError), parquet_file(path, COLUMNS) as file:
+        file.write(rows(0, 1 << 19))  # a row group, of which the last bytes wait in a buffer
+        raise ZeroDivisionError
+    del file
+    gc.collect()
+    assert (list(tmp_path.iterdir()), capfd.readouterr().err) == ([], "")
 
 
 def test_align_makes_delta_show_exactly_the_files_and_every_version_stays_readable(tmp_path: Path) -> None:

@@ -43,11 +43,27 @@ def known(rows: Iterable[Row], before: datetime | None, *identity: str) -> list[
     return [newest(versions, "known_at", "load", "source_row") for versions in by(there, *identity).values()]
 
 
+def history(rows: Iterable[Row], before: datetime | None) -> list[Row]:
+    """The reference: of what was known before the instant, each account as it was from each instant on at which something was stated."""
+    there = [row for row in rows if before is None or row["known_at"] < before]
+    found: list[Row] = []
+    for statements in by(there, "account_id", "happened_at").values():
+        last = newest(statements, "known_at")
+        until = [row for row in there if row["account_id"] == last["account_id"] and row["happened_at"] <= last["happened_at"]]
+        found.append({**last, **{name: stated_last(until, name) for name in ("segment", "seats", "plan")}})
+    return found
+
+
+def stated_last(rows: Iterable[Row], column: str) -> object:
+    """What the last of the rows that state a column say of it; None where none does."""
+    stating = [row for row in rows if column in row["stated"].split(",")]
+    return newest(stating, "happened_at", "known_at")[column] if stating else None
+
+
 def state(rows: Iterable[Row], before: datetime | None) -> list[Row]:
-    """The reference: of the statements known before the instant, the one of each account that happened last before it."""
-    statements = known(rows, before, "account_id", "happened_at")
-    there = [row for row in statements if before is None or row["happened_at"] < before]
-    return [newest(group, "happened_at", "known_at") for group in by(there, "account_id").values()]
+    """The reference: of what was known before the instant, each account as it was then."""
+    there = [row for row in history(rows, before) if before is None or row["happened_at"] < before]
+    return [newest(group, "happened_at") for group in by(there, "account_id").values()]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +82,7 @@ def random_books(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Catalog
 
 VIEWS: dict[str, tuple[str, Callable[[Iterable[Row], datetime | None], list[Row]]]] = {
     "accounts": ("accounts", state),
-    "accounts_history": ("accounts", lambda rows, before: known(rows, before, "account_id", "happened_at")),
+    "accounts_history": ("accounts", history),
     "subscriptions": ("subscriptions", lambda rows, before: known(rows, before, "subscription_id")),
     "events": ("events", lambda rows, before: known(rows, before, "source_file", "source_row")),
     "events_versions": ("events", lambda rows, before: [r for r in rows if before is None or r["known_at"] < before]),

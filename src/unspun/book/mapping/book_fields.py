@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Collection
 
-from unspun.book.entities import ROW_COLUMNS, Kind, Table
+from unspun.book.entities import ROW_COLUMNS, STATED, Kind, Table
 
 BOOK_FIELDS = {
     "time_zone": "zone of the times in files that name none, as in the IANA database (`Europe/Berlin`); `UTC` where it is left out",
@@ -49,7 +49,7 @@ KNOWN_RULES = ("happened", "received")
 COVERS = {"month": 1.0, "quarter": 3.0, "half_year": 6.0, "year": 12.0, "term": 0.0}
 KNOWN_AT = "known_at"
 KNOWN_AT_MEANING = "when the row was known: nothing as of an earlier day reads it"
-TAKEN = frozenset(name for name, _ in ROW_COLUMNS) - {KNOWN_AT}
+TAKEN = frozenset(name for name, _ in (*ROW_COLUMNS, STATED)) - {KNOWN_AT}
 """Columns that every row version has: no file's column can go by their names."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from unspun.book.entities import ROW_COLUMNS, TABLES, Table
+from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Table
 from unspun.book.mapping.book_fields import BOOK_FIELDS, COLUMN_FIELDS, KINDS, KNOWN_AT, KNOWN_AT_MEANING, SOURCE_FIELDS
 
 EXAMPLE = """time_zone: Europe/Berlin
@@ -85,4 +85,6 @@ def _table(table: Table) -> str:
 
 def _row_columns() -> str:
     names = ", ".join(f"`{name}`" for name, _ in ROW_COLUMNS)
-    return f"Every table also has {names}, which no column of a file can be called but `{KNOWN_AT}`.\n"
+    states = " and ".join(name for name, table in TABLES.items() if table.state)
+    stated = f"{states} have `{STATED[0]}` too, the columns that the row states. No column of a file can be called by one of these names"
+    return f"Every table also has {names}; {stated} but `{KNOWN_AT}`.\n"

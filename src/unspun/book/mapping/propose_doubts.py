@@ -131,10 +131,10 @@ def _other_sources(mapping: SourceMapping, definition: BookDefinition) -> Iterat
             continue
         if mapping.table == "events":
             yield f"{other.files[0]} feeds events too: what both files count is counted twice."
-        lacking = [name for name in other.columns if name not in mapping.columns and name not in mapping.values and name != "known_at"]
-        if TABLES[mapping.table].state and lacking:
-            names = quoted(lacking, 4)
-            yield f"a row is a whole statement, which leaves {names} of {other.files[0]} empty from its date on, as this file has them not."
+        table, given = TABLES[mapping.table], {*other.columns, *other.values}
+        both = [name for name in mapping.columns if name in given and name not in (*mapping.row_key, table.happened, "known_at")]
+        if table.state and both:
+            yield f"{other.files[0]} states {quoted(both, 4)} too: of each, what is stated last counts, by its date."
 
 
 def _other_notes(picks: Picks, sample: Sample) -> Iterator[str]:

@@ -151,23 +151,23 @@ def _notes(measured: Measured) -> Iterator[str]:
 
 
 def _unstated(measured: Measured) -> Iterator[str]:
-    """Columns of accounts that were not known by the opening of the last window, and what to do about it."""
+    """Columns of accounts that were not known at the opening of the last window, and what to do about it."""
     close = measured.closes(len(measured.months) - 1)
     pair = pair_up(measured.balances, close - measured.question.window, close)
-    held = pair.take(pair.held)
+    held, found = pair.take(pair.held), dict[tuple[int, bool], list[str]]()
     for grouping in measured.groupings:
-        if grouping.by not in measured.question.account_columns or UNSTATED not in grouping.values:
-            continue
-        unstated = int((codes_of_parts(held, grouping) == grouping.values.index(UNSTATED)).sum())
+        if grouping.by in measured.question.account_columns and UNSTATED in grouping.values:
+            unstated = int((codes_of_parts(held, grouping) == grouping.values.index(UNSTATED)).sum())
+            found.setdefault((unstated, grouping.by in measured.question.fixed), []).append(grouping.by)
+    opening = np.datetime64(int(measured.balances.days[close - measured.question.window]), "D")
+    for (unstated, fixed), names in found.items():
         if unstated:
-            yield (
-                f"{grouping.by}: {UNSTATED} for {unstated:,} of the {len(held.account):,} accounts with ARR at the opening of the last window. "
-                + (_NEVER_SAID if grouping.by in measured.question.fixed else _NOT_SAID_BY_THEN.format(grouping.by))
-            )
+            whose = f"{unstated:,} of the {len(held.account):,} accounts with ARR on {opening}"
+            why = "the book says nothing of them" if fixed else f"the book says nothing by then. {_UNDATED}"
+            yield f"{', '.join(names)}: {UNSTATED} for {whose}, when the last window opens: {why}"
 
 
-_NEVER_SAID = "No row of accounts says it of them."
-_NOT_SAID_BY_THEN = (
-    "No row of accounts says it by then; rows without a date hold from the day they were loaded. Load accounts with dates, or, "
-    "if it never changes, add {0} to `fixed` of accounts in book.yml and load the file again."
+_UNDATED = (
+    "Accounts without a date hold from the day they were loaded: load dated ones, or, of a column that never changes, name it under "
+    "`fixed` of the source in book.yml and load the file again"
 )

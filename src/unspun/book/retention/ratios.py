@@ -4,7 +4,8 @@ The variance is the larger of two: the linearised one of the ratio estimator sum
 ch. 6), and that of accounts which keep alike whatever their size, those of one family correlated: v ((1 - r) sum base_i^2 +
 r sum base_g^2) / (sum base)^2, with v the mean square of kept_i / base_i - ratio and r its correlation within families (Kish, Survey
 Sampling, 1965). The first misses the large account that did not leave but might have. Shares are Wilson intervals on the
-effective number of accounts with t in place of z (Korn and Graubard, Survey Methodology 24 (1998) 193-201); NRR is on the log scale.
+effective number of accounts with t in place of z (Korn and Graubard, Survey Methodology 24 (1998) 193-201); NRR is t standard errors
+either way, which missed less, and more evenly to both sides, than on the log scale. docs/explanation/retention.md has the numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from unspun.stats.proportion import clustered_share
 
 MIN_FAMILIES, MIN_LOGO_FAMILIES, MIN_EFFECTIVE, MIN_CHANGED = 20, 5, 5.0, 5
 SHARE = "ratio of sums; Wilson on the effective number of accounts, families clustered, t"
-NET = "ratio of sums; log scale, families clustered, t"
+NET = "ratio of sums; linearised, families clustered, t"
 
 
 def kept_logos(kept: Bools, family: Ints) -> MaybeEstimate:
@@ -30,6 +31,17 @@ def kept_logos(kept: Bools, family: Ints) -> MaybeEstimate:
         return NoEstimate("no customer at the opening", "a month in which there were customers so long before")
     count = count_families(family)
     return _too_few(count, MIN_LOGO_FAMILIES) if count < MIN_LOGO_FAMILIES else clustered_share(kept, family)
+
+
+def told_apart(most: Estimate, least: Estimate, compared: int) -> bool:
+    """Whether the best and the worst picked from `compared` shares differ beyond chance, at 5 % for all their pairs at once.
+
+    The lower limit of a difference from the arms of two intervals (Zou and Donner, Statistics in Medicine 27 (2008) 1693-1702), the arms
+    widened by Bonferroni over the pairs. Families with accounts in both parts are taken as apart, which errs to the careful side.
+    """
+    pairs = compared * (compared - 1) / 2
+    wider = float(special.ndtri(1 - (1 - LEVEL) / 2 / pairs) / special.ndtri((1 + LEVEL) / 2))
+    return most.point - least.point > wider * math.hypot(most.point - most.low, least.high - least.point)
 
 
 def count_families(family: Ints) -> int:
@@ -54,8 +66,8 @@ def net_ratio(kept: Ints, base: Ints, family: Ints) -> MaybeEstimate:
     changed = int((sums.kept != sums.base).sum())
     if changed < MIN_CHANGED or sums.ratio == 0:
         return NoEstimate(f"the ARR of only {changed} families changed", f"{MIN_CHANGED} that changed, and one that stayed")
-    factor = math.exp(sums.t * math.sqrt(sums.variance) / sums.ratio)
-    return Estimate(sums.ratio, sums.ratio / factor, sums.ratio * factor, NET, len(base))
+    half = sums.t * math.sqrt(sums.variance)
+    return Estimate(sums.ratio, max(0.0, sums.ratio - half), sums.ratio + half, NET, len(base))
 
 
 class _Families:

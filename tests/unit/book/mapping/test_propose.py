@@ -401,7 +401,8 @@ def test_another_source_of_the_table_gives_its_kinds_and_what_it_means_for_this_
     definition = BookDefinition((other,))
     proposal = proposed(tmp_path, "accounts.csv", "account_id,name,code\nA1,Acme,5\nA2,Umbra,6\n", definition)
     assert mapped(proposal).kinds == {"code": "text"}
-    assert doubted(proposal, "'plan'", "plans.csv", "whole statement")
+    assert doubted(proposal, "plans.csv states 'code' too", "stated last")
+    assert not doubted(proposal, "'plan'")
 
 
 def test_a_table_keeps_the_key_that_another_source_gave_it(tmp_path: Path) -> None:
