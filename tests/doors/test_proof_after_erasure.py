@@ -109,3 +109,16 @@ def test_load_and_undo_leave_a_catalogue_that_the_ledger_confirms(book: Book) ->
     assert loaded.code in (0, 3), loaded.err
     verified = book.run("ledger", "verify", "--all")
     assert verified.code == 0, verified.out
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "²", "1_0", "0x1"])
+def test_a_number_that_no_entry_has_is_refused_in_words(book: Book, number: str) -> None:
+    for arguments in (("why", number), ("recompute", f"{number}/grr/2026-01")):
+        refused = book.run(*arguments)
+        assert refused.code == 2 and "is not the address of a figure" in refused.err
+
+
+def test_a_version_or_entry_beyond_any_number_of_the_catalogue_is_not_there(book: Book) -> None:
+    beyond = str(10**20)
+    assert "there is no book version" in book.run("retention", "--version", beyond).err
+    assert json.loads(book.run("ledger", "show", "--from", beyond, "--json").out) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from unspun.warehouse.versions import BookVersion
 
+NUMBER = re.compile("[0-9]{1,18}")
 Verdict = Literal["same", "erased", "differs"]
 
 
@@ -94,7 +96,7 @@ class Recomputed:
 def find_published(workspace: Workspace, address: str) -> Published:
     """The set or figure at `ENTRY` or `ENTRY/FIGURE`. Raises BadInput: no such entry or figure, or its text was erased."""
     number, _, name = address.partition("/")
-    if not number.isdigit():
+    if not NUMBER.fullmatch(number):
         hint = "A figure is ENTRY/NAME, such as 17/grr/2023-12: unspun ledger show lists the entries."
         raise BadInput(Fault("bad_address", f"'{address}' is not the address of a figure.", "FIGURE", hint))
     with workspace.catalog() as catalog:

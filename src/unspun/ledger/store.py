@@ -11,6 +11,7 @@ from datetime import datetime
 
 from unspun.ledger.chain import Entry, StoredEntry, canonical, make_entry, read_entry, written_instant
 
+LAST = 2**63 - 1  # the greatest number that SQLite holds
 COLUMNS = ("seq", "at", "kind", "body", "previous", "hash")
 SCHEMA = """
 CREATE TABLE ledger (
@@ -44,7 +45,8 @@ def append(connection: sqlite3.Connection, kind: str, body: Mapping[str, object]
 
 def entries(connection: sqlite3.Connection, first: int = 1, kind: str | None = None) -> Iterator[Entry]:
     """The entries from number `first` on, oldest first. Raises UnspunError at one that is damaged."""
-    where, values = ("", (first,)) if kind is None else (" AND kind = ?", (first, kind))
+    start = min(first, LAST)
+    where, values = ("", (start,)) if kind is None else (" AND kind = ?", (start, kind))
     for row in connection.execute(f"SELECT {RAW} FROM ledger WHERE seq >= ?{where} ORDER BY seq", values):
         yield read_entry(_stored(row))
 

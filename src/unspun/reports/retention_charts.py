@@ -111,11 +111,12 @@ def month_axis(months: Sequence[str], x: Scale) -> list[Markup]:
     """Every so manieth month named, the first and last always, none so near the last that they touch; every second one on a narrow page."""
     step, last = max(1, -(-len(months) // 6)), len(months) - 1
     shown = [at for at in range(0, len(months), step) if at in (0, last) or last - at >= 1.5 * step]
+    shown += [last] if last not in shown else []
     return [
         text(
             x(at), HEIGHT - 12, short_month(months[at]), anchor(x(at), 92), None if at in (0, last) or _fits(n, last - at, step) else "wide"
         )
-        for n, at in enumerate([*shown, *([last] if last not in shown else [])])
+        for n, at in enumerate(shown)
     ]
 
 

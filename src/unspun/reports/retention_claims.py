@@ -67,13 +67,12 @@ def headline(result: RetentionResult, part: Part) -> str:
 
 def intervals(result: RetentionResult, part: Part) -> str:
     """The intervals of the headline's rates; "" where there are none."""
-    rates = [(title, rate_at(result, name, part, last_month(result, part))) for name, title in SHORT_TITLES.items()]
-    told = [f"{title} {words.interval(rate.estimate, words.SHARE).strip('()')}" for title, rate in rates if rate and _is_known(rate)]
+    month, told = last_month(result, part), []
+    for name, title in SHORT_TITLES.items():
+        rate = rate_at(result, name, part, month)
+        if rate is not None and isinstance(rate.estimate, Estimate):
+            told.append(f"{title} {words.interval(rate.estimate, words.SHARE).strip('()')}")
     return f"95 % intervals, in per cent: {', '.join(told)}" if told else ""
-
-
-def _is_known(rate: Rate) -> bool:
-    return isinstance(rate.estimate, Estimate)
 
 
 def window(result: RetentionResult) -> str:

@@ -74,7 +74,7 @@ def read_version(connection: sqlite3.Connection, number: int, until: int = LATES
 
     Raises BadInput where there is no such version or its files are no longer kept. The caller holds a read transaction.
     """
-    row = connection.execute("SELECT * FROM versions WHERE version = ?", (number,)).fetchone()
+    row = connection.execute("SELECT * FROM versions WHERE version = ?", (min(number, LATEST),)).fetchone()
     if row is None:
         newest = connection.execute("SELECT max(version) FROM versions").fetchone()[0]
         hint = f"The versions are 1 to {newest}." if newest else "Nothing has been loaded yet."

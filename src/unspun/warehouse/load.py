@@ -293,7 +293,7 @@ class _Load:
             what = f"other files said otherwise of {item.mapping.table} since"
             notes.append(f"{what}; if this is a later export with the same content, load it with `--known-at` and its day")
         if rejected:
-            notes.append(f"{rejected:,} of its rows were rejected then; they are listed by `unspun rejected`")
+            notes.append(f"{rejected:,} of its rows were rejected then; `unspun rejected` lists those not mended since")
         return _outcome(item, rows, 0, 0, rows, (), tuple(notes), item.source.unlisted, already_loaded=True)
 
     def fed_since(self, item: Opened, load: int) -> bool:

@@ -105,7 +105,7 @@ def test_rows_of_the_past_are_told_as_history(tmp_path: Path) -> None:
     with book(tmp_path) as catalog:
         load(catalog, "2024-02-01", (tickets(tmp_path / "a.csv", "1,t1,2024-01-10,open,"), TICKETS))
         result = load(catalog, "2024-02-02", (tickets(tmp_path / "b.csv", "1,t2,2024-01-05,open,", "1,t3,2024-01-20,open,"), TICKETS))
-        assert result.notes[0].startswith("tickets: 1 new rows happened before 2024-01-10")
+        assert result.notes[0].startswith("tickets: 1 new row happened before 2024-01-10")
 
 
 def test_undo_then_load_again_gives_the_same_rows(tmp_path: Path) -> None:

@@ -195,6 +195,9 @@ def test_undated_files_are_compared_with_what_was_last_stated_of_their_own_colum
         ask = "SELECT account_id, plan, owner FROM accounts ORDER BY 1"
         assert read(catalog, ask, day("2024-03-02")) == [("1", "basic", "Kim"), ("2", "basic", None), ("3", None, "Lee")]
         assert read(catalog, ask) == [("1", "basic", "Kim"), ("2", "pro", None), ("3", None, "Lee")]
+        cleared, again = (write(tmp_path / f"p{n}.csv", "account,plan", *rows) for n, rows in ((3, ("1,", "3,")), (4, ("1,basic", "3,"))))
+        assert [counts(load(catalog, f"2024-0{n}-01", (file, plans))) for n, file in ((5, cleared), (6, again))] == [((2, 0, 1, 1, 0),)] * 2
+        assert [read(catalog, f"{ask} LIMIT 1", day(f"2024-0{n}-02")) for n in (5, 6)] == [[("1", None, "Kim")], [("1", "basic", "Kim")]]
 
 
 def test_an_account_that_is_called_like_a_column_is_erased_and_what_others_state_stays(tmp_path: Path) -> None:
