@@ -7,7 +7,6 @@ import re
 import tomllib
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import available_timezones
 
 from unspun.book.columns import did_you_mean
 from unspun.errors import BadInput, Fault
@@ -20,12 +19,11 @@ LEAST_MEGABYTES, MOST_DAYS, LONGEST_NAME = 256, 36_500, 200
 class WorkspaceSettings:
     """What unspun.toml says.
 
-    `time_zone` is the one in which days begin and end; `memory` what a load or a question may take, such as `1500MB`;
-    `keep_days` for how many days a compaction keeps earlier versions of the book.
+    `memory` is what a load or a question may take, such as `1500MB`; `keep_days` for how many days a compaction keeps earlier
+    versions of the book. The zone in which days begin and end is book.yml's.
     """
 
     name: str = ""
-    time_zone: str = "UTC"
     memory: str = "1500MB"
     keep_days: int = 90
 
@@ -49,9 +47,7 @@ def read_settings(text: str, file: str, name: str) -> WorkspaceSettings:
         raise BadInput(faults)
     default = WorkspaceSettings()
     memory = str(given.get("memory", default.memory)).replace(" ", "")
-    return WorkspaceSettings(
-        given.get("name", name), given.get("time_zone", default.time_zone), memory, given.get("keep_days", default.keep_days)
-    )  # fmt: skip
+    return WorkspaceSettings(given.get("name", name), memory, given.get("keep_days", default.keep_days))
 
 
 def _line(text: str, key: str) -> int:
@@ -67,7 +63,7 @@ def _fault(key: str, value: Any, where: str) -> Fault | None:
         return Fault(
             "unknown_setting", f"there is no setting '{key}'.", where, f"{did_you_mean(key, known)}The settings are {', '.join(known)}."
         )
-    checks = {"name": _name, "time_zone": _time_zone, "memory": _memory, "keep_days": _keep_days}
+    checks = {"name": _name, "memory": _memory, "keep_days": _keep_days}
     wrong = checks[key](value)
     return Fault("bad_setting", f"{key} is {_shown(value)}; {wrong[0]}.", where, wrong[1]) if wrong else None
 
@@ -90,12 +86,6 @@ def checked_name(name: str) -> str:
 
 def _name(value: Any) -> tuple[str, str] | None:
     return None if fits_name(value) else (f"it must be text of one line, up to {LONGEST_NAME} characters", "")
-
-
-def _time_zone(value: Any) -> tuple[str, str] | None:
-    if isinstance(value, str) and value in available_timezones():
-        return None
-    return "it is no time zone", f"{did_you_mean(str(value), available_timezones())}Write it as the IANA database does: Europe/Berlin."
 
 
 def _memory(value: Any) -> tuple[str, str] | None:

@@ -264,7 +264,7 @@ class _Load:
             table = self.tables[name]
             plans = [plan for plan in self.plans.values() if plan.mapping.table == name]
             histories = [p.source_file for p in plans if p.mapping.known == "happened" and "known_at" not in p.mapping.columns]
-            notes += late_notes(connection, self.folder, table, added, histories)
+            notes += late_notes(connection, self.folder, table, added, histories, self.definition.time_zone)
             if not table.key:
                 notes += duplicate_notes(connection, self.folder, table, added, names)
         return notes

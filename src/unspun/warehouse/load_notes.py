@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from unspun.book.entities import ROW_COLUMNS
 from unspun.engines.embedded import sql_name
@@ -21,7 +22,12 @@ MOST_COMPARED_ROWS = 20_000_000
 
 
 def late_notes(
-    connection: duckdb.DuckDBPyConnection, folder: Path, table: TableVersion, added: Sequence[DataFile], histories: Collection[int]
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: TableVersion,
+    added: Sequence[DataFile],
+    histories: Collection[int],
+    time_zone: str,
 ) -> list[str]:
     """A note where new rows of these source files happened before the newest row that the book had, and count as known then."""
     newest = max((span[1] for file in table.files if (span := _span(folder, file)) is not None), default=None)
@@ -34,7 +40,7 @@ def late_notes(
     if not count:
         return []
     rows, count_as, they = ("row", "counts", "it") if count == 1 else ("rows", "count", "they")
-    what = f"{table.name}: {count:,} new {rows} happened before {newest:%Y-%m-%d}, the newest row the book had"
+    what = f"{table.name}: {count:,} new {rows} happened before {newest.astimezone(ZoneInfo(time_zone)):%Y-%m-%d}, the newest row the book had"
     return [f"{what}, and {count_as} as known when {they} happened; load with `--received` if {they} arrived late"]
 
 

@@ -54,6 +54,12 @@ class BookReader:
         """The SQL that defines a view. KeyError where there is no view of that name."""
         return dict(self.views)[name]
 
+    def define_views(self) -> None:
+        """Make the views known. Raises UnspunError where a file was taken away since it was looked up."""
+        with self._explaining():
+            for name, sql in self.views:
+                self.connection.execute(f"CREATE VIEW {sql_name(name)} AS {sql}")
+
     def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The rows of a query, whole. Raises UnspunError where the SQL, a file of the book or the memory does not allow it."""
         with self._explaining():
@@ -85,10 +91,9 @@ def open_book(catalog: Catalog, version: BookVersion, before: datetime | None = 
     _refuse(catalog, version, file_faults(catalog.folder, (file for table in version.tables for file in table.files)))
     with connect(memory, spill_folder(catalog), [catalog.folder]) as connection:
         _refuse(catalog, version, [fault for table in version.tables for fault in _schema_faults(connection, catalog, table)])
-        views = tuple(_views(catalog, version, before))
-        for name, sql in views:
-            connection.execute(f"CREATE VIEW {sql_name(name)} AS {sql}")
-        yield BookReader(version, before, views, connection, catalog)
+        reader = BookReader(version, before, tuple(_views(catalog, version, before)), connection, catalog)
+        reader.define_views()
+        yield reader
 
 
 def spill_folder(catalog: Catalog) -> Path:
