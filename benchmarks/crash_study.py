@@ -1,8 +1,8 @@
 """Kill a book's writer at random moments, two hundred times, with readers beside it, and see whether anything committed is lost.
 
-    python benchmarks/crash_study.py                   # 200 kills, result to benchmarks/results/crash-study-DATE.json
-    python benchmarks/crash_study.py --kills 20 --seed 7 --out result.json
-    python benchmarks/crash_study.py --tmpfs FOLDER    # FOLDER: an empty tmpfs of a few MB; its being full is then tried for real
+    python -m benchmarks.crash_study                   # 200 kills, result to benchmarks/results/crash-study-DATE.json
+    python -m benchmarks.crash_study --kills 20 --seed 7 --out result.json
+    python -m benchmarks.crash_study --tmpfs FOLDER    # FOLDER: an empty tmpfs of a few MB; its being full is then tried for real
 
 A round takes one operation (load, compaction, erasure, undo, ledger append) in a process of its own and ends it: by SIGKILL after
 a random time, by SIGKILL at its n-th call that touches a file or statement on the catalogue (n random, half of them among the last
@@ -18,14 +18,11 @@ import json
 import os
 import platform
 import random
-import resource
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -33,10 +30,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
+from benchmarks.killed_processes import Answer, await_answer, fork, in_process, kill_at_call, limit_files, watch_calls
 from unspun.app.keeping import compact, erase, undo
 from unspun.app.loads import LoadRequest, load, plan_load
 from unspun.app.workspace import open_workspace
@@ -53,7 +50,6 @@ RESULTS = Path(__file__).resolve().parent / "results"
 ACCOUNTS, EVENTS = 20, 400  # of each batch that is loaded
 READERS, READER_PAUSE_SECONDS, MOST_WRONG = 2, 0.02, 20
 LAST_CALLS = 60  # of an operation: renames, log entries and the statements of its transaction
-FILE_CALLS = frozenset({"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "sqlite3.connect", "os.scandir"})
 OPERATIONS = ("load", "load", "load", "compact", "erase", "undo", "append")
 ENDINGS = ("time", "time", "time", "call", "call", "call", "full")
 MOVED_ON = frozenset({"version_changed", "version_not_kept"})  # a reader is told to look up the version again
@@ -69,7 +65,6 @@ sources:
 TABLES = ("accounts", "events")
 NAMES = tuple(f"A-{k:02d}" for k in range(ACCOUNTS))
 Signature = dict[str, int]  # rows by table and account, as "events A-03"
-Answer = dict[str, Any]
 
 
 # The book that is written: batches of two tables, so that half of a load would show.
@@ -118,90 +113,6 @@ class Step:
             current = catalog.current()
             body = {"book_version": 0 if current is None else current.version, "kind": "crash study"}
             return {"entry": catalog.add_publication(body, f"published at {now().isoformat()}", now()).seq}
-
-
-# Processes: forked, so that each starts at once and dies alone. This process only starts and counts them.
-
-
-def fork(work: Callable[[], Answer], before: Callable[[], None] = lambda: None) -> tuple[int, int]:
-    """Run `work` in a process of its own; its number, and the pipe by which its answer comes."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(write)
-        return child, read
-    os.close(read)
-    try:
-        before()
-        answer = _answer(work)
-        with suppress(OSError):
-            os.write(write, json.dumps(answer).encode())
-    finally:
-        os._exit(0)
-
-
-def _answer(work: Callable[[], Answer]) -> Answer:
-    try:
-        return {"done": work()}
-    except UnspunError as refusal:
-        return {"refused": [str(fault) for fault in refusal.faults], "codes": [fault.code for fault in refusal.faults]}
-    except BaseException:
-        return {"failed": traceback.format_exc()}
-
-
-def await_answer(child: int, read: int) -> Answer:
-    """The child's answer, {} where it was killed before it gave one."""
-    with os.fdopen(read, "rb") as pipe:
-        text = pipe.read()
-    os.waitpid(child, 0)
-    return json.loads(text) if text else {}
-
-
-def in_process(work: Callable[[], Answer]) -> Answer:
-    return await_answer(*fork(work))
-
-
-def kill_at_call(n: int) -> Callable[[], None]:
-    """Before the work: have this process kill itself at its n-th call that touches a file."""
-
-    def arm() -> None:
-        left = n
-
-        def count() -> None:
-            nonlocal left
-            left -= 1
-            if left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        watch_calls(count)
-
-    return arm
-
-
-def watch_calls(told: Callable[[], None]) -> None:
-    """From now on tell of each call of this process that touches a file, and of each SQL statement on the catalogue, before it is done."""
-
-    def hook(event: str, _arguments: tuple[object, ...]) -> None:
-        if event in FILE_CALLS:
-            told()
-
-    def traced(*arguments: Any, **named: Any) -> sqlite3.Connection:
-        connection = connect(*arguments, **named)
-        connection.set_trace_callback(lambda _statement: told())
-        return connection
-
-    connect, sqlite3.connect = sqlite3.connect, traced
-    sys.addaudithook(hook)
-
-
-def limit_files(size_bytes: int) -> Callable[[], None]:
-    """Before the work: writes beyond that size of a file fail, as they do on a full disk."""
-
-    def arm() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, size_bytes))
-
-    return arm
 
 
 # What is read

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the study forks
 
 
 def test_after_ten_kills_nothing_is_lost_and_readers_saw_whole_versions_only(root: Path, tmp_path: Path) -> None:
-    script, out = root / "benchmarks" / "crash_study.py", tmp_path / "result.json"
-    command = [sys.executable, str(script), "--kills", "10", "--seed", "7", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    out = tmp_path / "result.json"
+    command = [sys.executable, "-m", "benchmarks.crash_study", "--kills", "10", "--seed", "7", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=root)
     result = json.loads(out.read_text())
     assert result["wrong"] == [], done.stdout
     assert done.returncode == 0, done.stderr
