@@ -40,7 +40,8 @@ def late_notes(
     if not count:
         return []
     rows, count_as, they = ("row", "counts", "it") if count == 1 else ("rows", "count", "they")
-    what = f"{table.name}: {count:,} new {rows} happened before {newest.astimezone(ZoneInfo(time_zone)):%Y-%m-%d}, the newest row the book had"
+    day = newest.astimezone(ZoneInfo(time_zone)).date()
+    what = f"{table.name}: {count:,} new {rows} happened before {day}, the newest row the book had"
     return [f"{what}, and {count_as} as known when {they} happened; load with `--received` if {they} arrived late"]
 
 
