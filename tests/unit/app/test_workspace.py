@@ -42,7 +42,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_new_workspace_has_definitions_that_read_and_an_empty_warehouse(tmp_path: Path) -> None:
     workspace = create_workspace(tmp_path / "acme", AT)
-    assert workspace == Workspace(tmp_path / "acme", WorkspaceSettings("acme", "UTC", "1500MB", 90))
+    assert workspace == Workspace(tmp_path / "acme", WorkspaceSettings("acme", "1500MB", 90))
     assert workspace.definition().sources == ()
     assert workspace.retention_rules() == RetentionRules()
     with workspace.catalog() as catalog:
