@@ -159,6 +159,8 @@ def _order(shown: Shown) -> list[str]:
 
     filled = [name for name, _ in shown.columns if shown.rows[name].null_count < shown.rows.num_rows]
     own = [name for name in filled if name not in ROW_NAMES] or [name for name, _ in shown.columns if name not in ROW_NAMES]
+    standard = [column.name for column in TABLES[shown.request.table].columns]
+    own.sort(key=lambda name: standard.index(name) if name in standard else len(standard))
     happened = [] if TABLES[shown.request.table].happened in own else ["happened_at"]
     return [*own, *happened, "known_at", "load"]
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unspun.app.proofs import Opened, Published, Recomputed
 
 SHOWN_ROWS, SHOWN_FIGURES = 10, 20
+TOLD_FIRST = ("account_id", "amount", "kept", "base")  # whose, and what sums to the figure
 NOT_THE_SAME = 3
 
 Address = Annotated[str, typer.Argument(metavar="FIGURE", help="ENTRY/NAME as it was printed, or ENTRY for the whole set.")]
@@ -186,7 +187,7 @@ def _rows(opened: Opened, width: int) -> Iterator[Text]:
     from unspun.cli.book_text import cell, columns_fitting
     from unspun.cli.layout import QUIET, Column, paragraph, table
 
-    names = opened.rows.column_names
+    names = sorted(opened.rows.column_names, key=lambda name: name not in TOLD_FIRST)
     head = opened.rows.slice(0, SHOWN_ROWS).to_pylist()
     cells = [[cell(row[name]) for name in names] for row in head]
     columns = [Column(name.replace("_", " "), right=_is_number(opened.rows.schema.field(name).type)) for name in names]
