@@ -118,3 +118,29 @@ def test_two_files_of_rejected_rows_pasted_together_are_refused(book: Book, tmp_
     ran = book.load(pasted)
     assert ran.code == 2
     assert "several sources" in ran.faults[0]
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_marked_and_comes_back_as_it_stood(book: Book, tmp_path: Path) -> None:
+    odd = ["=1+1", "'=quoted", "-5", "@handle", "it's"]
+    lines = [USAGE[0], "A-1,2026-01-11 09:00,fine", *(f",2026-01-{11 + n} 10:00,{what}" for n, what in enumerate(odd))]
+    source = book.export("usage-odd.csv", lines)
+    assert book.load(source).code == 0
+    path = tmp_path / "rejected.csv"
+    assert book.run("rejected", "--csv", path, "--source", source).code == 0
+    assert [row["what"] for row in rows_of(path)] == ["'=1+1", "''=quoted", "-5", "'@handle", "it's"]
+    text = path.read_text().splitlines()
+    path.write_text("\n".join([text[0], text[1].replace(",,2026", ",A-2,2026"), *text[2:]]) + "\n")
+    assert book.load(path).code == 0
+    again = tmp_path / "again.csv"
+    assert book.run("rejected", "--csv", again, "--source", path).code == 0
+    assert [row["what"] for row in rows_of(again)] == ["''=quoted", "-5", "'@handle", "it's"], "the marks do not pile up"
+    mend(again, id="A-2")
+    assert book.load(again).code == 0
+    shown = json.loads(book.run("show", "events", "--json").out)["rows"]
+    assert {row["event"] for row in shown} >= set(odd)
+
+
+def test_a_source_that_was_never_loaded_is_refused(book: Book) -> None:
+    ran = book.run("rejected", "--source", "usages.csv")
+    assert ran.code == 2
+    assert "Did you mean 'usage.csv'?" in ran.err

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 from unspun.app.workspace import Workspace
+from unspun.book.columns import did_you_mean
 from unspun.book.entities import TableName
 from unspun.book.mapping.book_file import mapping_for, mapping_sha256
 from unspun.book.mapping.contents_sample import open_sample
@@ -22,6 +25,8 @@ from unspun.warehouse.read import BookReader, open_book
 from unspun.warehouse.read_sql import stored_sql
 from unspun.warehouse.versions import BookVersion
 
+FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+NUMBER = re.compile(r"[+-]?[\d.,]+")
 LOAD, FILE, ROW, REASON = MENDED_COLUMNS = ("unspun_load", "unspun_file", "unspun_row", "unspun_reason")
 PLACE = ((LOAD, "load"), (FILE, "source_file"), (ROW, "source_row"))  # of a rejected row, in a file of them and in the book
 HEAD_BYTES = 1 << 16
@@ -115,7 +120,10 @@ class RejectedRows:
 def rejected_rows(
     workspace: Workspace, load: int | None = None, table: TableName | None = None, source: str | None = None
 ) -> RejectedRows | None:
-    """The rejected rows still to be mended: of a load, a table, a source file (by name) or all. None where nothing is loaded."""
+    """The rejected rows still to be mended: of a load, a table, a source file (by its name or path) or all. None where nothing is loaded.
+
+    Raises BadInput for a source file that was never loaded.
+    """
     with workspace.catalog() as catalog:
         version = catalog.current()
         if version is None:
@@ -123,9 +131,19 @@ def rejected_rows(
         names = {one.number: one.name for one in catalog.source_files()}
         with open_book(catalog, version, None, workspace.settings.memory) as reader:
             found = reader.query(f"SELECT * FROM ({open_rejected_sql(reader)}) ORDER BY load, source_file, source_row").to_pylist()
+    source = None if source is None else _known_source(source, names.values())
     rows = tuple(_row(row, names) for row in found)
     wanted = ((load, "load"), (table, "table"), (source, "source"))
     return RejectedRows(version, tuple(row for row in rows if all(value in (None, getattr(row, name)) for value, name in wanted)))
+
+
+def _known_source(given: str, names: Collection[str]) -> str:
+    """The name of a loaded source file that was given by its name or its path."""
+    name = given if given in names else os.path.basename(given)
+    if name not in names:
+        hint = f"{did_you_mean(name, names)}`unspun status` lists the files of each load."
+        raise BadInput(Fault("unknown_source", f"no file of the name '{given}' was loaded.", "--source", hint))
+    return name
 
 
 def open_rejected_sql(reader: BookReader) -> str:
@@ -162,4 +180,9 @@ def write_rejected(file: TextIO, rows: Sequence[RejectedRow]) -> None:
 
 def _lines(rows: Iterable[RejectedRow], headers: Sequence[str]) -> Iterator[list[object]]:
     for row in rows:
-        yield [row.load, row.source_file, row.source_row, row.reason, *(row.cells.get(name) or "" for name in headers)]
+        yield [row.load, row.source_file, row.source_row, row.reason, *(_marked(row.cells.get(name) or "") for name in headers)]
+
+
+def _marked(cell: str) -> str:
+    """A cell that a spreadsheet would run is marked as text by an apostrophe, which loading the file takes off again."""
+    return f"'{cell}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from unspun.errors import BadInput, Fault
 
 DAY_COLUMNS = ("decided", "due")  # of renewals: when the outcome was known, else when it was due
 MENDING = ("unspun_load", "unspun_file", "unspun_row")
+MARKED = re.compile(r"\A'(?='*[=+\-@\t\r\n])")
 MENDING_REASON = "unspun_reason"
 DOLLARS = "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU BSD BBD BMD BZD BND FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD"
 MAY_BE = {"$": DOLLARS.split(), "\u00a5": ["JPY", "CNY"], "KR": ["SEK", "NOK", "DKK", "ISK"], "RS": ["INR", "PKR", "LKR"]}
@@ -243,6 +245,7 @@ def _json(cells: dict[str, str | None]) -> str:
 
 def type_rows(stretch: Stretch, plan: TablePlan, tally: Tally) -> TypedPart:
     """Type the rows of a stretch. What speaks against the whole file goes to the tally."""
+    stretch = _as_they_stood(stretch) if plan.mending else stretch
     n = len(stretch.row)
     rejections = _Rejections(n)
     cells: dict[str, Cells] = {}
@@ -355,6 +358,21 @@ def _reject_incomplete(plan: TablePlan, values: dict[str, Any], happened: pa.Arr
 def _reject_empty(values: pa.Array, code: str, reason: str, title: str, rejections: _Rejections) -> None:
     if values.null_count:
         rejections.reject(call("is_null", values).to_numpy(zero_copy_only=False), code, reason, title)
+
+
+def _as_they_stood(stretch: Stretch) -> Stretch:
+    """The cells of a file of rejected rows without the mark by which a spreadsheet takes them for text (see `app/mended.py`)."""
+
+    def cell(text: str | None) -> str | None:
+        return None if text is None else re.sub(MARKED, "", text)
+
+    def bare(column: pa.ChunkedArray) -> pa.ChunkedArray:
+        if not pa.types.is_string(column.type) and not pa.types.is_dictionary(column.type):
+            return column
+        return pa.chunked_array([[cell(text) for text in column.cast(pa.string()).to_pylist()]], pa.string())
+
+    columns = {at: bare(column) for at, column in stretch.columns.items()}
+    return replace(stretch, columns=columns, as_text=lambda rows: [{k: cell(v) for k, v in row.items()} for row in stretch.as_text(rows)])
 
 
 def _mends(stretch: Stretch, plan: TablePlan) -> pa.Table | None:
