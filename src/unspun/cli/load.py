@@ -109,9 +109,14 @@ def _settle(place: Workspace, plan: LoadPlan, request: LoadRequest) -> LoadPlan:
 def _run(place: Workspace, plan: LoadPlan, request: LoadRequest, waits: Patience) -> LoadResult:
     from unspun.app.loads import load as load_plan
     from unspun.cli.progress import show_progress
+    from unspun.cli.terminal import print_plain
 
-    with show_progress() as report:
-        return load_plan(place, plan, request, datetime.now(UTC), report, waits)
+    try:
+        with show_progress() as report:
+            return load_plan(place, plan, request, datetime.now(UTC), report, waits)
+    except KeyboardInterrupt:
+        print_plain(["Interrupted: nothing was loaded. The same command takes up what was read already."])
+        raise
 
 
 def _proposals(plan: LoadPlan, width: int) -> Iterator[Text]:
