@@ -2,7 +2,7 @@
 
     python benchmarks/load_speed.py                          # crm_sim: 12.0M events and the small tables
     python benchmarks/load_speed.py --events 100000000       # events made up to that number, in one Parquet file
-    python benchmarks/load_speed.py --events 100000 --turns 1 --out /tmp/load-speed.json
+    python benchmarks/load_speed.py --events 100000 --turns 1 --out load-speed.json
 
 Each side runs in a process of its own, in turns with the others; ratios are taken between runs of one turn. Before it is timed,
 a side does the same once on a few rows, so that loading libraries is not timed. DuckDB is given the same memory and does what is

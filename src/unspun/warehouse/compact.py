@@ -13,7 +13,7 @@ import pyarrow as pa
 from unspun.engines.embedded import connect, record_batches, sql_name
 from unspun.errors import BadInput, Fault
 from unspun.warehouse.catalog import Catalog
-from unspun.warehouse.delta import PART_SUFFIX, TABLES_FOLDER, recover, write_data_file
+from unspun.warehouse.delta import delete_unused, recover, write_data_file
 from unspun.warehouse.read import spill_folder
 from unspun.warehouse.read_sql import stored_sql
 from unspun.warehouse.rewrite import align_tables, fresh_stem, reading, silent
@@ -68,20 +68,6 @@ def compact(
             catalog.drop_versions(dropped)
         deleted, freed = delete_unused(catalog)
         return CompactResult(version, merged, dropped, deleted, freed)
-
-
-def delete_unused(catalog: Catalog) -> tuple[int, int]:
-    """Delete the data files, whole or half-written, that no kept version needs; returns how many and their bytes.
-
-    Safe to repeat: what a crash leaves is deleted the next time. The caller is the one writer.
-    """
-    used = catalog.files_in_use()
-    tables, deleted, freed = catalog.folder / TABLES_FOLDER, 0, 0
-    for path in chain(tables.glob("*/*.parquet"), tables.glob(f"*/*{PART_SUFFIX}")):
-        if path.relative_to(catalog.folder).as_posix() not in used:
-            deleted, freed = deleted + 1, freed + path.stat().st_size
-            path.unlink()
-    return deleted, freed
 
 
 def _droppable(catalog: Catalog, at: datetime, keep: timedelta) -> tuple[int, ...]:

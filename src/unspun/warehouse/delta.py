@@ -21,6 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from unspun.book.entities import MONEY_PRECISION, MONEY_SCALE, Kind
 from unspun.engines.embedded import clear_spilled
 from unspun.errors import Fault, UnspunError
+from unspun.warehouse.catalog_head import sync_folder
 from unspun.warehouse.versions import DataFile, stored_columns
 
 if TYPE_CHECKING:
@@ -225,17 +226,6 @@ def write_data_file(folder: Path, table: str, batches: Iterable[pa.Table | pa.Re
     return DataFile(table, path.relative_to(folder).as_posix(), file.sha256, file.size_bytes, file.rows, tuple(sorted(loads)))
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a folder's names durable, where the system can (Windows cannot open a folder)."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def align(folder: Path, table: str, columns: Columns, files: Sequence[DataFile], note: Mapping[str, str]) -> int:
     """Make the live files of a table's Delta log exactly `files`, and its columns at least those stored of `columns`; returns the
     Delta version.
@@ -358,14 +348,20 @@ def recover(catalog: Catalog) -> None:
         table = published.get(name)
         columns, files = (table.columns, table.files) if table is not None else ((), ())
         align(catalog.folder, name, columns, files, {"unspun": "recovery"})
-    _drop_orphans(catalog)
+    delete_unused(catalog)
     for spilled in SPILL_FOLDERS:
         clear_spilled(catalog.folder / spilled)
 
 
-def _drop_orphans(catalog: Catalog) -> None:
+def delete_unused(catalog: Catalog) -> tuple[int, int]:
+    """Delete the data files, whole or half-written, that no kept version needs; returns how many and their bytes.
+
+    Safe to repeat: what a crash leaves is deleted the next time. The caller is the one writer.
+    """
     used = catalog.files_in_use()
-    tables = catalog.folder / TABLES_FOLDER
+    tables, deleted, freed = catalog.folder / TABLES_FOLDER, 0, 0
     for path in (*tables.glob("*/*.parquet"), *tables.glob(f"*/*{PART_SUFFIX}")):
         if path.relative_to(catalog.folder).as_posix() not in used:
+            deleted, freed = deleted + 1, freed + path.stat().st_size
             path.unlink(missing_ok=True)
+    return deleted, freed

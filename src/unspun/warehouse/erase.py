@@ -12,8 +12,7 @@ from unspun.engines.embedded import connect
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import Entry
 from unspun.warehouse.catalog import Catalog
-from unspun.warehouse.compact import delete_unused
-from unspun.warehouse.delta import recover
+from unspun.warehouse.delta import delete_unused, recover
 from unspun.warehouse.erase_find import Subject, SubjectKind, TableFinding, find_in_table, id_headers, kept_files
 from unspun.warehouse.read import spill_folder
 from unspun.warehouse.rewrite import align_tables, rewrite_file, silent

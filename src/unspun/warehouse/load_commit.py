@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 from unspun.book.entities import Kind
 from unspun.book.mapping.definition import BookDefinition
 from unspun.warehouse.catalog import Catalog
+from unspun.warehouse.catalog_head import sync_folder
 from unspun.warehouse.catalog_lines import LoadFile
 from unspun.warehouse.classify import Receipt
-from unspun.warehouse.delta import TABLES_FOLDER, align, sync_folder, write_data_file
+from unspun.warehouse.delta import TABLES_FOLDER, align, write_data_file
 from unspun.warehouse.load_rejected import MENDED_STORED, MENDED_TABLE, REJECTED_STORED, REJECTED_TABLE
 from unspun.warehouse.versions import BookVersion, DataFile, TableVersion
 
