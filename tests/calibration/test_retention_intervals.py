@@ -1,57 +1,20 @@
 """Coverage of the intervals of GRR, NRR and logo retention, on simulated books whose true rates are known.
 
-Accounts come in families (one in five has two to five accounts) that leave alike; ARR is log-normal. Bounds are exact binomial
-ones on the 93 to 99 % that docs/explanation/retention.md states: an interval that keeps it fails once in a thousand seeds or less.
+A part of benchmarks/retention_study.py. The least count of intervals that hold the truth is the exact binomial one for 93 %: an
+interval that covers so much fails once in a thousand seeds or less.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from unspun.book.retention.money import UNITS
-from unspun.book.retention.ratios import kept_logos, kept_share, net_ratio
+from benchmarks.retention_study import Kind, estimates, simulate, true_rates
+from unspun.book.retention.ratios import kept_share
 from unspun.stats.estimate import Estimate
 
 BOOKS = 300
-CONTRACTS, KEEPS_OF_IT, EXPANDS, GROWS_BY = 0.06, 0.675, 0.25, 1.425
-
-
-@dataclass(frozen=True)
-class Kind:
-    families: int
-    spread: float  # standard deviation of log ARR
-    churn: float
-    large_leave: float = 0.0  # how much the log of the churn rate rises with a standard deviation of log ARR
-
-
-def simulate(kind: Kind, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Opening and closing ARR of the accounts, in ten-thousandths, and their families."""
-    size = np.where(rng.random(kind.families) < 0.8, 1, rng.integers(2, 6, kind.families))
-    family = np.repeat(np.arange(kind.families), size)
-    count = len(family)
-    log_size = rng.normal(0, 1, count)
-    opening = np.exp(8 + kind.spread * log_size)
-    churn = rng.beta(kind.churn * 4, (1 - kind.churn) * 4, kind.families)[family] * np.exp(kind.large_leave * log_size)
-    leaves = rng.random(count) < churn
-    factor = np.where(rng.random(count) < CONTRACTS, rng.uniform(0.4, 0.95, count), 1.0)
-    factor = np.where(rng.random(count) < EXPANDS, rng.uniform(1.05, 1.8, count), factor)
-    closing = np.where(leaves, 0, opening * factor)
-    return np.rint(opening * UNITS).astype(np.int64), np.rint(closing * UNITS).astype(np.int64), family
-
-
-def true_rates(kind: Kind) -> dict[str, float]:
-    stays, shrinks = 1 - kind.churn, (1 - EXPANDS) * CONTRACTS * (1 - KEEPS_OF_IT)
-    return {"logo": stays, "grr": stays * (1 - shrinks), "nrr": stays * (1 - shrinks + EXPANDS * (GROWS_BY - 1))}
-
-
-def estimates(kind: Kind, rng: np.random.Generator) -> dict[str, object]:
-    opening, closing, family = simulate(kind, rng)
-    kept = np.minimum(opening, closing)
-    return {"logo": kept_logos(closing > 0, family), "grr": kept_share(kept, opening, family), "nrr": net_ratio(closing, opening, family)}
 
 
 @pytest.mark.parametrize("churn", [0.03, 0.12, 0.3])

@@ -10,7 +10,6 @@ import pytest
 
 from tests.unit.book.retention.views import Book, term, whole
 from unspun.book.retention.ask import rows_sql
-from unspun.book.retention.compare import compare
 from unspun.book.retention.judge import account_months
 from unspun.book.retention.question import RetentionQuestion, check_question, question_from_json, question_to_json
 from unspun.book.retention.result import Rate, RetentionResult
@@ -242,17 +241,6 @@ def test_renewals_in_a_currency_that_is_not_told_are_in_no_sum() -> None:
     terms += [term("C", "2024-02-10", None, "9", currency="EUR")]
     january = next(one for one in Book(terms).judge(asked()).renewals if one.month == "2024-01")
     assert (january.part.currency, january.renewed, january.arr_decided, january.not_compared) == ("EUR", 2, 100, 1)
-
-
-def test_two_definitions_differ_in_the_months_and_accounts_that_are_named() -> None:
-    terms = [term("A", "2023-06-01", "2024-01-28", "100"), term("A", "2024-02-20", None, "100"), term("B", "2023-06-01", None, "50")]
-    question = asked(rules=RetentionRules(TermRules(ends_inclusive=False)))
-    compared = compare(question, RetentionRules(TermRules(grace_days=30, ends_inclusive=False)), Book(terms).rows(question))
-    assert [(one.month, one.account_id, one.movement, one.other_movement) for one in compared.differences] == [
-        ("2024-01", "A", "churn", "flat"),
-        ("2024-02", "A", "reactivation", "flat"),
-    ]
-    assert whole(compared.result, "2024-01").churn == 100 and whole(compared.other, "2024-01").churn == 0
 
 
 def test_a_question_comes_back_from_json_as_it_was() -> None:
