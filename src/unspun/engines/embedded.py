@@ -12,7 +12,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from unspun.book.sql_words import sql_name, sql_text
 from unspun.errors import BadInput, Fault
+
+__all__ = ["ENGINE", "arrow_table", "clear_spilled", "connect", "engine_version", "record_batches", "sql_name", "sql_text"]
 
 ENGINE = "duckdb"
 THREADS_AT_LEAST = 2
@@ -27,16 +30,6 @@ STARTING = {
 def engine_version() -> str:
     """The version of the engine, as provenance states it."""
     return duckdb.__version__
-
-
-def sql_text(value: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def sql_name(name: str) -> str:
-    """A name (of a column, a table) as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager

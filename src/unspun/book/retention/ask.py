@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unspun.book.retention.question import CURRENCY, RetentionQuestion
 from unspun.book.retention.result import FIGURES, unescaped
+from unspun.book.sql_words import sql_name, sql_text
 from unspun.errors import BadInput, Fault
 
 _SUBSCRIPTIONS = """\
@@ -48,26 +49,17 @@ def queries(question: RetentionQuestion) -> dict[str, str]:
     dated = [name for name in question.account_columns if name not in question.fixed]
     asked = {"subscriptions": _SUBSCRIPTIONS, "parents": _PARENTS}
     if dated:
-        day = f"CAST(happened_at AT TIME ZONE {_text(question.time_zone)} AS DATE)"
+        day = f"CAST(happened_at AT TIME ZONE {sql_text(question.time_zone)} AS DATE)"
         asked["dated"] = _DATED.format(day=day, columns=_as_text(dated))
     if fixed:
         asked["fixed"] = _FIXED.format(columns=_as_text(fixed))
     if question.into is not None:
-        asked["rates"] = _RATES.format(into=_text(question.into), as_of=question.as_of.isoformat())
+        asked["rates"] = _RATES.format(into=sql_text(question.into), as_of=question.as_of.isoformat())
     return asked
 
 
 def _as_text(columns: list[str]) -> str:
-    return ", ".join(f"CAST({quoted_name(name)} AS VARCHAR) AS {quoted_name(name)}" for name in columns)
-
-
-def quoted_name(name: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return ", ".join(f"CAST({sql_name(name)} AS VARCHAR) AS {sql_name(name)}" for name in columns)
 
 
 def rows_sql(question: RetentionQuestion, figure: str) -> str:
@@ -76,11 +68,11 @@ def rows_sql(question: RetentionQuestion, figure: str) -> str:
     The column `amount` sums to a figure of money or a count; `kept` / `base`, summed, is a rate. Raises BadInput for an unknown name.
     """
     name, month, group, currency = _parsed(question, figure)
-    where = [f"month = {_text(month)}"]
+    where = [f"month = {sql_text(month)}"]
     if group is not None:
-        where.append(f"{quoted_name('by_' + group[0])} = {_text(group[1])}")
+        where.append(f"{sql_name('by_' + group[0])} = {sql_text(group[1])}")
     if currency is not None:
-        where.append(f"currency = {_text(currency)}")
+        where.append(f"currency = {sql_text(currency)}")
     measure, _, what = name.partition(".")
     if measure == "renewals":
         return _select(_RENEWALS, _renewal_amount(what, where), "account_renewals", where)
@@ -106,7 +98,7 @@ def _month_amount(measure: str, what: str, where: list[str]) -> str:
     if measure in _KEPT:
         where += ["pair = 'window'", "held", *(["in_money"] if measure != "logo" else [])]
         return _KEPT[measure]
-    where += ["pair = 'month'", "in_money", _COUNTED.get(what) or f"movement = {_text(what)}"]
+    where += ["pair = 'month'", "in_money", _COUNTED.get(what) or f"movement = {sql_text(what)}"]
     if measure == "accounts":
         return "1 AS amount"
     return f"{what} AS amount" if what in _COUNTED else "abs(closing - opening) AS amount"
@@ -119,7 +111,7 @@ def _renewal_amount(what: str, where: list[str]) -> str:
     if what == "arr":
         where.append("compared")
         return "arr_renewed AS kept, arr_before AS base"
-    where.append(f"outcome = {_text(what)}")
+    where.append(f"outcome = {sql_text(what)}")
     return "1 AS amount"
 
 

@@ -1,0 +1,53 @@
+"""Running checks: each asked of the book, extracts made once, and every check accounted for, also those that could not be run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from unspun.book.checks.check import Check
+from unspun.book.checks.extracts import extract_sql
+from unspun.book.checks.finding import SEVERITIES, Finding
+from unspun.book.checks.shape import BookShape
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What came of one check. `hindrance` says why it was not run, "" where it was; `findings` gravest and largest first."""
+
+    check: Check
+    hindrance: str
+    findings: tuple[Finding, ...] = ()
+
+
+def run_checks(
+    shape: BookShape,
+    checks: Sequence[Check],
+    query: Callable[[str], pa.Table],
+    register: Callable[[str, pa.Table], None],
+    progress: Progress,
+) -> tuple[CheckOutcome, ...]:
+    """Run the checks over a book whose views `query` reads; `register` makes an extract known to it under a name."""
+    made: set[str] = set()
+    outcomes: list[CheckOutcome] = []
+    for done, check in enumerate(checks):
+        progress(f"checking {check.title}", done, len(checks))
+        if hindrance := check.hindrance(shape):
+            outcomes.append(CheckOutcome(check, hindrance))
+            continue
+        for name in check.extracts:
+            if name not in made:
+                register(name, query(extract_sql(name, shape)))
+                made.add(name)
+        answers = {name: query(sql) for name, sql in check.ask(shape).items()}
+        outcomes.append(CheckOutcome(check, "", tuple(sorted(check.judge(shape, answers), key=_gravest_first))))
+    progress("checked", len(checks), len(checks))
+    return tuple(outcomes)
+
+
+def _gravest_first(finding: Finding) -> tuple[int, float, str]:
+    return SEVERITIES.index(finding.severity), -finding.share, finding.id

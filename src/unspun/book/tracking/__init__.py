@@ -1,0 +1,1 @@
+"""Tracking: an event that broke told apart from customers who use less."""
