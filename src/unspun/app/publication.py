@@ -34,6 +34,7 @@ class FigureSet:
     """Figures that answer one question about one version of the book, with everything needed to compute them again.
 
     `question` and the figures' values are plain JSON; `queries` are the SQL texts that were run, by name.
+    `book_check` is what the quality gate had found in the tables that they were computed from; it is no part of the figures.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class FigureSet:
     package_version: str
     queries: Mapping[str, str]
     figures: tuple[Mapping[str, Any], ...]
+    book_check: Mapping[str, Any] | None = None
 
     @property
     def definition_sha256(self) -> str:
@@ -116,8 +118,10 @@ def _entry_body(figures: FigureSet) -> dict[str, object]:
 
 def to_document(figures: FigureSet) -> str:
     """The set as canonical JSON; from_document reads it back."""
+    beside = {} if figures.book_check is None else {"book_check": dict(figures.book_check)}
     return canonical_json(
         {
+            **beside,
             "document_version": DOCUMENT_VERSION,
             "kind": figures.kind,
             "question": figures.question,
@@ -151,6 +155,7 @@ def from_document(document: str) -> FigureSet:
         package_version=held["package_version"],
         queries=held["queries"],
         figures=tuple(held["figures"]),
+        book_check=held.get("book_check"),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from unspun._version import __version__
+from unspun.app.checks import recorded_check
 from unspun.app.publication import FigureSet, NamedFigure, as_records, publish
 from unspun.app.workspace import RETENTION_FILE, Workspace
 from unspun.book.entities import TABLES
@@ -98,6 +99,7 @@ def _answer_and_publish(
     before = end_of_day(question.as_of, question.time_zone)
     with workspace.catalog() as catalog, open_book(catalog, book, before, workspace.settings.memory) as reader:
         result, _ = answer_retention(reader, question, texts, progress)
+        checked = recorded_check(catalog, question.as_of)
     figures = FigureSet(
         kind=KIND,
         question=question_to_json(question),
@@ -111,9 +113,15 @@ def _answer_and_publish(
         package_version=__version__,
         queries=texts,
         figures=figures_of(result),
+        book_check=None if checked is None else checked.record(_tables(question)),
     )
     entry = publish(workspace, figures, at)
     return RetentionRun(result, figures, entry.seq, written_anchor(entry))
+
+
+def _tables(question: RetentionQuestion) -> tuple[str, ...]:
+    """The tables of the book that the question's figures are computed from."""
+    return ("subscriptions", "accounts", *(("rates",) if question.into else ()))
 
 
 def _book(catalog: Catalog, version: int | None) -> BookVersion:

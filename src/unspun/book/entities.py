@@ -13,8 +13,8 @@ Kind = Literal["text", "whole", "number", "money", "day", "instant", "flag"]
 """text; 64-bit integer; float; DECIMAL(18,4); calendar day; UTC instant to the microsecond; true or false."""
 
 TableName = Literal[
-    "accounts", "contacts", "subscriptions", "renewals", "purchases", "events", "tickets", "responses", "touchpoints", "forecasts",
-    "scores", "rates",
+    "accounts", "contacts", "subscriptions", "renewals", "churns", "purchases", "events", "tickets", "responses", "touchpoints",
+    "forecasts", "scores", "rates",
 ]  # fmt: skip
 MONEY_PRECISION, MONEY_SCALE = 18, 4
 
@@ -37,6 +37,7 @@ class Table:
     where a mapping declares none and all its columns are mapped; the rows of a table without a key are identified by their file
     and row number. A `state` table holds dated statements about a thing (an account's plan): as of a date, each column of each
     `key[0]` has the value that was stated last. In a state table `happened` may be unmapped: the statement then dates from its receipt.
+    Of the columns in `one_of` each row needs at least one.
     """
 
     name: TableName
@@ -45,6 +46,7 @@ class Table:
     happened: str
     key: tuple[str, ...] = ()
     state: bool = False
+    one_of: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """The standard column of that name; None where there is none (an own column, or a slip)."""
@@ -81,8 +83,10 @@ CURRENCY = Column("currency", "text", "ISO 4217 code of the amounts of the row")
 CONTACT = Column("contact_id", "text", "the person at the customer")
 
 
-def _table(name: TableName, meaning: str, happened: str, key: str, *columns: Column, state: bool = False) -> Table:
-    return Table(name, meaning, columns, happened, tuple(key.split()), state)
+def _table(
+    name: TableName, meaning: str, happened: str, key: str, *columns: Column, state: bool = False, one_of: tuple[str, ...] = ()
+) -> Table:
+    return Table(name, meaning, columns, happened, tuple(key.split()), state, one_of)
 
 
 TABLES: dict[TableName, Table] = {
@@ -101,6 +105,7 @@ TABLES: dict[TableName, Table] = {
             Column("industry", "text", "industry"),
             Column("country", "text", "country"),
             Column("created_on", "day", "day on which it became a customer or signed up"),
+            Column("churned", "flag", "whether the company says that it has left"),
             state=True,
         ),
         _table(
@@ -127,6 +132,7 @@ TABLES: dict[TableName, Table] = {
             Column("seats", "number", "seats or units"),
             Column("notice", "day", "day on which notice was given"),
             Column("cancelled_on", "day", "day on which it was cancelled"),
+            Column("churned", "flag", "whether the company says that the line was churned"),
         ),
         _table(
             "renewals", "renewals due and what became of them, as a company records them itself", "decided", "account_id due",
@@ -141,6 +147,19 @@ TABLES: dict[TableName, Table] = {
             Column("notice", "day", "day on which notice was given"),
         ),
         _table(
+            "churns", "customers that left, as a company records it itself, a departure each", "churned", "churn_id",
+            ACCOUNT,
+            Column("churn_id", "text", "the record of the departure"),
+            Column("churned", "day", "day on which it left", required=True),
+            Column("reason", "text", "why it left, in words or as a code"),
+            Column("arr_lost", "money", "ARR that was lost"),
+            Column("refunded", "money", "what was paid back"),
+            CURRENCY,
+            Column("subscription_id", "text", "the subscription that ended"),
+            Column("is_reactivation", "flag", "whether the account had left before and come back"),
+            Column("verbatim", "text", "why it left, in the customer's words"),
+        ),
+        _table(
             "purchases", "purchases of customers without a contract, a line each", "purchased", "",
             ACCOUNT,
             Column("purchased", "instant", "when it was bought", required=True),
@@ -152,12 +171,14 @@ TABLES: dict[TableName, Table] = {
         ),
         _table(
             "events", "product usage: who did what when", "occurred", "",
-            ACCOUNT,
+            Column("account_id", "text", "the account (customer) it belongs to; empty: that of its subscription"),
+            Column("subscription_id", "text", "the subscription it belongs to"),
             Column("occurred", "instant", "when it happened", required=True),
             Column("event_id", "text", "the event, where the source numbers them"),
             Column("event", "text", "name of the event"),
             Column("user_id", "text", "the user who did it"),
             Column("value", "number", "a quantity that belongs to it"),
+            one_of=("account_id", "subscription_id"),
         ),
         _table(
             "tickets", "support requests", "opened", "ticket_id",

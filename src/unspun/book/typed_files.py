@@ -43,8 +43,9 @@ ROLES_OF: dict[TableName, tuple[Role, dict[str, str]]] = {
         "renewals",
         {"account_id": "account", "due": "due", "outcome": "outcome", "term_start": "term_start", "notice": "notice"},
     ),
+    "churns": ("events", {"account_id": "account", "churned": "date"}),
     "purchases": ("purchases", {"account_id": "account", "purchased": "date"}),
-    "events": ("events", {"account_id": "account", "occurred": "date"}),
+    "events": ("events", {"subscription_id": "account", "account_id": "account", "occurred": "date"}),  # the later goes first
     "tickets": ("events", {"account_id": "account", "opened": "date"}),
     "responses": ("events", {"account_id": "account", "answered": "date"}),
     "touchpoints": ("events", {"account_id": "account", "occurred": "date"}),
@@ -84,7 +85,7 @@ def open_file(path: str, mapping: SourceMapping) -> TypedFile:
 def read_raw(source: object, mapping: SourceMapping, name: str | None = None) -> RawTable:
     """A path, or bytes under a name, as a raw table, its header found by the columns that the mapping names."""
     role, roles = ROLES_OF[mapping.table]
-    named = {f"{role}.{roles[name]}": title for name, title in mapping.columns.items() if name in roles}
+    named = {f"{role}.{part}": mapping.columns[name] for name, part in roles.items() if name in mapping.columns}
     if mapping.table == "scores" and squash(named.get("scores.date", "")) == "date":
         del named["scores.date"]  # so that a table with a column a month, whose rows get a column 'date', is told
     options = ReadingOptions(columns=named, date_format=mapping.date_format)

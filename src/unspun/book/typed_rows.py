@@ -349,6 +349,10 @@ def _reject_incomplete(plan: TablePlan, values: dict[str, Any], happened: pa.Arr
         kind = plan.mapping.kind_of(name)
         code = NO_VALUE.get(name, "no_date" if kind in ("day", "instant") else "no_value")
         _reject_empty(values[name], code, "no account" if name == "account_id" else f"no {name}", titles.get(name, ""), rejections)
+    if entity.one_of and all(values[name].null_count for name in entity.one_of if name in values):
+        empty = [call("is_null", values[name]).to_numpy(zero_copy_only=False) for name in entity.one_of if name in values]
+        title = next((titles[name] for name in entity.one_of if name in titles), "")
+        rejections.reject(np.logical_and.reduce(empty), "no_account", "no account" if len(empty) == 1 else "no account and no subscription", title)
     for name in plan.mapping.row_key:
         _reject_empty(values[name], "no_key", f"no {name}, which is part of the key", titles.get(name, ""), rejections)
     if entity.happened in values or not entity.state:

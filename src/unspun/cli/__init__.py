@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from unspun.cli.accept import accept
 from unspun.cli.audit import BAD_INPUT, audit
+from unspun.cli.check import check
 from unspun.cli.compact import compact
 from unspun.cli.demo import demo
 from unspun.cli.erase import erase
@@ -44,6 +46,8 @@ app.command(short_help="Make a company whose truth is known, and audit it.")(dem
 app.command(short_help="Make a workspace: the folder of one company.")(init)
 app.command(short_help="Load files into the book.")(load)
 app.command(short_help="Show what the book holds.")(status)
+app.command(short_help="Find faults in the book before they become numbers.")(check)
+app.command(short_help="Accept a finding as it is, with a reason; list those that were.")(accept)
 app.command(short_help="Show rows of the book, as of a date.")(show)
 app.command(short_help="Show the rejected rows, and write them to be mended.")(rejected)
 app.command(short_help="Take back the last load.")(undo)

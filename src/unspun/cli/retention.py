@@ -140,6 +140,7 @@ def _page(place: Workspace, run: RetentionRun) -> str:
         definition_sha256=figures.definition_sha256,
         queries=dict(figures.queries),
         company=place.settings.name,
+        book_check=figures.book_check,
     )
     taken = figures_csv(run.entry, figures_to_take(run.result, figures.figures))
     return render_retention(run.result, proof, taken, None if run.beside is None else run.beside.result)
@@ -157,6 +158,7 @@ def _facts(run: RetentionRun) -> dict[str, object]:
         "engine": f"{figures.engine} {figures.engine_version}",
         "package_version": figures.package_version,
         "queries": dict(figures.queries),
+        "book_check": figures.book_check,
     }
 
 
@@ -170,6 +172,7 @@ def _document(run: RetentionRun) -> dict[str, Any]:
 def _lines(run: RetentionRun, written: list[str], width: int) -> Iterator[Text]:
     from rich.text import Text
 
+    from unspun.book.checks.remarks import check_headline, check_remarks
     from unspun.cli.layout import QUIET, heading, paragraph
     from unspun.cli.terminal import clean
     from unspun.reports import words
@@ -189,6 +192,8 @@ def _lines(run: RetentionRun, written: list[str], width: int) -> Iterator[Text]:
     for note in remarks(result):
         yield from paragraph(note, width, QUIET, first="· ")
     figures = run.figures
+    for note in check_remarks(figures.book_check, figures.book_version):
+        yield from paragraph(note, width, first="! " if check_headline(figures.book_check) else "· ")
     yield from paragraph(f"counted by the rules of {figures.definition_name}: --json and --html list them", width, QUIET, first="· ")
     last = _example(result)
     yield from paragraph(

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from unspun.book.checks.remarks import check_headline, check_remarks
 from unspun.book.retention.question import CURRENCY
 from unspun.book.retention.result import MOVEMENTS, Part, Rate, RetentionResult, Waterfall
 from unspun.reports import marks, retention_charts, retention_claims
@@ -38,6 +39,7 @@ class Proof:
     definition_sha256: str
     queries: dict[str, str]
     company: str
+    book_check: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def render_retention(result: RetentionResult, proof: Proof, figures_csv: str, be
         "beside": None if beside is None else beside_of(result, beside),
         "csv": base64.b64encode(figures_csv.encode()).decode("ascii"),
         "rate_at": rate_at,
+        "check_remarks": check_remarks(proof.book_check, proof.book_version),
+        "check_headline": check_headline(proof.book_check),
         "quoted": shlex.quote,
         "rc": retention_claims,
         "rcharts": retention_charts,

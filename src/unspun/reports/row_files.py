@@ -103,7 +103,7 @@ def _make(result: AuditResult, position: int, rows: RowSet, *, packed: bool = Tr
         sha256=digest,
         head=tuple(column.name for column in shown),
         first=tuple(tuple(_cell(column, i) for column in shown) for i in range(min(SHOWN_ROWS, len(rows)))),
-        zipped=_zip(stem, text, json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n") if packed else None,
+        zipped=pack(stem, text, json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n") if packed else None,
     )
 
 
@@ -144,7 +144,8 @@ def _cell(column: Column, i: int) -> str:
     return words.count(int(value))
 
 
-def _zip(stem: str, text: bytes, manifest: bytes) -> bytes:
+def pack(stem: str, text: bytes, manifest: bytes) -> bytes:
+    """A zip of a CSV and its manifest: the same bytes whenever it is made."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:  # a third of the time of 6, for 8 % more bytes
         for name, content in ((f"{stem}.csv", text), (f"{stem}.manifest.json", manifest)):

@@ -17,7 +17,8 @@ from typing import TypeVar
 from unspun.errors import BadInput, Fault
 from unspun.ledger import store
 from unspun.ledger.chain import FIRST_KIND, Entry, written_instant
-from unspun.warehouse import catalog_files, catalog_head, catalog_loads, catalog_publications, catalog_schema
+from unspun.warehouse import catalog_checks, catalog_files, catalog_head, catalog_loads, catalog_publications, catalog_schema
+from unspun.warehouse.catalog_checks import CheckRecord
 from unspun.warehouse.catalog_faults import decoding, translating, translating_system
 from unspun.warehouse.catalog_lines import Definition, LoadFile, LoadLine, Publication, SourceFile, VersionLine
 from unspun.warehouse.catalog_lock import writer_lock
@@ -84,6 +85,7 @@ def open_catalog(folder: Path) -> Catalog:
     connection = catalog_schema.connect(path)
     try:
         catalog_schema.check_format(connection, path)
+        catalog_schema.migrate(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -380,3 +382,19 @@ class Catalog:
     def cited_versions(self) -> frozenset[int]:
         """The book versions that publications cite; they are kept."""
         return self._read(catalog_publications.cited)
+
+    # Checks of the book, and what people said of their findings
+
+    def record_check(self, version: int, body: Mapping[str, object], document: str, at: datetime) -> Entry:
+        """Record a run of the quality gate: a `check` entry; that of the newest run where it said exactly the same of the same version."""
+        with self.transaction():
+            return catalog_checks.add(self.connection, version, body, document, at)
+
+    def latest_check(self) -> CheckRecord | None:
+        """The newest check of the whole book as it stood; None where there is none."""
+        return self._read(catalog_checks.latest)
+
+    def append_entry(self, kind: str, body: Mapping[str, object], at: datetime) -> Entry:
+        """Record something that concerns no version: an entry of its own kind."""
+        with self.transaction():
+            return store.append(self.connection, kind, body, at)

@@ -13,6 +13,7 @@ from unspun.errors import BadInput, Fault, UnspunError
 from unspun.ledger import store
 from unspun.ledger.chain import Anchor, Break, Entry, check_chain, read_entry, written_instant
 from unspun.warehouse.catalog import Catalog
+from unspun.warehouse.catalog_checks import changed
 from unspun.warehouse.catalog_faults import decoding, translating
 from unspun.warehouse.catalog_files import read_rewrites, rewrite_digest, table_digest
 from unspun.warehouse.catalog_head import NAME as HEAD
@@ -92,6 +93,7 @@ def check_manifests(catalog: Catalog, versions: Literal["current", "all"] = "all
         faults += _load_faults(connection, known.values())
         faults += _erasure_faults(connection, known)
         faults += _publication_faults(connection, known)
+        faults += [_changed(f"the check of ledger entry {seq}", "is not the one that was recorded") for seq in changed(connection)]
     return tuple(faults)
 
 

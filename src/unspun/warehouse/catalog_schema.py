@@ -13,7 +13,7 @@ from unspun.errors import BadInput, Fault
 from unspun.ledger import store
 from unspun.warehouse.catalog_faults import translating
 
-FORMAT = 1
+FORMAT = 2
 APPLICATION_ID = 0x556E7370  # "Unsp"
 BUSY_SECONDS = 30.0
 SCHEMA = """
@@ -59,6 +59,17 @@ CREATE TABLE publications (
 ) STRICT;
 CREATE INDEX publications_sha256 ON publications (sha256);
 """
+SINCE_FORMAT_2 = """
+CREATE TABLE IF NOT EXISTS checks (
+  entry INTEGER PRIMARY KEY REFERENCES ledger (seq), version INTEGER, document TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS profiles (
+  load INTEGER NOT NULL REFERENCES loads (load), position INTEGER NOT NULL, source TEXT NOT NULL, document TEXT NOT NULL,
+  PRIMARY KEY (load, position)
+) STRICT;
+CREATE INDEX IF NOT EXISTS profiles_source ON profiles (source, load);
+"""
+"""What a catalogue of format 1 lacks: runs of checks, and what the columns of each loaded file held."""
 
 
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
@@ -86,18 +97,47 @@ def _configure(connection: sqlite3.Connection) -> None:
 def create_tables(connection: sqlite3.Connection) -> None:
     """All tables and the format's number, within the caller's transaction."""
     store.create(connection)
-    for statement in SCHEMA.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
+    _execute(connection, SCHEMA + SINCE_FORMAT_2)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def _execute(connection: sqlite3.Connection, statements: str) -> None:
+    """One by one: executescript would end the caller's transaction."""
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a catalogue of an earlier format to this one, in one transaction; one that has it is left alone.
+
+    Nothing that is there changes, so that processes that read or write it meanwhile go on undisturbed; of two that migrate, the
+    second waits and finds it done. Raises UnspunError where the file cannot be written.
+    """
+    with translating(path):
+        if _format(connection) >= FORMAT:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            _execute(connection, SINCE_FORMAT_2)
+            connection.execute(f"PRAGMA user_version = {max(FORMAT, _format(connection))}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _format(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
 
 
 def check_format(connection: sqlite3.Connection, path: Path) -> None:
     """Raises BadInput where the file is no catalogue or of a format that this Unspun does not know."""
     with translating(path):
         application = connection.execute("PRAGMA application_id").fetchone()[0]
-        number = connection.execute("PRAGMA user_version").fetchone()[0]
+        number = _format(connection)
     if application != APPLICATION_ID:
         raise BadInput(Fault("no_catalog", "this is not the catalogue of an Unspun warehouse.", str(path), "Restore it from a backup."))
     if number > FORMAT:

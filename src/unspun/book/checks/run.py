@@ -11,17 +11,19 @@ from unspun.book.checks.check import Check
 from unspun.book.checks.extracts import extract_sql
 from unspun.book.checks.finding import SEVERITIES, Finding
 from unspun.book.checks.shape import BookShape
+from unspun.book.tracking.series import TrackingSeries
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """What came of one check. `hindrance` says why it was not run, "" where it was; `findings` gravest and largest first."""
+    """What came of one check. `hindrance` says why it was not run, "" where it was; `findings` gravest first, `series` to draw them."""
 
     check: Check
     hindrance: str
     findings: tuple[Finding, ...] = ()
+    series: tuple[TrackingSeries, ...] = ()
 
 
 def run_checks(
@@ -44,7 +46,8 @@ def run_checks(
                 register(name, query(extract_sql(name, shape)))
                 made.add(name)
         answers = {name: query(sql) for name, sql in check.ask(shape).items()}
-        outcomes.append(CheckOutcome(check, "", tuple(sorted(check.judge(shape, answers), key=_gravest_first))))
+        findings = tuple(sorted(check.judge(shape, answers), key=_gravest_first))
+        outcomes.append(CheckOutcome(check, "", findings, check.series(shape, answers)))
     progress("checked", len(checks), len(checks))
     return tuple(outcomes)
 

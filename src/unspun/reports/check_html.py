@@ -1,0 +1,108 @@
+"""The findings of the checks as one self-contained page: the verdict, what each finding reaches, then each with its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from markupsafe import Markup
+
+from unspun._version import __version__
+from unspun.book.checks.finding import SEVERITIES
+from unspun.book.checks.report import CheckReport, JudgedFinding
+from unspun.reports import check_charts, check_claims
+from unspun.reports.audit_html import environment, page_policy, page_style, read_asset, with_roles
+from unspun.reports.check_charts import Plot
+from unspun.reports.check_rows import MOST_BYTES, ExampleCell, FaultyRows, example_cells, faulty_rows
+
+MOST_SHOWN = 12  # findings shown in full; the others open on demand
+MOST_FIGURES = 6  # columns of the matrix; what is reached besides them is named in the last one
+MOST_MATRIX_ROWS = 20  # of the matrix at once
+
+
+@dataclass(frozen=True, slots=True)
+class FindingPart:
+    """A finding and what its part of the page needs beside it. `number` counts from 1 over the whole page."""
+
+    number: int
+    judged: JudgedFinding
+    columns: tuple[str, ...]
+    cells: list[list[ExampleCell]]
+    rows: FaultyRows | None
+    plot: Plot | None
+
+    @property
+    def anchor(self) -> str:
+        return f"finding-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The matrix: the figures that have a column, and for each finding which of them it reaches and what else."""
+
+    figures: tuple[str, ...]
+    others: bool
+    rows: list[tuple[FindingPart, list[bool], list[str]]]
+
+
+def render_check(report: CheckReport, rows: Mapping[str, pa.Table] | None = None) -> str:
+    """The whole page as HTML text, to be written in UTF-8.
+
+    `rows` holds all rows of the findings that have few (`check_rows.MOST_ROWS`), by the finding's id: they are put into the page.
+    """
+    style, script = page_style() + read_asset("check.css"), read_asset("theme.js")
+    standing = _parts(report, report.standing(), 1, rows or {})
+    accepted = _parts(report, report.accepted(), len(standing) + 1, rows or {})
+    context = {
+        "report": report,
+        "standing": standing,
+        "accepted": accepted,
+        "reach": reach_of(standing),
+        "cc": check_claims,
+        "ccharts": check_charts,
+        "SEVERITIES": SEVERITIES,
+        "MOST_SHOWN": MOST_SHOWN,
+        "MOST_MATRIX_ROWS": MOST_MATRIX_ROWS,
+        "package_version": __version__,
+        "style": Markup(style),
+        "script": Markup(script),
+        "policy": page_policy(style, script),
+        "paper": False,
+    }
+    return with_roles(environment().get_template("check.html.j2").render(context).rstrip() + "\n")
+
+
+def _parts(report: CheckReport, judged: Sequence[JudgedFinding], first: int, rows: Mapping[str, pa.Table]) -> list[FindingPart]:
+    parts, room = [], MOST_BYTES
+    for number, one in enumerate(judged, first):
+        held = faulty_rows(report, number, one, rows)
+        fits = held is not None and len(held.zipped) <= room
+        room -= len(held.zipped) if held is not None and fits else 0
+        parts.append(
+            FindingPart(
+                number,
+                one,
+                tuple(one.examples.column_names),
+                example_cells(one.examples, report.time_zone),
+                held if fits else None,
+                plot_of(report, one),
+            )
+        )
+    return parts
+
+
+def plot_of(report: CheckReport, judged: JudgedFinding) -> Plot | None:
+    """The series that a finding about tracking is drawn with; None where there is none."""
+    return None
+
+
+def reach_of(parts: Sequence[FindingPart]) -> Reach:
+    """Which finding reaches which figure; the most reached figures have a column each."""
+    figures = [name for name, _ in check_claims.reached(tuple(part.judged for part in parts))]
+    own = figures if len(figures) <= MOST_FIGURES + 1 else figures[:MOST_FIGURES]
+    rows = []
+    for part in parts:
+        affects = part.judged.finding.affects
+        rows.append((part, [name in affects for name in own], [name for name in affects if name not in own]))
+    return Reach(tuple(own), len(own) < len(figures), rows)

@@ -1,0 +1,92 @@
+"""The rows at fault: as the page shows the first of them, and as files to take along."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from unspun.book.checks.finding import Finding
+from unspun.book.checks.report import CheckReport, JudgedFinding
+from unspun.reports import words
+from unspun.reports.figure_files import manifest, rows_csv
+from unspun.reports.row_files import pack, slug
+
+MOST_ROWS = 1000  # of a finding in the page; those of a larger one are written by a command
+MOST_BYTES = 2_000_000  # of all zips of a page
+LONGEST_CELL = 60  # characters of one cell in the page's table
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyRows:
+    """All rows of one finding as a zip of a CSV and its manifest."""
+
+    stem: str
+    rows: int
+    sha256: str  # of the CSV
+    zipped: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleCell:
+    """One cell as the page shows it; `right`: it is a number."""
+
+    text: str
+    right: bool = False
+
+
+def example_cells(examples: pa.Table, zone: str) -> list[list[ExampleCell]]:
+    """The examples row by row, instants in the zone of the book."""
+    columns = [column.to_pylist() for column in examples.columns]
+    return [[_cell(value, zone) for value in row] for row in zip(*columns, strict=True)]
+
+
+def _cell(value: object, zone: str) -> ExampleCell:
+    match value:
+        case None:
+            return ExampleCell("")
+        case bool():
+            return ExampleCell("yes" if value else "no")
+        case int():
+            return ExampleCell(str(value).replace("-", words.MINUS), right=True)
+        case float():
+            return ExampleCell(f"{value:.10g}".replace("-", words.MINUS), right=True)
+        case datetime():
+            local = value.astimezone(ZoneInfo(zone)) if value.tzinfo else value
+            return ExampleCell(f"{local:%Y-%m-%d %H:%M:%S}".removesuffix(":00"))
+        case _:
+            return ExampleCell(words.shorten(str(value), LONGEST_CELL))
+
+
+def faulty_rows(report: CheckReport, number: int, judged: JudgedFinding, rows: Mapping[str, pa.Table]) -> FaultyRows | None:
+    """All rows of a finding, where they are few: those given by its id, or its examples where these are all there are."""
+    found = rows.get(judged.finding.id, judged.examples)
+    if not 0 < found.num_rows <= MOST_ROWS or found.num_rows < judged.rows:
+        return None
+    stem, text = f"finding-{number:02d}-{slug(judged.finding.id)}", rows_csv(found)
+    facts = manifest(text, f"{stem}.csv", rows_facts(report, judged.finding, found.num_rows))
+    return FaultyRows(stem, found.num_rows, hashlib.sha256(text.encode()).hexdigest(), pack(stem, text.encode(), facts.encode()))
+
+
+def rows_facts(report: CheckReport, finding: Finding, rows: int) -> dict[str, Any]:
+    """What a manifest says of the rows of a finding."""
+    return {
+        "what": "rows at fault",
+        "finding": finding.id,
+        "message": finding.message,
+        "severity": finding.severity,
+        "count": finding.count,
+        "of": finding.of,
+        "unit": finding.unit,
+        "query": finding.rows_sql,
+        "entry": report.anchor,
+        "book": {"version": report.book_version, "digest": report.digest},
+        "as_of": report.as_of.isoformat(),
+        "time_zone": report.time_zone,
+        "rows": rows,
+    }

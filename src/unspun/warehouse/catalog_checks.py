@@ -1,0 +1,57 @@
+"""Runs of the quality gate. The ledger entry holds the document's hash and its counts; the document lies apart. No row of the book is in either.
+
+Every function works within the caller's transaction. A check does not keep its book version, as a published figure does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from unspun.ledger import store
+from unspun.ledger.chain import Entry
+from unspun.warehouse.catalog_publications import document_sha256
+
+KIND = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """A recorded check: its ledger entry, the book version it looked at, and what it found, as JSON."""
+
+    entry: Entry
+    version: int
+    document: str
+
+
+def add(connection: sqlite3.Connection, version: int, body: Mapping[str, object], document: str, at: datetime) -> Entry:
+    """Append the `check` entry and store the document; where the newest check said the same of the same version, give that one's entry."""
+    before = _newest(connection, "")
+    if before is not None and before.version == version and before.document == document:
+        return before.entry
+    entry = store.append(connection, KIND, {**body, "book_version": version, "document_sha256": document_sha256(document)}, at)
+    connection.execute("INSERT INTO checks (entry, version, document) VALUES (?, ?, ?)", (entry.seq, version, document))
+    return entry
+
+
+def latest(connection: sqlite3.Connection) -> CheckRecord | None:
+    """The newest check of a whole book as it then stood; None where there is none."""
+    return _newest(connection, "JOIN ledger ON seq = entry WHERE json_extract(body, '$.whole')")
+
+
+def _newest(connection: sqlite3.Connection, where: str) -> CheckRecord | None:
+    row = connection.execute(f"SELECT entry, version, document FROM checks {where} ORDER BY entry DESC LIMIT 1").fetchone()
+    if row is None:
+        return None
+    entry = store.entry(connection, row[0])
+    return None if entry is None else CheckRecord(entry, row[1], row[2])
+
+
+def changed(connection: sqlite3.Connection) -> tuple[int, ...]:
+    """The entries of checks whose document is not the one that was recorded, or is gone."""
+    held = dict(connection.execute("SELECT entry, document FROM checks").fetchall())
+    recorded = {entry.seq: entry.body.get("document_sha256") for entry in store.entries(connection, kind=KIND)}
+    wrong = [seq for seq in {*held, *recorded} if seq not in held or recorded.get(seq) != document_sha256(held[seq])]
+    return tuple(sorted(wrong))
