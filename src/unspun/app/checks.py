@@ -38,7 +38,7 @@ DOCUMENT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """What is to be checked: the book as known at the end of a day (None: now), at a version (None: the newest), by some checks ((): all)."""
+    """What to check: the book as known at the end of a day (None: now), at a version (None: the newest), by some checks ((): all)."""
 
     as_of: date | None = None
     version: int | None = None
@@ -58,7 +58,7 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
         shape = shape_of(version, definition, _instant(request, definition, at))
         outcomes = run_checks(shape, checks, reader.query, reader.register, progress)
         findings = [finding for outcome in outcomes for finding in outcome.findings]
-        examples = [_examples(reader, finding) for finding in findings]
+        examples = [examples_of(reader, finding) for finding in findings]
         catalog.record_definition(BOOK_FILE, definition.text, at)
         entry = _record(catalog, version, request, shape, outcomes, at)
         known = acceptances(catalog)
@@ -86,7 +86,9 @@ def opened(workspace: Workspace, request: CheckRequest, definition: BookDefiniti
     with workspace.catalog() as catalog:
         version = catalog.current() if request.version is None else catalog.version(request.version)
         if version is None:
-            raise BadInput(Fault("empty_book", "nothing is loaded yet, so there is nothing to check.", "", "Load files: unspun load FILE..."))
+            raise BadInput(
+                Fault("empty_book", "nothing is loaded yet, so there is nothing to check.", "", "Load files: unspun load FILE...")
+            )
         with open_book(catalog, version, before, workspace.settings.memory) as reader:
             yield catalog, version, reader
 
@@ -115,7 +117,8 @@ def _instant(request: CheckRequest, definition: BookDefinition, at: datetime) ->
     return at if request.as_of is None else min(at, end_of_day(request.as_of, definition.time_zone))
 
 
-def _examples(reader: BookReader, finding: Finding) -> pa.Table:
+def examples_of(reader: BookReader, finding: Finding) -> pa.Table:
+    """A few of the rows at fault."""
     return reader.query(f"SELECT * FROM ({finding.rows_sql}) LIMIT {EXAMPLES}")
 
 

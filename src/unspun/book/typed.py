@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from unspun.book.entities import Kind
+from unspun.book.mapping.contents_sample import Sample
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.book.reading import limited
 from unspun.book.typed_files import PART_ROWS, TextBlocks, TypedFile, open_file
@@ -44,6 +45,10 @@ class TypedSource:
     def notes(self) -> tuple[str, ...]:
         """How the file was read: its encoding, the forms of its dates, amounts that were rounded."""
         return (*self._file.notes, *self._tally.notes)
+
+    def sample(self) -> Sample:
+        """Some rows of the file with all its columns, mapped or not; before `parts`. Raises BadInput where it cannot be read."""
+        return self._file.sample()
 
     def parts(self) -> Iterator[TypedPart]:
         """The rows of the file, in its order, those that cannot be used with the part that they stand in. Once.

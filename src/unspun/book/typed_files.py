@@ -14,9 +14,12 @@ import pyarrow.parquet as pq
 
 from unspun.book.archives import GZIP, ZIP
 from unspun.book.dates import is_date_type
+from unspun.book.drift.sample import PART_ROWS as SAMPLED_ROWS
+from unspun.book.drift.sample import sample_rows
 from unspun.book.entities import Kind, TableName
 from unspun.book.files import damaged_parquet, is_plain, moved, open_table, plain
 from unspun.book.json_records import looks_like_json
+from unspun.book.mapping.contents_sample import Sample
 from unspun.book.mapping.definition import SourceMapping
 from unspun.book.numbers import is_number_type
 from unspun.book.periods import names_period
@@ -31,6 +34,7 @@ PART_ROWS = 1 << 19
 MOST_AT_ONCE = 1 << 28  # bytes of text
 BLOCK_BYTES = 1 << 26  # of a longer text
 SAMPLE_BYTES = 1 << 16
+SAMPLED_BYTES = 1 << 21
 # The audit's reading of each table, and its names for the columns that tell where the header is
 ROLES_OF: dict[TableName, tuple[Role, dict[str, str]]] = {
     "accounts": ("accounts", {"account_id": "account"}),
@@ -73,6 +77,7 @@ class TypedFile(Protocol):
     @property
     def at_once(self) -> bool: ...
     def faults(self, mapping: SourceMapping) -> list[Fault]: ...
+    def sample(self) -> Sample: ...
     def stretches(self, plan: TablePlan) -> Iterator[Stretch]: ...
 
 
@@ -136,6 +141,12 @@ class WholeFile:
             return []
         message = "the table has a column a month, so that a row number does not tell its rows apart."
         return [Fault("no_key", message, self.header, "Map account_id, score and dated, or declare a key.")]
+
+    def sample(self) -> Sample:
+        """Some of its rows; before its stretches."""
+        if self._raw is None:
+            raise ValueError("a file is sampled before it is read")
+        return sample_rows(self._raw)
 
     def stretches(self, plan: TablePlan) -> Iterator[Stretch]:
         """The whole file as one; it is let go with it."""
@@ -234,6 +245,16 @@ class ParquetBatches:
         """None: what the columns hold, their types say."""
         return []
 
+    def sample(self) -> Sample:
+        """The first rows of the first, the middle and the last row group: no more of each than is looked at is decoded."""
+        filled = [group for group in range(len(self._starts) - 1) if self._starts[group + 1] > self._starts[group]]
+        places = dict.fromkeys((filled[0], filled[len(filled) // 2], filled[-1]))
+        try:
+            batches = [next(self._file.iter_batches(SAMPLED_ROWS, row_groups=[group])) for group in places]
+            return Sample(open_table(pa.Table.from_batches(batches), "events", self.label), False)
+        except (pa.ArrowException, OSError) as error:
+            raise BadInput(damaged_parquet(self.label)) from error
+
     def stretches(self, plan: TablePlan) -> Iterator[Stretch]:
         """A part of the file after another, only the columns that are wanted."""
         wanted = wanted_columns(plan)
@@ -327,6 +348,10 @@ class TextBlocks:
     def faults(self, mapping: SourceMapping) -> list[Fault]:
         """None that a file read at once would not have."""
         return []
+
+    def sample(self) -> Sample:
+        """Rows of a first block of lines."""
+        return sample_rows(read_raw(self._content.read(0, line_end(self._content, 0, SAMPLED_BYTES)), self._mapping, self.label), False)
 
     def stretches(self, plan: TablePlan) -> Iterator[Stretch]:
         """Block after block; rows are numbered through the file."""

@@ -85,10 +85,12 @@ def _unmapped(mapping: SourceMapping, place: str) -> list[Fault]:
     entity = mapping.entity
     wanted = dict.fromkeys([*entity.required, *mapping.key])
     meanings = {column.name: f" ({column.meaning})" for column in entity.columns}
-    lacking = [name for name in wanted if name not in given]
+    lacking = [[name] for name in wanted if name not in given]
+    if entity.one_of and not given & {*entity.one_of}:
+        lacking.append([*entity.one_of])
     if not lacking:
         return []
-    said = ", ".join(f"'{name}'{meanings.get(name, '')}" for name in lacking)
+    said = ", ".join(" or ".join(f"'{name}'{meanings.get(name, '')}" for name in names) for names in lacking)
     message = f"rows of {mapping.table} need {said}, and nothing is mapped to it."
     return [Fault("unmapped_column", message, place, "Map a column of the file to it, or give it a constant under values.")]
 

@@ -32,7 +32,7 @@ MARKED = re.compile(r"\A'(?='*[=+\-@\t\r\n])")
 MENDING_REASON = "unspun_reason"
 DOLLARS = "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU BSD BBD BMD BZD BND FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD"
 MAY_BE = {"$": DOLLARS.split(), "\u00a5": ["JPY", "CNY"], "KR": ["SEK", "NOK", "DKK", "ISK"], "RS": ["INR", "PKR", "LKR"]}
-NO_VALUE = {"account_id": "no_account"}  # code of a row without a required value, beside no_date and no_value
+NO_VALUE = {"account_id": "no_account", "subscription_id": "no_account"}  # code of a row without a required value, beside no_date and no_value
 TEXT = ARROW_TYPES["text"]
 
 
@@ -349,14 +349,21 @@ def _reject_incomplete(plan: TablePlan, values: dict[str, Any], happened: pa.Arr
         kind = plan.mapping.kind_of(name)
         code = NO_VALUE.get(name, "no_date" if kind in ("day", "instant") else "no_value")
         _reject_empty(values[name], code, "no account" if name == "account_id" else f"no {name}", titles.get(name, ""), rejections)
-    if entity.one_of and all(values[name].null_count for name in entity.one_of if name in values):
-        empty = [call("is_null", values[name]).to_numpy(zero_copy_only=False) for name in entity.one_of if name in values]
-        title = next((titles[name] for name in entity.one_of if name in titles), "")
-        rejections.reject(np.logical_and.reduce(empty), "no_account", "no account" if len(empty) == 1 else "no account and no subscription", title)
+    _reject_without_any(entity.one_of, values, titles, rejections)
     for name in plan.mapping.row_key:
         _reject_empty(values[name], "no_key", f"no {name}, which is part of the key", titles.get(name, ""), rejections)
     if entity.happened in values or not entity.state:
         _reject_empty(happened, "no_date", f"no {entity.happened}", titles.get(entity.happened, ""), rejections)
+
+
+def _reject_without_any(names: Sequence[str], values: dict[str, Any], titles: dict[str, str], rejections: _Rejections) -> None:
+    """Rows that have none of the columns of which the table needs one."""
+    given = [name for name in names if name in values]
+    if not given or any(values[name].null_count == 0 for name in given):
+        return
+    empty = np.logical_and.reduce([call("is_null", values[name]).to_numpy(zero_copy_only=False) for name in given])
+    reason = " and ".join(f"no {'account' if name == 'account_id' else name}" for name in given)
+    rejections.reject(empty, NO_VALUE.get(given[0], "no_value"), reason, titles.get(given[0], ""))
 
 
 def _reject_empty(values: pa.Array, code: str, reason: str, title: str, rejections: _Rejections) -> None:

@@ -23,7 +23,9 @@ VARIABLE = "UNSPUN_USER"
 
 
 def accept(
-    finding: Annotated[str | None, typer.Argument(metavar="[FINDING]", help="The id that unspun check gives. [list what is accepted]")] = None,
+    finding: Annotated[
+        str | None, typer.Argument(metavar="[FINDING]", help="The id that unspun check gives. [list what is accepted]")
+    ] = None,
     why: Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is right as it is, or what will mend it.")] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who accepts it. [UNSPUN_USER, or the name you are logged in by]")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="The last day on which it holds. [without end]")] = None,

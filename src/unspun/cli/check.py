@@ -23,7 +23,8 @@ FAIL_ON = ("error", "warning", "note", "never")
 
 def check(
     finding: Annotated[
-        str | None, typer.Argument(metavar="[FINDING]", help="Show this finding alone: its id, or the check's name for all of its findings.")
+        str | None,
+        typer.Argument(metavar="[FINDING]", help="Show this finding alone: its id, or the check's name for all of its findings."),
     ] = None,
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Know nothing later than this day. [now]")] = None,
     version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
@@ -31,7 +32,9 @@ def check(
     fail_on: Annotated[
         str, typer.Option(metavar="SEVERITY", help="End with 3 where a finding this grave stands: error, warning, note or never.")
     ] = "error",
-    rows: Annotated[str | None, typer.Option("--rows", metavar="FILE", help="Write the rows behind FINDING as CSV, with a manifest.")] = None,
+    rows: Annotated[
+        str | None, typer.Option("--rows", metavar="FILE", help="Write the rows behind FINDING as CSV, with a manifest.")
+    ] = None,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report, one page that holds everything.")] = None,
     json: AsJson = False,
     workspace: WorkspaceFolder = None,

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from markupsafe import Markup
 
 from unspun.book.checks.finding import Finding, Severity, Span
+from unspun.book.tracking.series import TrackingSeries
 from unspun.reports import marks, words
-from unspun.reports.charts import anchor, end_labels, foot, grid
-from unspun.reports.check_claims import share_of
+from unspun.reports.charts import LABEL_GAP, anchor, foot, grid
 from unspun.reports.marks import Scale, joined, path, tag, text
 
 COLOURS: dict[Severity, str] = {"error": "churn", "warning": "cau", "note": "base"}
@@ -20,16 +20,19 @@ MOST_DAYS = 420  # shown of a span that goes on and on: its last ones
 MOST_TABLE_ROWS = 60
 STEPS = (1, 7, 28, 91)  # days of one row of the table
 HEIGHT, BOTTOM, TOP = 260, 226, 40
+PLOT_END = 80.0  # per cent of the width: right of it stand the names of the lines
 LEAST_BAR = 0.6  # per cent of the width: a share that is not nought is seen
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What was counted on each day against what was expected (None: no expectation), around a span of days."""
+    """What was counted on each day around a span, and what was expected: `low` to `high` is as usual."""
 
     days: tuple[date, ...]
     counted: tuple[float, ...]
-    expected: tuple[float | None, ...]
+    expected: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     span: Span
     what: str  # is counted: "rows", "logins"
 
@@ -41,7 +44,7 @@ class PlotRow:
     first: date
     last: date
     counted: float
-    expected: float | None
+    expected: float
     in_span: bool
 
 
@@ -53,40 +56,37 @@ def share_bar(finding: Finding) -> Markup:
     return tag("svg", joined([ground, held]), class_=f"share {COLOURS[finding.severity]}", width="100%", height=10, aria_hidden="true")
 
 
-def near_span(plot: Plot) -> Plot:
-    """The days around the span, no more of them than can be read."""
-    first = plot.span.first - timedelta(days=BEFORE_DAYS)
-    last = (plot.span.last or plot.days[-1]) + timedelta(days=AFTER_DAYS)
-    kept = [at for at, day in enumerate(plot.days) if first <= day <= last][-MOST_DAYS:]
-    return Plot(
-        tuple(plot.days[at] for at in kept),
-        tuple(plot.counted[at] for at in kept),
-        tuple(plot.expected[at] for at in kept),
-        plot.span,
-        plot.what,
-    )
+def plot_of(series: Sequence[TrackingSeries], span: Span) -> Plot | None:
+    """The days around a span, no more of them than can be read; None where the span has no series."""
+    own = next((one for one in series if (one.event, one.measure, one.where) == (span.event, span.measure, span.where)), None)
+    if own is None or not own.days:
+        return None
+    first, last = span.first - timedelta(days=BEFORE_DAYS), (span.last or own.days[-1]) + timedelta(days=AFTER_DAYS)
+    kept = [at for at, day in enumerate(own.days) if first <= day <= last][-MOST_DAYS:]
+    if len(kept) < 2:
+        return None
+    counted, expected, low, high = (tuple(values[at] for at in kept) for values in (own.counted, own.expected, own.low, own.high))
+    return Plot(tuple(own.days[at] for at in kept), counted, expected, low, high, span, span.measure or "rows")
 
 
 def tracking_chart(plot: Plot, claim: str) -> Markup:
-    """Counted (solid) against expected (short dash) by day; the days of the span are shaded."""
-    known = [value for value in (*plot.counted, *plot.expected) if value is not None]
-    y = Scale(0, 1.06 * max([*known, 1.0]), BOTTOM, TOP)
-    x = Scale(0, max(1, len(plot.days) - 1), 0, 80)
-    counted = [(x(at), y(value)) for at, value in enumerate(plot.counted)]
-    expected = [(x(at), y(value)) for at, value in enumerate(plot.expected) if value is not None]
-    lines = [path(expected, "base", marks.STROKES["base"])] if len(expected) > 1 else []
-    lines += [path(counted, "thin")]
-    labels: list[tuple[float, str, marks.Shape]] = [(expected[-1][1], "expected", "base")] if expected else []
-    ends = end_labels(labels, 81) + _counted_label(counted[-1][1], expected[-1][1] if expected else None)
+    """Counted (solid) against expected (short dash, with the band of what is usual) by day; the days of the span are shaded."""
+    y = Scale(0, 1.06 * max([*plot.counted, *plot.expected, *plot.high, 1.0]), BOTTOM, TOP)
+    x = Scale(0, len(plot.days) - 1, 0, PLOT_END)
+    counted, expected, low, high = (
+        [(x(at), y(value)) for at, value in enumerate(values)] for values in (plot.counted, plot.expected, plot.low, plot.high)
+    )
+    lines = [marks.area(high, low, "base"), path(expected, "base", marks.STROKES["base"]), path(counted, "thin ink")]
     parts = [*_shade(plot, x), *grid(y), *_count_labels(y, plot.what), marks.stretched(lines, HEIGHT), foot(BOTTOM)]
-    return marks.chart([*parts, *_day_axis(plot.days, x), *ends], HEIGHT, claim)
+    return marks.chart([*parts, *_day_axis(plot.days, x), *_end_labels(counted[-1][1], expected[-1][1])], HEIGHT, claim)
 
 
-def _counted_label(y: float, expected: float | None) -> list[Markup]:
-    """Stands at the line's end, out of the way of the other label."""
-    near = expected is not None and abs(y - expected) < 16
-    at = y if not near or expected is None else expected + (16 if y >= expected else -16)
-    return [text(81, at + 4, "counted", class_="l ink")]
+def _end_labels(counted: float, expected: float) -> list[Markup]:
+    """The names at the ends of the two lines, moved apart where they would touch."""
+    if abs(counted - expected) < LABEL_GAP:
+        middle, upper = (counted + expected) / 2, -LABEL_GAP / 2 if counted <= expected else LABEL_GAP / 2
+        counted, expected = middle + upper, middle - upper
+    return [text(PLOT_END + 1, counted + 4, "counted", class_="l ink"), text(PLOT_END + 1, expected + 4, "expected", class_="l k base")]
 
 
 def _shade(plot: Plot, x: Scale) -> list[Markup]:
@@ -94,7 +94,7 @@ def _shade(plot: Plot, x: Scale) -> list[Markup]:
     inside = [at for at, day in enumerate(plot.days) if _within(plot.span, day)]
     if not inside:
         return []
-    low, high = (max(0.0, x(inside[0] - 0.5)), min(80.0, x(inside[-1] + 0.5)))
+    low, high = (max(0.0, x(inside[0] - 0.5)), min(PLOT_END, x(inside[-1] + 0.5)))
     colour = "churn" if plot.span.kind == "usage_fell" else "cau"
     band = tag("rect", class_="span", x=marks.at(low), width=marks.at(round(max(high - low, 0.5), 2)), y=TOP - 14, height=BOTTOM - TOP + 14)
     middle = (low + high) / 2
@@ -125,10 +125,8 @@ def _short(value: float) -> str:
 def _day_axis(days: Sequence[date], x: Scale) -> list[Markup]:
     last = len(days) - 1
     shown = sorted({0, last // 3, 2 * last // 3, last})
-    return [
-        text(x(at), HEIGHT - 12, words.day(days[at]), "start" if at == 0 else "end" if at == last else "middle", None if at in (0, last) else "wide")
-        for at in shown
-    ]
+    sides = {0: "start", last: "end"}
+    return [text(x(at), HEIGHT - 12, words.day(days[at]), sides.get(at, "middle"), None if at in sides else "wide") for at in shown]
 
 
 def plot_rows(plot: Plot) -> list[PlotRow]:
@@ -138,12 +136,5 @@ def plot_rows(plot: Plot) -> list[PlotRow]:
 
 
 def _row(plot: Plot, start: int, end: int) -> PlotRow:
-    first, last, expected = plot.days[start], plot.days[end - 1], plot.expected[start:end]
-    whole = [value for value in expected if value is not None]
-    total = sum(whole) if len(whole) == len(expected) else None
-    return PlotRow(first, last, sum(plot.counted[start:end]), total, plot.span.touches(first, last))
-
-
-def bar_words(finding: Finding) -> str:
-    """What a share's bar says to those who do not see it."""
-    return f"{share_of(finding)} of the {finding.unit}"
+    first, last = plot.days[start], plot.days[end - 1]
+    return PlotRow(first, last, sum(plot.counted[start:end]), sum(plot.expected[start:end]), plot.span.touches(first, last))

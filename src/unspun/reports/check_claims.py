@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ SPAN_WORDS: dict[SpanKind, str] = {
     "rose": "more is recorded than usual",
     "usage_fell": "customers use less",
 }
+MOST_EXAMPLES = 5  # a finding comes with no more
 LEAST_SHARE, SMALL_SHARE = 0.0005, 0.995  # a share is shown as 0.1 % at least, and as 100 % only where it is
 
 
@@ -44,7 +46,9 @@ def verdict(report: CheckReport) -> str:
 
 def _nothing_found(report: CheckReport) -> str:
     ran = len(report.clean())
-    return f"{counted(ran, 'check')} found no fault in this book" if ran else "No check could be run: nothing is known of this book's faults"
+    if ran:
+        return f"{counted(ran, 'check')} found no fault in this book"
+    return "No check could be run: of faults in this book nothing is known"
 
 
 def what_it_reaches(report: CheckReport) -> str:
@@ -52,16 +56,17 @@ def what_it_reaches(report: CheckReport) -> str:
     wrong = list(dict.fromkeys(named for one in report.standing("error") for named in one.finding.affects))
     misled = [named for one in report.standing("warning") for named in one.finding.affects]
     rest = [named for named in dict.fromkeys(misled) if named not in wrong]
-    parts = [f"Not to be relied on until it is mended: {words.listed([figure_name(one) for one in wrong])}." if wrong else ""]
-    parts.append(f"May mislead: {words.listed([figure_name(one) for one in rest])}." if rest else "")
+    parts = [f"Not to be relied on until it is mended: {words.listed(figure_names(wrong))}." if wrong else ""]
+    parts.append(f"May mislead: {words.listed(figure_names(rest))}." if rest else "")
     return " ".join(part for part in parts if part)
 
 
 def coverage(report: CheckReport) -> str:
     """How many checks were run, over how many rows, and how many could not be."""
     ran, hindered = len(report.outcomes) - len(report.hindered()), len(report.hindered())
-    rows = sum(report.rows_by_table.values())
-    said = f"{counted(ran, 'check')} over {counted(rows, 'row')} of {counted(len(report.rows_by_table), 'table')}"
+    looked_at = {table for one in report.outcomes if not one.hindrance for table in one.check.tables} & report.rows_by_table.keys()
+    rows = sum(report.rows_by_table[table] for table in looked_at)
+    said = f"{counted(ran, 'check')} over {counted(rows, 'row')} of {counted(len(looked_at), 'table')}"
     return f"{said}; {words.count(hindered)} could not be run" if hindered else said
 
 
@@ -69,6 +74,11 @@ def figure_name(affected: str) -> str:
     """`retention: GRR, NRR` as it stands within a list: retention (GRR, NRR)."""
     area, colon, figures = affected.partition(": ")
     return f"{area} ({figures})" if colon else affected
+
+
+def figure_names(affected: Sequence[str]) -> list[str]:
+    """Each as it stands within a list."""
+    return [figure_name(one) for one in affected]
 
 
 def reached(judged: tuple[JudgedFinding, ...]) -> list[tuple[str, int]]:
@@ -121,7 +131,15 @@ def accept_command(finding: Finding) -> str:
 
 def rows_command(finding: Finding) -> str:
     """What writes all its rows, to be typed in a shell."""
-    return f"unspun check --rows {shlex.quote(finding.id)} rows.csv"
+    return f"unspun check {shlex.quote(finding.id)} --rows rows.csv"
+
+
+def examples_claim(one: JudgedFinding) -> str:
+    """Which of the rows behind a finding are shown."""
+    shown = one.examples.num_rows
+    if shown < MOST_EXAMPLES:
+        return "The only row behind it" if shown == 1 else f"All {words.count(shown)} rows behind it"
+    return f"The first {words.count(shown)} rows behind it, in the query's order"
 
 
 def growth(one: JudgedFinding) -> str:

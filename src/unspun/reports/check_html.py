@@ -13,7 +13,7 @@ from unspun.book.checks.finding import SEVERITIES
 from unspun.book.checks.report import CheckReport, JudgedFinding
 from unspun.reports import check_charts, check_claims
 from unspun.reports.audit_html import environment, page_policy, page_style, read_asset, with_roles
-from unspun.reports.check_charts import Plot
+from unspun.reports.check_charts import Plot, plot_of
 from unspun.reports.check_rows import MOST_BYTES, ExampleCell, FaultyRows, example_cells, faulty_rows
 
 MOST_SHOWN = 12  # findings shown in full; the others open on demand
@@ -46,7 +46,7 @@ class Reach:
     rows: list[tuple[FindingPart, list[bool], list[str]]]
 
 
-def render_check(report: CheckReport, rows: Mapping[str, pa.Table] | None = None) -> str:
+def render(report: CheckReport, rows: Mapping[str, pa.Table] | None = None) -> str:
     """The whole page as HTML text, to be written in UTF-8.
 
     `rows` holds all rows of the findings that have few (`check_rows.MOST_ROWS`), by the finding's id: they are put into the page.
@@ -86,15 +86,10 @@ def _parts(report: CheckReport, judged: Sequence[JudgedFinding], first: int, row
                 tuple(one.examples.column_names),
                 example_cells(one.examples, report.time_zone),
                 held if fits else None,
-                plot_of(report, one),
+                plot_of(report.series, span) if (span := one.finding.span) else None,
             )
         )
     return parts
-
-
-def plot_of(report: CheckReport, judged: JudgedFinding) -> Plot | None:
-    """The series that a finding about tracking is drawn with; None where there is none."""
-    return None
 
 
 def reach_of(parts: Sequence[FindingPart]) -> Reach:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.report import CheckReport, JudgedFinding
 from unspun.reports import words
+from unspun.reports.check_claims import MOST_EXAMPLES
 from unspun.reports.figure_files import manifest, rows_csv
 from unspun.reports.row_files import pack, slug
 
@@ -65,8 +66,10 @@ def _cell(value: object, zone: str) -> ExampleCell:
 
 def faulty_rows(report: CheckReport, number: int, judged: JudgedFinding, rows: Mapping[str, pa.Table]) -> FaultyRows | None:
     """All rows of a finding, where they are few: those given by its id, or its examples where these are all there are."""
-    found = rows.get(judged.finding.id, judged.examples)
-    if not 0 < found.num_rows <= MOST_ROWS or found.num_rows < judged.rows:
+    found = rows.get(judged.finding.id)
+    if found is None:
+        found = judged.examples if judged.examples.num_rows < MOST_EXAMPLES else None
+    if found is None or not 0 < found.num_rows <= MOST_ROWS:
         return None
     stem, text = f"finding-{number:02d}-{slug(judged.finding.id)}", rows_csv(found)
     facts = manifest(text, f"{stem}.csv", rows_facts(report, judged.finding, found.num_rows))

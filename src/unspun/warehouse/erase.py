@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+import duckdb
+
 from unspun.engines.embedded import connect
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import Entry
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.delta import delete_unused, recover
-from unspun.warehouse.erase_find import Subject, SubjectKind, TableFinding, find_in_table, id_headers, kept_files
+from unspun.warehouse.erase_find import Subject, SubjectKind, TableFinding, find_in_table, headers_of, id_headers, kept_files
+from unspun.warehouse.event_accounts import EVENTS, SUBSCRIPTION, SUBSCRIPTIONS, subscriptions_of
 from unspun.warehouse.read import spill_folder
-from unspun.warehouse.rewrite import align_tables, rewrite_file, silent
+from unspun.warehouse.rewrite import align_tables, reading, rewrite_file, silent
 from unspun.warehouse.staging import STAGING_FOLDER
-from unspun.warehouse.versions import BookVersion, DataFile
+from unspun.warehouse.versions import BookVersion, DataFile, TableVersion
 
 __all__ = ["ErasureResult", "Subject", "SubjectKind", "erase"]
 
@@ -105,12 +108,30 @@ def _check(subject: Subject, reference: str) -> None:
 def _find(catalog: Catalog, subject: Subject, memory: str, progress: Progress) -> tuple[int, list[TableFinding]]:
     """How many files there are, and what each table holds of the subject."""
     kept, headers, findings = kept_files(catalog), id_headers(catalog, subject), list[TableFinding]()
+    by_subscription = _subscription_headers(catalog)
     with connect(memory, spill_folder(catalog), [catalog.folder]) as connection:
+        if subject.kind == "account":
+            subject = replace(subject, subscriptions=_subscriptions(connection, catalog, subject.id, kept))
         for done, (table, files) in enumerate(kept):
             progress(f"looking through {table.name}", done, len(kept))
-            finding = find_in_table(connection, catalog.folder, table, files, subject, headers)
+            finding = find_in_table(connection, catalog.folder, table, files, subject, headers, by_subscription)
             findings += [finding] if finding else []
     return sum(len(files) for _, files in kept), findings
+
+
+def _subscriptions(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, account: str, kept: Sequence[tuple[TableVersion, tuple[DataFile, ...]]]
+) -> tuple[str, ...]:
+    current = catalog.current()
+    subscriptions = None if current is None else current.table(SUBSCRIPTIONS)
+    with reading(catalog.folder, [file for table, files in kept if table.name == SUBSCRIPTIONS for file in files]):
+        return subscriptions_of(connection, catalog.folder, account, subscriptions, kept)
+
+
+def _subscription_headers(catalog: Catalog) -> frozenset[str] | None:
+    """The columns of files of events that any recorded book.yml maps to the subscription; None where that is not known."""
+    headers = headers_of(catalog, {SUBSCRIPTION})
+    return None if headers is None else headers.get(EVENTS, frozenset())
 
 
 def _described(catalog: Catalog, subject: Subject, findings: Sequence[TableFinding], looked: int) -> ErasureResult:

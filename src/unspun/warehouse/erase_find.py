@@ -17,6 +17,7 @@ from unspun.book.retention.result import unescaped
 from unspun.engines.embedded import sql_name, sql_text
 from unspun.errors import BadInput
 from unspun.warehouse.catalog import Catalog
+from unspun.warehouse.event_accounts import EVENTS, of_subscriptions_sql
 from unspun.warehouse.load_commit import DEFINITION_NAME
 from unspun.warehouse.load_rejected import REJECTED_TABLE
 from unspun.warehouse.read_sql import files_sql
@@ -38,6 +39,7 @@ class Subject:
 
     kind: SubjectKind
     id: str
+    subscriptions: tuple[str, ...] = ()  # of an account, as found in the book: events that only name one of them are the account's
 
     @property
     def is_distinctive(self) -> bool:
@@ -106,7 +108,12 @@ def kept_files(catalog: Catalog) -> list[tuple[TableVersion, tuple[DataFile, ...
 
 def id_headers(catalog: Catalog, subject: Subject) -> Headers | None:
     """By table, the columns of files that any recorded book.yml maps to an id that can be the subject's; None where that is not known."""
-    wanted, found = {ID_COLUMNS[subject.kind], *EMPTIED[subject.kind]}, dict[str, set[str]]()
+    return headers_of(catalog, {ID_COLUMNS[subject.kind], *EMPTIED[subject.kind]})
+
+
+def headers_of(catalog: Catalog, wanted: Collection[str]) -> Headers | None:
+    """By table, the columns of files that any recorded book.yml maps to these columns of the book; None where that is not known."""
+    found = dict[str, set[str]]()
     definitions = catalog.definitions(DEFINITION_NAME)
     try:
         sources = [source for one in definitions for source in read_definition(one.text, DEFINITION_NAME).sources]
@@ -146,10 +153,12 @@ def find_in_table(
     files: Sequence[DataFile],
     subject: Subject,
     headers: Headers | None = None,
+    by_subscription: Collection[str] | None = None,
 ) -> TableFinding | None:
     """What the files of a table hold of the subject; None where they hold nothing. Raises UnspunError where one cannot be read.
 
-    `headers` are those of `id_headers`: where an id that is not distinctive stands in rejected rows.
+    `headers` are those of `id_headers`: where an id that is not distinctive stands in rejected rows; `by_subscription` are the
+    columns of files of events that name a subscription (None: not known).
     """
     if not files:
         return None
@@ -157,6 +166,8 @@ def find_in_table(
         source = files_sql(folder, [file.path for file in files])
         kinds = {str(name): str(kind) for name, kind, *_ in connection.execute(f"DESCRIBE {source}").fetchall()}
         removed, emptied, mentions = _conditions(table, kinds, subject, headers)
+        if table.name == REJECTED_TABLE and subject.subscriptions:
+            removed = f"({removed} OR {_rejected_events(subject, by_subscription)})"
         named = files_sql(folder, [file.path for file in files], named=True)
         paths, rows = _holding(connection, named, removed, emptied)
         cells = _count(connection, source, {name: f"({condition}) AND NOT {removed}" for name, condition in emptied.items()})
@@ -174,6 +185,8 @@ def _conditions(
         return _rejected(subject, headers), {}, {}
     id_column = ID_COLUMNS[subject.kind]
     removed = f"coalesce(CAST({sql_name(id_column)} AS VARCHAR) = {wanted}, false)" if id_column in kinds else "false"
+    if table.name == EVENTS and subject.subscriptions:
+        removed = f"({removed} OR {of_subscriptions_sql(tuple(kinds), subject.subscriptions)})"
     texts = [name for name, kind in kinds.items() if kind == "VARCHAR" and name not in (id_column, STATED[0])]  # which names columns
     identifying = {*table.key, *ID_COLUMNS.values()}  # of other rows: without them these would be lost
     sure = [name for name in texts if name in EMPTIED[subject.kind] or (subject.is_distinctive and name not in identifying)]
@@ -213,6 +226,15 @@ def _rejected(subject: Subject, headers: Headers | None) -> str:
     if subject.is_distinctive:
         named += [f"contains({sql_name(name)}, {wanted})" for name in ("cells", "value", "reason")]
     return "(" + " OR ".join(f"coalesce({condition}, false)" for condition in named) + ")"
+
+
+def _rejected_events(subject: Subject, headers: Collection[str] | None) -> str:
+    """Rejected events that name a subscription of the subject, in a column that was mapped to it; in any where that is not known."""
+    listed = ", ".join(map(sql_text, subject.subscriptions))
+    asked = [f"trim(json_extract_string(cells, {sql_text(_pointer(header))})) IN ({listed})" for header in sorted(headers or ())]
+    if headers is None:
+        asked = [f"list_has_any(list_transform(json_extract_string(cells, '$.*'), lambda cell: trim(cell)), [{listed}])"]
+    return f"(\"table\" = {sql_text(EVENTS)} AND coalesce({' OR '.join(asked) or 'false'}, false))"
 
 
 def _pointer(header: str) -> str:

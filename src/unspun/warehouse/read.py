@@ -16,6 +16,7 @@ import pyarrow as pa
 from unspun.book.entities import TABLES, Table
 from unspun.engines.embedded import arrow_table, connect, record_batches, sql_name
 from unspun.errors import BadInput, Fault, UnspunError
+from unspun.warehouse.event_accounts import EVENTS, SUBSCRIPTIONS, accounts_sql, names_subscriptions_only, resolved_sql
 from unspun.warehouse.load_rejected import MENDED_STORED, MENDED_TABLE, REJECTED_STORED, REJECTED_TABLE
 from unspun.warehouse.read_files import RESTORE, file_faults
 from unspun.warehouse.read_sql import SQL_TYPES, Columns, files_sql, known_rows_sql, stored_sql, versions_sql, widened_sql
@@ -40,7 +41,7 @@ class BookReader:
     Every table of the book is a view, with every standard column (typed NULLs where nothing fills it). In a table each row stands
     once, in its newest version known before the instant; `<table>_versions` has all the row versions known then. A state table
     (accounts, contacts) shows the state of each thing, each column as it was stated last, and its `_history` the state of each thing
-    from each instant on at which something was stated of it.
+    from each instant on at which something was stated of it. An event that only names its subscription has that one's account.
     `rejected` and `mended` are whole: rejected rows, and which later rows took the place of some.
     """
 
@@ -91,7 +92,12 @@ def open_book(catalog: Catalog, version: BookVersion, before: datetime | None = 
     _refuse(catalog, version, file_faults(catalog.folder, (file for table in version.tables for file in table.files)))
     with connect(memory, spill_folder(catalog), [catalog.folder]) as connection:
         _refuse(catalog, version, [fault for table in version.tables for fault in _schema_faults(connection, catalog, table)])
-        reader = BookReader(version, before, tuple(_views(catalog, version, before)), connection, catalog)
+        views = dict(_views(catalog, version, before))
+        events = version.table(EVENTS)
+        if events is not None and names_subscriptions_only(connection, catalog.folder, events):
+            accounts = accounts_sql(catalog.folder, version.table(SUBSCRIPTIONS), before)
+            views |= {name: resolved_sql(views[name], accounts) for name in (EVENTS, f"{EVENTS}_versions")}
+        reader = BookReader(version, before, tuple(views.items()), connection, catalog)
         reader.define_views()
         yield reader
 

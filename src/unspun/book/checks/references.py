@@ -2,6 +2,106 @@
 
 from __future__ import annotations
 
-from unspun.book.checks.check import Check
+from collections.abc import Iterator, Mapping
 
-CHECKS: tuple[Check, ...] = ()
+from unspun.book.checks.check import Answers, Check
+from unspun.book.checks.extracts import EVENT_DAYS
+from unspun.book.checks.finding import Finding
+from unspun.book.checks.shape import BookShape
+from unspun.book.checks.shares import counted, gravity, only_row, plural
+from unspun.book.entities import TABLES
+from unspun.book.sql_words import sql_name
+
+AFFECTED: dict[str, tuple[str, ...]] = {
+    "subscriptions": ("retention by segment, owner and cohort", "account counts"),
+    "renewals": ("renewals", "score audits by segment"),
+    "purchases": ("repurchase", "account counts"),
+    "events": ("usage trends", "score audits with events"),
+    "tickets": ("score audits with tickets",),
+    "responses": ("survey results by segment",),
+    "touchpoints": ("touchpoints by owner",),
+    "forecasts": ("forecasts' track record",),
+    "scores": ("score audits",),
+    "churns": ("churn reasons", "account counts"),
+    "contacts": ("survey results",),
+}
+REFERRED = {"account_id": "accounts", "subscription_id": "subscriptions", "contact_id": "contacts"}
+THINGS = {"account_id": "account", "subscription_id": "subscription", "contact_id": "contact"}
+
+
+def _tables(shape: BookShape, column: str) -> tuple[str, ...]:
+    """The tables that refer by the column. Contacts of events are an own column, which is not followed over all events."""
+    apart = {REFERRED[column], *(("events",) if column == "contact_id" else ())}
+    return tuple(name for name in TABLES if name not in apart and shape.has(name, column))
+
+
+def _hindrance(column: str, shape: BookShape) -> str:
+    if lacking := shape.lacks(REFERRED[column], f"{REFERRED[column]}.{column}"):
+        return lacking
+    return "" if _tables(shape, column) else f"no other table names {'an' if column == 'account_id' else 'a'} {THINGS[column]}"
+
+
+def _ask(column: str, shape: BookShape) -> Mapping[str, str]:
+    return {table: _counts_sql(table, column) for table in _tables(shape, column)}
+
+
+def _counts_sql(table: str, column: str) -> str:
+    """Rows that refer to anything, those that refer to what is not there, and to how many such things."""
+    by, rows = sql_name(column), ("sum(rows)", EVENT_DAYS) if table == "events" else ("count(*)", sql_name(table))
+    return (
+        "SELECT CAST(sum(rows) AS BIGINT) AS rows, CAST(sum(rows) FILTER (missing) AS BIGINT) AS orphans, "
+        f"count(*) FILTER (missing) AS things FROM (SELECT rows, {_missing_sql(column)} AS missing FROM ("
+        f"SELECT {by}, {rows[0]} AS rows FROM {rows[1]} WHERE {by} IS NOT NULL GROUP BY ALL))"
+    )
+
+
+def _missing_sql(column: str) -> str:
+    by = sql_name(column)
+    return f"{by} NOT IN (SELECT {by} FROM {REFERRED[column]} WHERE {by} IS NOT NULL)"
+
+
+def _judge(code: str, column: str, shape: BookShape, answers: Answers) -> Iterator[Finding]:
+    for table in _tables(shape, column):
+        found = only_row(answers, table)
+        if found["orphans"]:
+            yield _finding(code, column, table, found)
+
+
+def _finding(code: str, column: str, table: str, found: Mapping[str, int]) -> Finding:
+    held, thing = REFERRED[column], THINGS[column]
+    names = "belong to" if column == "account_id" else "name"
+    said = f"{counted(found['orphans'], found['rows'], f'rows of {table}')} {names} {plural(found['things'], thing)} that {held} lacks"
+    return Finding(
+        check=code,
+        table=table,
+        severity=gravity(found["orphans"], found["rows"], least="warning"),
+        count=found["orphans"],
+        of=found["rows"],
+        unit="rows",
+        message=f"{said}.",
+        affects=AFFECTED[table],
+        mend=f"Load an export of {held} that holds them all. If it does, the ids are written in another way: "
+        f"see whether {table}.{column} in book.yml is mapped to the column whose values {held}.{column} holds.",
+        rows_sql=f"SELECT source_file, source_row, * EXCLUDE (source_file, source_row) FROM {sql_name(table)} "
+        f"WHERE {sql_name(column)} IS NOT NULL AND {_missing_sql(column)} ORDER BY source_file, source_row",
+        facts={f"{thing}s": found["things"]},
+    )
+
+
+def _check(code: str, title: str, column: str) -> Check:
+    return Check(
+        code=code,
+        title=title,
+        tables=(REFERRED[column], *(table for table in TABLES if table != REFERRED[column])),
+        hindrance=lambda shape: _hindrance(column, shape),
+        ask=lambda shape: _ask(column, shape),
+        judge=lambda shape, answers: _judge(code, column, shape, answers),
+        extracts=(EVENT_DAYS,),
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    _check("orphan_accounts", "rows of accounts that are not there", "account_id"),
+    _check("orphan_subscriptions", "rows of subscriptions that are not there", "subscription_id"),
+    _check("orphan_contacts", "rows of contacts that are not there", "contact_id"),
+)

@@ -23,7 +23,9 @@ def check_remarks(record: Mapping[str, Any] | None, book_version: int) -> tuple[
     found = sorted(record["findings"], key=lambda one: (one["accepted"], one["severity"] != "error"))
     said = [f"{_standing(one)}: {one['message'].rstrip('.')} ({one['id']})" for one in found]
     if record["book_version"] != book_version:
-        said.append(f"the last check was of book version {record['book_version']}, these figures are of version {book_version}: unspun check")
+        said.append(
+            f"the last check was of book version {record['book_version']}, these figures are of version {book_version}: unspun check"
+        )
     return tuple(said)
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from unspun.book.columns import column_named
 from unspun.book.entities import Kind
-from unspun.book.file_sample import FileSample
-from unspun.book.mapping.contents import Contents, contents_of, words_in
+from unspun.book.mapping.contents import Contents, read_contents, words_in
+from unspun.book.mapping.contents_sample import Sample
 from unspun.book.mapping.definition import SourceMapping
+from unspun.book.raw import RawTable
 
 FORM = 1
 MOST_WORDS = 40  # of an enumeration
@@ -48,6 +51,7 @@ class ColumnProfile:
 
     name: str
     kind: Kind | None
+    rows: int
     filled: int
     distinct: int
     order: str = ""
@@ -55,6 +59,10 @@ class ColumnProfile:
     words: tuple[tuple[str, int, int], ...] | None = None
     carriers: int = 0
     declared: bool = False
+
+    @property
+    def empty_share(self) -> float:
+        return 1 - self.filled / self.rows if self.rows else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +82,20 @@ def source_of(mapping: SourceMapping) -> str:
     return json.dumps([mapping.table, *sorted(mapping.files)], ensure_ascii=False)
 
 
-def profile_file(sample: FileSample, mapping: SourceMapping, zone: ZoneInfo) -> FileProfile:
-    """The profile of a file under its mapping. Columns that stand in it twice, or without a name, are left out: no mapping can mean them."""
-    once = [place for place, name in enumerate(sample.names) if name and sample.names.count(name) == 1]
-    contents = [contents_of(sample.names[place], sample.columns[place], zone) for place in once]
-    mapped = _book_columns([one.name for one in contents], mapping)
+def profile_file(sample: Sample, mapping: SourceMapping, zone: ZoneInfo) -> FileProfile:
+    """The profile of a file under its mapping. Columns that stand in it twice, or without a name, are left out: no mapping means them."""
+    raw = sample.raw
+    contents = [one for one in read_contents(raw, zone) if one.name and raw.names.count(one.name) == 1]
+    mapped = _book_columns(raw, mapping)
     carrier = next((one for one in contents if mapped.get(one.name) == "account_id"), None)
     columns = tuple(_profile(one, mapped.get(one.name, ""), mapping, carrier) for one in contents)
-    return FileProfile(len(sample.columns[0]) if sample.columns else 0, sample.whole, columns)
+    return FileProfile(len(raw.row), sample.whole, columns)
 
 
-def _book_columns(names: Sequence[str], mapping: SourceMapping) -> dict[str, str]:
-    """Names in the book by the file's columns, found as a load finds them."""
-    from unspun.book.typed_plan import positions_of
-
-    found = {name: positions_of(names, title) for name, title in mapping.columns.items()}
-    return {names[positions[0]]: name for name, positions in found.items() if len(positions) == 1}
+def _book_columns(raw: RawTable, mapping: SourceMapping) -> dict[str, str]:
+    """Names in the book by the file's columns."""
+    found = {name: column_named(raw, title) for name, title in mapping.columns.items()}
+    return {raw.names[positions[0]]: name for name, positions in found.items() if len(positions) == 1}
 
 
 def _profile(contents: Contents, book_column: str, mapping: SourceMapping, carrier: Contents | None) -> ColumnProfile:
@@ -97,15 +103,11 @@ def _profile(contents: Contents, book_column: str, mapping: SourceMapping, carri
     declared = bool(book_column) and (
         book_column in READ_WHOLE or book_column in mapping.words or mapping.kind_of(book_column) == "flag"
     )
-    plain = ColumnProfile(contents.name, kind, contents.filled, contents.distinct, order, book_column, declared=declared)
+    plain = ColumnProfile(contents.name, kind, contents.rows, contents.filled, contents.distinct, order, book_column, declared=declared)
     if not (declared or (kind in ("text", "flag") and _may_be_kept(contents, book_column))):
         return plain
     words, carriers = _words(contents, None if contents is carrier else carrier, declared)
-    return plain if words is None else ColumnProfile(**{**_fields(plain), "words": words, "carriers": carriers})
-
-
-def _fields(column: ColumnProfile) -> dict[str, object]:
-    return {name: getattr(column, name) for name in ColumnProfile.__slots__}
+    return plain if words is None else replace(plain, words=words, carriers=carriers)
 
 
 def _kind(contents: Contents) -> tuple[Kind | None, str]:
@@ -178,21 +180,16 @@ def from_document(document: str) -> FileProfile:
     return FileProfile(held["rows"], held["whole"], columns)
 
 
-def _column(held: Mapping[str, object]) -> ColumnProfile:
-    words = held["words"]
-    if words is not None and not isinstance(words, list):
-        raise ValueError("the words of a column are a list")
-    kept = None if words is None else tuple((word, rows, carriers) for word, rows, carriers in words)
-    return ColumnProfile(**{**held, "words": kept})  # pyright: ignore[reportArgumentType]
+def _column(held: Mapping[str, Any]) -> ColumnProfile:
+    words = None if held["words"] is None else tuple((word, rows, carriers) for word, rows, carriers in held["words"])
+    return ColumnProfile(**{**held, "words": words})
 
 
 def without_words(profile: FileProfile, named: Sequence[str]) -> FileProfile:
     """The profile without these words, wherever they stand: what an erasure leaves of it."""
     gone = set(named)
     columns = tuple(
-        column
-        if column.words is None
-        else ColumnProfile(**{**_fields(column), "words": tuple(word for word in column.words if word[0] not in gone)})
+        column if column.words is None else replace(column, words=tuple(word for word in column.words if word[0] not in gone))
         for column in profile.columns
     )
-    return FileProfile(profile.rows, profile.whole, columns)
+    return replace(profile, columns=columns)

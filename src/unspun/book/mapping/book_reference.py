@@ -70,10 +70,11 @@ def _table(table: Table) -> str:
     key = ", ".join(f"`{name}`" for name in table.key)
     usual = f"Usual key: {key}." if key else "No usual key: rows are told apart by their file and row."
     dated = f" Statements are dated by `{table.happened}`; without it, by the load." if table.state else f" Dated by `{table.happened}`."
+    needed = f" Each row needs {' or '.join(f'`{name}`' for name in table.one_of)}." if table.one_of else ""
     lines = [
         f"### {table.name}",
         "",
-        f"{table.meaning[:1].upper()}{table.meaning[1:]}. {usual}{dated}",
+        f"{table.meaning[:1].upper()}{table.meaning[1:]}. {usual}{dated}{needed}",
         "",
         "| Column | Kind | |",
         "|---|---|---|",

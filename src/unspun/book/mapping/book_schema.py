@@ -80,6 +80,7 @@ def _source() -> Schema:
 def _columns(table: Table) -> Schema:
     """The columns of a source of one table: the standard ones told, those of the company's own by the form of their names."""
     known: Schema = {"description": KNOWN_AT_MEANING, "$ref": "#/$defs/column"}
+    one_of: Schema = {"anyOf": [{"required": [name]} for name in table.one_of]} if table.one_of else {}
     return {
         "type": "object",
         "properties": {column.name: _standard(table, column) for column in table.columns} | {KNOWN_AT: known},
@@ -87,6 +88,7 @@ def _columns(table: Table) -> Schema:
         "additionalProperties": {"$ref": "#/$defs/column"},
         "required": list(table.required),
         "minProperties": 1,
+        **one_of,
     }
 
 

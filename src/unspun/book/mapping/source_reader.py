@@ -271,6 +271,10 @@ class _SourceChecks:
             meaning = column.meaning if column else ""
             hint = f"Add `{name}: <the file's column>` ({meaning})."
             self._fault("required_column", f"{self.table.name} need '{name}'.", "columns", hint=hint)
+        one_of = self.table.one_of
+        if one_of and not any(name in self.entries for name in one_of):
+            hint = f"Add `{one_of[0]}: <the file's column>`, or the same with {' or '.join(one_of[1:])}."
+            self._fault("required_column", f"{self.table.name} need {' or '.join(map(repr, one_of))}.", "columns", hint=hint)
 
     def _check_amount(self) -> None:
         """An amount whose period nobody states could be off by a factor of twelve."""

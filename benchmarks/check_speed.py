@@ -1,0 +1,163 @@
+"""What checking a book costs, beside one pass over its events: crm_sim whole (12.0M events) and parts of it.
+
+    python benchmarks/check_speed.py                       # 1.5, 3, 6 and 12 million events, five turns each
+    python benchmarks/check_speed.py --turns 1 --out check-speed.json
+
+The floor is one scan of the events as the book stores them: every value of every column read and hashed. Each side runs in
+a process of its own, in turns with the other; ratios are taken between runs of one turn. `stages` are the seconds of each check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from load_speed import CRM_SIM, DATA, DEFINITION, MEMORY
+
+from unspun.app.checks import examples_of, shape_of
+from unspun.book.checks.catalogue import CHECKS
+from unspun.book.checks.run import run_checks
+from unspun.engines.embedded import sql_name
+from unspun.warehouse.catalog import create_warehouse, open_catalog
+from unspun.warehouse.load import PlannedFile, load_files
+from unspun.warehouse.read import BookReader, open_book
+from unspun.warehouse.versions import BookVersion
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "check-speed-2026-11-23.json"
+PACKAGES = ("unspun", "duckdb", "pyarrow", "numpy")
+SIDES = ("scan", "check")
+PARTS = (8, 4, 2, 1)  # of the events: one of so many
+
+
+def make_book(folder: Path, part: int) -> int:
+    """A book of crm_sim with the first of so many parts of its events; the number of events."""
+    folder.mkdir(parents=True)
+    rows = pq.ParquetFile(DATA / "crm_sim" / "events.parquet")
+    wanted = rows.metadata.num_rows // part
+    events = folder / "events.parquet"
+    with pq.ParquetWriter(events, rows.schema_arrow, compression="zstd") as writer:
+        left = wanted
+        for batch in rows.iter_batches():
+            writer.write_batch(batch.slice(0, left))
+            left -= min(left, batch.num_rows)
+            if not left:
+                break
+    others = [DATA / "crm_sim" / source.files[0] for source in CRM_SIM[1:]]
+    planned = [PlannedFile(str(path), source) for path, source in zip([events, *others], CRM_SIM, strict=True)]
+    with create_warehouse(folder / "warehouse", datetime.now(UTC)) as catalog, catalog.writing():
+        load_files(catalog, planned, DEFINITION, datetime.now(UTC), memory=MEMORY)
+    events.unlink()
+    return wanted
+
+
+def run_side(side: str, folder: Path) -> dict[str, Any]:
+    """One side in this process: seconds, seconds by stage, findings and the most memory held."""
+    with open_catalog(folder / "warehouse") as catalog:
+        book = catalog.current()
+        assert book is not None
+        with open_book(catalog, book, None, MEMORY) as reader:
+            reader.query("SELECT count(*) FROM accounts")  # libraries are loaded before the clock runs
+            start = time.perf_counter()
+            stages, findings = (_scan(reader, book), []) if side == "scan" else _check(reader, book)
+            seconds = time.perf_counter() - start
+    in_bytes = 1 if sys.platform == "darwin" else 1024
+    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * in_bytes / 1e6)
+    return {"seconds": seconds, "stages": stages, "findings": findings, "peak_mb": peak}
+
+
+def _scan(reader: BookReader, book: BookVersion) -> dict[str, float]:
+    """Every value of every column read and hashed; least and greatest would be answered from the files' statistics."""
+    table = book.table("events")
+    assert table is not None
+    reader.query("SELECT " + ", ".join(f"bit_xor(hash({sql_name(name)}))" for name, _ in table.columns) + " FROM events")
+    return {}
+
+
+def _check(reader: BookReader, book: BookVersion) -> tuple[dict[str, float], list[str]]:
+    """As the product does it: every check, and the example rows of every finding."""
+    at = datetime(2024, 2, 1, tzinfo=UTC)
+    marks: list[tuple[str, float]] = []
+    outcomes = run_checks(
+        shape_of(book, DEFINITION, at),
+        CHECKS,
+        reader.query,
+        reader.register,
+        lambda what, _done, _total: marks.append((what, time.perf_counter())),
+    )
+    found = [finding for outcome in outcomes for finding in outcome.findings]
+    for finding in found:
+        marks.append((f"examples of {finding.id}", time.perf_counter()))
+        examples_of(reader, finding)
+    marks.append(("", time.perf_counter()))
+    stages = {name: after - before for (name, before), (_, after) in pairwise(marks)}
+    return stages, [finding.id for finding in found]
+
+
+def measure(turns: int, parts: tuple[int, ...]) -> list[dict[str, Any]]:
+    """A line for each size: medians of seconds, of the ratio to the scan, and where the time of the check went."""
+    lines = []
+    with tempfile.TemporaryDirectory(prefix="unspun-check-") as name:
+        for part in parts:
+            folder = Path(name) / f"part-{part}"
+            events = make_book(folder, part)
+            runs = [{side: _apart(side, folder) for side in SIDES} for _ in range(turns)]
+            lines.append(_line(events, runs))
+            print(json.dumps({key: value for key, value in lines[-1].items() if key != "stages"}), file=sys.stderr)
+    return lines
+
+
+def _line(events: int, runs: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
+    ratios = [run["check"]["seconds"] / run["scan"]["seconds"] for run in runs]
+    names = runs[0]["check"]["stages"]
+    stages = {name: round(statistics.median(run["check"]["stages"].get(name, 0.0) for run in runs), 3) for name in names}
+    return {
+        "events": events,
+        "ratio": round(statistics.median(ratios), 2),
+        "ratios": [round(ratio, 2) for ratio in ratios],
+        "scan_seconds": round(statistics.median(run["scan"]["seconds"] for run in runs), 3),
+        "check_seconds": round(statistics.median(run["check"]["seconds"] for run in runs), 3),
+        "peak_mb": max(run["check"]["peak_mb"] for run in runs),
+        "findings": runs[0]["check"]["findings"],
+        "stages": dict(sorted(stages.items(), key=lambda item: -item[1])),
+    }
+
+
+def _apart(side: str, folder: Path) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--side", side, "--folder", str(folder)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--part", type=int, action="append", help="one of so many of the events; repeat")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.side:
+        print(json.dumps(run_side(given.side, given.folder)))
+        return
+    lines = measure(given.turns, tuple(given.part or PARTS))
+    machine = {"python": platform.python_version(), "processors": os.cpu_count(), **{name: version(name) for name in PACKAGES}}
+    given.out.write_text(json.dumps({"date": datetime.now(UTC).date().isoformat(), "machine": machine, "lines": lines}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

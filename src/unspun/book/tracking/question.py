@@ -1,0 +1,100 @@
+"""What is asked of the events: counts by event and day, of the whole book, of its parts, and of a panel of single accounts."""
+
+from __future__ import annotations
+
+from unspun.book.checks.shape import BookShape
+from unspun.book.entities import TABLES
+from unspun.book.sql_words import local_day, sql_name, sql_text
+
+EVENTS = 200  # the most frequent event names, each looked at by itself
+EVENTS_IN_PARTS = 20  # of these, looked at in each part of the book as well
+VALUES = 12  # a property with more values than this is no part of the book
+MEASURES = 12
+PANEL = 200  # accounts looked at one by one, chosen by rank of size
+PANEL_CELLS = 1_500_000  # and not more rows than about this
+LARGEST = 20  # the largest accounts are always in the panel
+PEOPLE = ("account_id", "name", "owner", "parent_id")  # of an account: these are no parts of the book
+
+
+def measures(shape: BookShape) -> tuple[str, ...]:
+    """The columns of events that are summed: `value` and own columns that hold numbers."""
+    found = [*shape.kinds("events", "whole"), *shape.kinds("events", "number")]
+    standard = {column.name for column in TABLES["events"].columns} - {"value"}
+    return tuple(name for name in found if name not in standard)[:MEASURES]
+
+
+def event_properties(shape: BookShape) -> tuple[str, ...]:
+    """Own text columns of events: which of them have few values is asked of the data."""
+    standard = {column.name for column in TABLES["events"].columns} | {"subscription_id"}
+    return tuple(name for name in shape.kinds("events", "text") if name not in standard and not name.endswith("_id"))
+
+
+def account_properties(shape: BookShape) -> tuple[str, ...]:
+    """Text columns of accounts that may divide the book."""
+    return tuple(name for name in shape.kinds("accounts", "text") if name not in PEOPLE and not name.endswith("_id"))
+
+
+def tracking_days_sql(shape: BookShape) -> str:
+    """The extract `tracking_days`: part, value, event, day, place, rows and the sum of each measure (`m0`, `m1` ... as `measures` names them).
+
+    One pass over events groups them by event, account, day and properties; all else is made of that. `part` is "" for the whole
+    book, the property (`events.version`, `accounts.region`) for its parts, and `panel` for one account, whose `place` is its rank by
+    rows. A row with a `place` and a property says which value the account of the panel has.
+    """
+    of_events, of_accounts = event_properties(shape), account_properties(shape)
+    sums = "".join(f", sum(m{i})::DOUBLE AS m{i}" for i in range(len(measures(shape))))
+    whole = f"sum(rows)::BIGINT AS rows{sums}"
+    parts = [
+        f"SELECT '' AS part, '' AS value, event, day, NULL::INTEGER AS place, {whole} FROM cells GROUP BY event, day",
+        f"SELECT 'panel', '', event, day, place, {whole} FROM cells JOIN panel USING (account_id) GROUP BY event, day, place",
+    ]
+    parts += [_part(f"events.{name}", f"p{i}", "cells", whole) for i, name in enumerate(of_events)]
+    joined = "cells JOIN attributes USING (account_id)"
+    parts += [_part(f"accounts.{name}", f"a{i}", joined, whole) for i, name in enumerate(of_accounts)]
+    nothing = "".join(", 0" for _ in measures(shape))
+    parts += [
+        f"SELECT {sql_text(f'accounts.{name}')}, a{i}, '', NULL, place, 0{nothing} FROM panel JOIN attributes USING (account_id) "
+        f"WHERE a{i} IS NOT NULL"
+        for i, name in enumerate(of_accounts)
+    ]
+    return f"WITH {_cells(shape, of_events)}{_attributes(of_accounts)} {' UNION ALL '.join(parts)}"
+
+
+def _cells(shape: BookShape, properties: tuple[str, ...]) -> str:
+    """Rows and sums by event, account, day and property; the accounts by size, the panel, and the most frequent events."""
+    event = "coalesce(event, '')" if shape.has("events", "event") else "''"
+    day = local_day("occurred", shape.definition.time_zone)
+    named = "".join(f", {_if_few(name)} AS p{i}" for i, name in enumerate(properties))
+    sums = "".join(f", sum({sql_name(name)})::DOUBLE AS m{i}" for i, name in enumerate(measures(shape)))
+    sample = f"sample AS MATERIALIZED (SELECT {', '.join(map(sql_name, properties))} FROM events LIMIT 100000), " if properties else ""
+    return (
+        f"{sample}cells AS MATERIALIZED (SELECT {event} AS event, account_id, {day} AS day{named}, count(*) AS rows{sums} "
+        f"FROM events WHERE occurred < TIMESTAMPTZ {sql_text(shape.at.isoformat())} GROUP BY ALL), "
+        "sizes AS (SELECT account_id, row_number() OVER (ORDER BY sum(rows) DESC, account_id) - 1 AS place, "
+        f"greatest(1, ceil(count(*) OVER () / {PANEL}), ceil(sum(count(*)) OVER () / {PANEL_CELLS})) AS step "
+        "FROM cells GROUP BY account_id), "
+        f"panel AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0), "
+        f"frequent AS MATERIALIZED (SELECT event FROM cells GROUP BY event ORDER BY sum(rows) DESC, event LIMIT {EVENTS_IN_PARTS})"
+    )
+
+
+def _if_few(name: str) -> str:
+    few = f"(SELECT count(DISTINCT {sql_name(name)}) <= {VALUES} FROM sample)"
+    return f"CASE WHEN {few} THEN {sql_name(name)} END"
+
+
+def _attributes(properties: tuple[str, ...]) -> str:
+    if not properties:
+        return ""
+    chosen = ", ".join(
+        f"CASE WHEN (SELECT count(DISTINCT {sql_name(name)}) FROM accounts) BETWEEN 2 AND {VALUES} THEN {sql_name(name)} END AS a{i}"
+        for i, name in enumerate(properties)
+    )
+    return f", attributes AS MATERIALIZED (SELECT account_id, {chosen} FROM accounts)"
+
+
+def _part(part: str, column: str, rows: str, sums: str) -> str:
+    return (
+        f"SELECT {sql_text(part)}, {column}, event, day, NULL, {sums} FROM {rows} "
+        f"WHERE {column} IS NOT NULL AND event IN (SELECT event FROM frequent) GROUP BY {column}, event, day"
+    )
