@@ -47,6 +47,17 @@ def find_judged(report: CheckReport, wanted: str) -> tuple[JudgedFinding, ...]:
     raise BadInput(Fault("unknown_finding", f"the book has no finding {wanted}.", "FINDING", hint or "Run `unspun check` for all of them."))
 
 
+def few_rows(workspace: Workspace, request: CheckRequest, report: CheckReport, most: int) -> dict[str, pa.Table]:
+    """All rows of each finding that has at most so many, by the finding's id."""
+    found: dict[str, pa.Table] = {}
+    with opened(workspace, request, workspace.definition()) as (_, _, reader):
+        for one in report.judged:
+            if one.rows <= most:
+                rows = reader.query(f"SELECT * FROM ({one.finding.rows_sql}) LIMIT {most + 1}")
+                found |= {one.finding.id: rows} if rows.num_rows <= most else {}
+    return found
+
+
 def write_rows(
     workspace: Workspace, request: CheckRequest, finding: Finding, file: BinaryIO, at: datetime, progress: Progress
 ) -> WrittenRows:

@@ -257,12 +257,12 @@ class RecordedCheck:
         return check_record(self.entry, self.version, self.on(tables, first, last), self.accepted)
 
 
-def recorded_check(catalog: Catalog, day: date) -> RecordedCheck | None:
-    """The newest whole check; None where the book was never checked. `day` decides which acceptances have run out."""
+def recorded_check(catalog: Catalog, day: date | None = None) -> RecordedCheck | None:
+    """The newest whole check; None where the book was never checked. `day` decides which acceptances have run out: its own by default."""
     record = catalog.latest_check()
     if record is None:
         return None
     findings = tuple(finding_of(one) for one in json.loads(record.document)["findings"])
     known = acceptances(catalog)
-    accepted = frozenset(one.id for one in findings if state_of(one, known.get(one.id), day) == "accepted")
+    accepted = frozenset(one.id for one in findings if state_of(one, known.get(one.id), day or record.entry.at.date()) == "accepted")
     return RecordedCheck(record.entry.seq, record.version, record.entry.at, findings, accepted)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from unspun.app.drift import drift_of_load, explain_refusal
 from unspun.app.keeping import PATIENT, Patience
 from unspun.app.mended import mended_mapping
 from unspun.app.workspace import Workspace, read_text
@@ -23,6 +24,7 @@ from unspun.errors import BadInput, Fault
 from unspun.reports.words import sentence
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_lines import LoadLine
+from unspun.warehouse.catalog_profiles import latest_profiles
 from unspun.warehouse.load import LoadResult, PlannedFile, load_files
 
 Found = Literal["named", "pattern", "folder"]
@@ -257,10 +259,15 @@ def load(
     known_at = _known_at(request.known_at, plan.definition, at)
     with workspace.catalog() as catalog, catalog.writing(patience.seconds, patience.told):  # a dry run stages its rows too
         before = [line for line in catalog.load_lines() if line.state == "in force"]
-        result = load_files(
-            catalog, plan.files, plan.definition, at, request.dry_run, workspace.settings.memory, progress, known_at
-        )  # fmt: skip
-        return replace(result, notes=(*result.notes, *_read_otherwise(result, before)))
+        profiles = latest_profiles(catalog)
+        try:
+            result = load_files(
+                catalog, plan.files, plan.definition, at, request.dry_run, workspace.settings.memory, progress, known_at
+            )  # fmt: skip
+        except BadInput as refusal:
+            raise explain_refusal(refusal, plan.files, plan.definition, profiles) from refusal
+        drift = drift_of_load(result.profiles, profiles, result.load)
+        return replace(result, notes=(*result.notes, *_read_otherwise(result, before)), drift=drift)
 
 
 def _read_otherwise(result: LoadResult, before: Sequence[LoadLine]) -> Iterator[str]:

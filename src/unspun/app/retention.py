@@ -99,7 +99,7 @@ def _answer_and_publish(
     before = end_of_day(question.as_of, question.time_zone)
     with workspace.catalog() as catalog, open_book(catalog, book, before, workspace.settings.memory) as reader:
         result, _ = answer_retention(reader, question, texts, progress)
-        checked = recorded_check(catalog, question.as_of)
+        checked = recorded_check(catalog, at.date())
     figures = FigureSet(
         kind=KIND,
         question=question_to_json(question),

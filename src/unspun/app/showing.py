@@ -7,18 +7,21 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from pyarrow.compute import MatchSubstringOptions, StrftimeOptions, call_function
 
 from unspun._version import __version__
+from unspun.app.checks import recorded_check
 from unspun.app.row_filter import filter_sql
 from unspun.app.workspace import Workspace
 from unspun.audit.judge import Progress, silent
+from unspun.book.checks.remarks import check_remarks
 from unspun.book.entities import TABLES, Kind, TableName
 from unspun.engines.embedded import ENGINE, engine_version, sql_name
 from unspun.errors import BadInput, Fault
@@ -26,6 +29,7 @@ from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.read import BookReader, end_of_day, open_book
 from unspun.warehouse.versions import BookVersion, TableVersion
 
+_EXTENT = "SELECT count(*) AS n, min(happened_at) AS first, max(happened_at) AS last {}"
 FORMULA = r"\A[=+\-@\t\r\n]"
 
 
@@ -46,7 +50,10 @@ class ShowRequest:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The rows asked for; `total` is without the limit. `columns` are the table's with their kinds; `zone` is the book's."""
+    """The rows asked for; `total` is without the limit. `columns` are the table's with their kinds; `zone` is the book's.
+
+    `remarks` say what the quality gate found in the table, and over which of the days shown.
+    """
 
     request: ShowRequest
     version: BookVersion
@@ -55,6 +62,7 @@ class Shown:
     total: int
     zone: str
     sql: str
+    remarks: tuple[str, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -117,9 +125,19 @@ def _asked(workspace: Workspace, request: ShowRequest) -> Iterator[tuple[Shown, 
         sql = f"SELECT {names} {asked} ORDER BY happened_at, known_at, load, source_file, source_row{limit}"
         before = None if request.as_of is None else end_of_day(request.as_of, zone)
         with open_book(catalog, version, before, workspace.settings.memory) as reader:
-            total = reader.query(f"SELECT count(*) AS n {asked}")["n"][0].as_py()
+            total, first, last = next(iter(zip(*reader.query(_EXTENT.format(asked)).to_pydict().values(), strict=True)))
             none = reader.query(f"SELECT {names} {asked} LIMIT 0")
-            yield Shown(request, version, table.columns, none, total, zone, sql), reader
+            remarks = _remarks(catalog, version, request, (first, last), zone)
+            yield Shown(request, version, table.columns, none, total, zone, sql, remarks), reader
+
+
+def _remarks(
+    catalog: Catalog, version: BookVersion, request: ShowRequest, extent: tuple[datetime | None, datetime | None], zone: str
+) -> tuple[str, ...]:
+    """What the last check found in the table, over the days from the first to the last row shown."""
+    first, last = (None if instant is None else instant.astimezone(ZoneInfo(zone)).date() for instant in extent)
+    checked = recorded_check(catalog, request.as_of)
+    return check_remarks(None if checked is None else checked.record((request.table,), first, last), version.version)
 
 
 def _table(catalog: Catalog, request: ShowRequest) -> tuple[BookVersion, TableVersion]:
@@ -167,6 +185,7 @@ def manifest(exported: Exported, file_name: str) -> dict[str, Any]:
         "engine": ENGINE,
         "engine_version": engine_version(),
         "package_version": __version__,
+        "remarks": list(shown.remarks),
         "rows": exported.rows,
         "columns": dict(shown.columns),
         "csv": {"name": file_name, "sha256": exported.sha256, "bytes": exported.size_bytes},

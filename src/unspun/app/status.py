@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from unspun.app.checks import recorded_check
 from unspun.app.keeping import line_counts
 from unspun.app.mended import open_rejected_sql
 from unspun.app.workspace import Workspace
@@ -46,6 +47,17 @@ class LoadStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckStatus:
+    """The newest check of the whole book: its ledger entry, the version it looked at, and how many of its findings stand."""
+
+    entry: int
+    version: int
+    errors: int
+    warnings: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A book as it stands. `version` is None where nothing was loaded; `head` is SEQ:HASH of the newest ledger entry."""
 
@@ -59,6 +71,7 @@ class Status:
     head: str
     size_bytes: int
     versions_kept: int
+    checked: CheckStatus | None
 
 
 def status(workspace: Workspace) -> Status:
@@ -78,7 +91,16 @@ def status(workspace: Workspace) -> Status:
             "" if newest is None else f"{newest.seq}:{newest.hash}",
             size_on_disk(workspace.warehouse),
             sum(line.kept for line in catalog.versions()),
+            _checked(catalog),
         )
+
+
+def _checked(catalog: Catalog) -> CheckStatus | None:
+    found = recorded_check(catalog)
+    if found is None:
+        return None
+    standing = [one.severity for one in found.findings if one.id not in found.accepted]
+    return CheckStatus(found.entry, found.version, standing.count("error"), standing.count("warning"), len(found.accepted))
 
 
 def _contents(workspace: Workspace, catalog: Catalog, version: BookVersion) -> tuple[tuple[TableStatus, ...], int]:

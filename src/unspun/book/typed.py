@@ -46,6 +46,11 @@ class TypedSource:
         """How the file was read: its encoding, the forms of its dates, amounts that were rounded."""
         return (*self._file.notes, *self._tally.notes)
 
+    @property
+    def is_mended(self) -> bool:
+        """Whether it is a file of rejected rows that were corrected, which says nothing of how its source is written."""
+        return bool(self._plan.mending)
+
     def sample(self) -> Sample:
         """Some rows of the file with all its columns, mapped or not; before `parts`. Raises BadInput where it cannot be read."""
         return self._file.sample()

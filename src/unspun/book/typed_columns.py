@@ -36,6 +36,7 @@ LAST_DAYS = frozenset(  # a month, a week or a quarter in these is its last day,
     {
         ("accounts", "dated"), ("contacts", "dated"), ("scores", "dated"), ("purchases", "purchased"), ("events", "occurred"),
         ("tickets", "opened"), ("responses", "answered"), ("touchpoints", "occurred"), ("forecasts", "made"), ("subscriptions", "ended"),
+        ("churns", "churned"),
     }
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ MARKED = re.compile(r"\A'(?='*[=+\-@\t\r\n])")
 MENDING_REASON = "unspun_reason"
 DOLLARS = "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU BSD BBD BMD BZD BND FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD"
 MAY_BE = {"$": DOLLARS.split(), "\u00a5": ["JPY", "CNY"], "KR": ["SEK", "NOK", "DKK", "ISK"], "RS": ["INR", "PKR", "LKR"]}
-NO_VALUE = {"account_id": "no_account", "subscription_id": "no_account"}  # code of a row without a required value, beside no_date and no_value
+NO_VALUE = {"account_id": "no_account", "subscription_id": "no_account"}  # code of a row without it, beside no_date and no_value
 TEXT = ARROW_TYPES["text"]
 
 

@@ -65,7 +65,9 @@ def check(
 
         print_json(to_document(shown))
     else:
-        _print(shown, written)
+        from unspun.cli.check_text import print_check
+
+        print_check(shown, written)
     return FAULTS_STAND if _stands(shown, fail_on) else 0
 
 
@@ -113,10 +115,12 @@ def _write(
     written: list[str] = []
     rows, html = outputs
     if html is not None:
+        from unspun.app.check_rows import few_rows
         from unspun.cli.outputs import write_text
         from unspun.reports.check_html import render
+        from unspun.reports.check_rows import MOST_ROWS
 
-        write_text(html, render(report))
+        write_text(html, render(report, few_rows(place, request, report, MOST_ROWS)))
         written.append(f"Report: {html.path}")
     if rows is not None:
         written += _write_rows(place, request, report, rows)
@@ -138,13 +142,6 @@ def _write_rows(place: Workspace, request: CheckRequest, report: CheckReport, ou
     beside = OutputFile("--rows", Path(f"{output.path}.manifest.json"))
     write_text(beside, json_text.dumps(manifest(report, done, output.path.name), indent=2, ensure_ascii=False) + "\n")
     return [f"Rows: {output.path} ({done.rows:,}), with {beside.path.name} beside it"]
-
-
-def _print(report: CheckReport, written: list[str]) -> None:
-    from unspun.cli.book_text import print_made
-    from unspun.cli.check_text import check_lines
-
-    print_made(lambda width: check_lines(report, written, width))
 
 
 def _stands(report: CheckReport, fail_on: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unspun.app.keeping import Patience
     from unspun.app.loads import LoadPlan, LoadRequest, ProposedSource
     from unspun.app.workspace import Workspace
+    from unspun.book.checks.finding import Finding
     from unspun.warehouse.load import LoadResult, SourceOutcome
 
 NOT_ACCEPTED = 2
@@ -36,6 +37,7 @@ def load(
     yes: Yes = False,
     received: Annotated[bool, typer.Option("--received", help="The rows were known when they are loaded, not when they happened.")] = False,
     known_at: Annotated[str | None, typer.Option(metavar="DATE", help="The day on which the files were known, in place of now.")] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Do not check the book afterwards.")] = False,
     wait: WaitSeconds = None,
     workspace: WorkspaceFolder = None,
     json: AsJson = False,
@@ -55,6 +57,7 @@ def load(
     """
     from unspun.app.loads import plan_load
     from unspun.cli.book_text import patience, print_json, print_made, workspace_at
+    from unspun.cli.load_check import check_loaded, checked_document, checked_lines
     from unspun.cli.progress import show_progress
 
     request, waits = _read_request(tuple(files), as_table, (dry_run, received, yes), known_at), patience(wait)
@@ -69,10 +72,13 @@ def load(
         if plan.proposed and not request.dry_run:
             return NOT_ACCEPTED
     result = _run(place, plan, request, waits)
-    if json:
-        print_json(_document(result, plan, accepted))
-    else:
+    if not json:
         print_made(lambda width: _result(result, plan, bool(accepted), width))
+    checked = None if no_check or result.version is None else check_loaded(place)
+    if json:
+        print_json(_document(result, plan, accepted) | {"check": checked_document(checked)})
+    elif checked is not None:
+        print_made(lambda width: checked_lines(checked, width))
     return 0
 
 
@@ -159,6 +165,7 @@ def _result(result: LoadResult, plan: LoadPlan, shown: bool, width: int) -> Iter
     for source in result.sources:
         yield from _remarks(source, width)
     yield from _left_out_again(plan, width) if shown else _left_out(plan, width)
+    yield from _drift(result, width)
     for note in _notes(result, plan):
         yield from paragraph(capital(note), width, QUIET, first="\u00b7 ")
     if steps := [*_next_steps(result, plan)]:
@@ -194,6 +201,20 @@ def _remarks(source: SourceOutcome, width: int) -> Iterator[Text]:
     if source.unlisted_columns:
         unlisted = f"{source.name}: columns that book.yml does not name are not loaded: {quoted(list(source.unlisted_columns), 8)}"
         yield from paragraph(sentence(unlisted), width, CAUTION, first="! ")
+
+
+def _drift(result: LoadResult, width: int) -> Iterator[Text]:
+    """How the files differ from those that were loaded before of the same source: figures that are reached first."""
+    from unspun.cli.book_text import capital
+    from unspun.cli.layout import CAUTION, QUIET, heading, paragraph
+
+    if result.drift:
+        yield from heading("Changed since the last load of the same source", width)
+    for finding in result.drift:
+        style, mark = (QUIET, "\u00b7 ") if finding.severity == "note" else (CAUTION, "! ")
+        reaches = f" It reaches {', '.join(finding.affects)}." if finding.affects and finding.severity != "note" else ""
+        said = f"{finding.table}: {finding.severity}: {finding.message}{reaches} {finding.mend}"
+        yield from paragraph(capital(said), width, style, first=mark)
 
 
 def _left_out(plan: LoadPlan, width: int) -> Iterator[Text]:
@@ -269,7 +290,13 @@ def _document(result: LoadResult, plan: LoadPlan, accepted: tuple[ProposedSource
         "proposed": proposed,
         "left_out": [{"file": fault.where, "code": fault.code, "reason": fault.message} for fault in plan.left_out],
         "notes": notes,
+        "drift": [_changed(finding) for finding in result.drift],
     }
+
+
+def _changed(finding: Finding) -> dict[str, Any]:
+    names = ("id", "check", "table", "subject", "severity", "message", "mend", "affects", "facts")
+    return {name: getattr(finding, name) for name in names}
 
 
 def _rejected(code: str, reason: str, rows: int) -> dict[str, Any]:

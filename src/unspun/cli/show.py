@@ -149,6 +149,8 @@ def _lines(shown: Shown, width: int) -> Iterator[Text]:
     more = f"{count(here)} of {count(shown.total)} rows" if here < shown.total else f"{count(shown.total)} rows"
     hidden = f"; {len(left)} more columns do not fit: {', '.join(left)}" if left else ""
     yield from paragraph(f"{more}{hidden}.", width, QUIET)
+    for remark in shown.remarks:
+        yield from paragraph(remark, width, QUIET, first="· ")
     if left or here < shown.total:
         yield from paragraph(f"All of it: unspun show {shown.request.table} --csv {shown.request.table}.csv", width, QUIET)
 
@@ -187,4 +189,5 @@ def _document(shown: Shown) -> dict[str, object]:
         "total": shown.total,
         "rows": shown.rows.to_pylist(),
         "sql": shown.sql,
+        "remarks": list(shown.remarks),
     }

@@ -54,9 +54,25 @@ def _lines(found: Status, width: int) -> Iterator[Text]:
     yield Text()
     if found.version is None:
         yield from paragraph("Load files: unspun load FILE...", width, indent=0)
-    elif found.rejected:
+        return
+    yield from paragraph(_checked(found), width, indent=0)
+    if found.rejected:
         n = f"{found.rejected:,} {'row is' if found.rejected == 1 else 'rows are'}"
         yield from paragraph(f"{n} rejected and not yet mended: unspun rejected says why.", width, indent=0)
+
+
+def _checked(found: Status) -> str:
+    """How the last check of the book left it."""
+    checked, version = found.checked, found.version
+    if checked is None:
+        return "Not checked for faults yet: unspun check."
+    older = f" (the book is at version {version.version} now)" if version is not None and version.version != checked.version else ""
+    counts = f"{_counted(checked.errors, 'error')} and {_counted(checked.warnings, 'warning')} stand, {checked.accepted} accepted"
+    return f"Checked at version {checked.version}{older}: {counts}. Details: unspun check."
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _version(found: Status) -> str:
@@ -133,4 +149,5 @@ def _document(found: Status) -> dict[str, Any]:
         "rejected": found.rejected,
         "ledger_head": found.head,
         "size_bytes": found.size_bytes,
+        "checked": None if found.checked is None else asdict(found.checked),
     }

@@ -15,12 +15,12 @@ from unspun.reports.charts import LABEL_GAP, anchor, foot, grid
 from unspun.reports.marks import Scale, joined, path, tag, text
 
 COLOURS: dict[Severity, str] = {"error": "churn", "warning": "cau", "note": "base"}
-BEFORE_DAYS, AFTER_DAYS = 70, 35  # shown around a span
+BEFORE_DAYS, AFTER_DAYS = 42, 28  # shown around a span
 MOST_DAYS = 420  # shown of a span that goes on and on: its last ones
 MOST_TABLE_ROWS = 60
 STEPS = (1, 7, 28, 91)  # days of one row of the table
 HEIGHT, BOTTOM, TOP = 260, 226, 40
-PLOT_END = 80.0  # per cent of the width: right of it stand the names of the lines
+PLOT_START, PLOT_END = 8.0, 80.0  # per cent of the width: left of it stand the counts, right of it the names of the lines
 LEAST_BAR = 0.6  # per cent of the width: a share that is not nought is seen
 
 
@@ -72,12 +72,12 @@ def plot_of(series: Sequence[TrackingSeries], span: Span) -> Plot | None:
 def tracking_chart(plot: Plot, claim: str) -> Markup:
     """Counted (solid) against expected (short dash, with the band of what is usual) by day; the days of the span are shaded."""
     y = Scale(0, 1.06 * max([*plot.counted, *plot.expected, *plot.high, 1.0]), BOTTOM, TOP)
-    x = Scale(0, len(plot.days) - 1, 0, PLOT_END)
+    x = Scale(0, len(plot.days) - 1, PLOT_START, PLOT_END)
     counted, expected, low, high = (
         [(x(at), y(value)) for at, value in enumerate(values)] for values in (plot.counted, plot.expected, plot.low, plot.high)
     )
     lines = [marks.area(high, low, "base"), path(expected, "base", marks.STROKES["base"]), path(counted, "thin ink")]
-    parts = [*_shade(plot, x), *grid(y), *_count_labels(y, plot.what), marks.stretched(lines, HEIGHT), foot(BOTTOM)]
+    parts = [*_shade(plot, x), *grid(y), marks.stretched(lines, HEIGHT), *_count_labels(y), foot(BOTTOM)]
     return marks.chart([*parts, *_day_axis(plot.days, x), *_end_labels(counted[-1][1], expected[-1][1])], HEIGHT, claim)
 
 
@@ -94,7 +94,7 @@ def _shade(plot: Plot, x: Scale) -> list[Markup]:
     inside = [at for at, day in enumerate(plot.days) if _within(plot.span, day)]
     if not inside:
         return []
-    low, high = (max(0.0, x(inside[0] - 0.5)), min(PLOT_END, x(inside[-1] + 0.5)))
+    low, high = (max(PLOT_START, x(inside[0] - 0.5)), min(PLOT_END, x(inside[-1] + 0.5)))
     colour = "churn" if plot.span.kind == "usage_fell" else "cau"
     band = tag("rect", class_="span", x=marks.at(low), width=marks.at(round(max(high - low, 0.5), 2)), y=TOP - 14, height=BOTTOM - TOP + 14)
     middle = (low + high) / 2
@@ -113,13 +113,13 @@ def _within(span: Span, day: date) -> bool:
     return span.touches(day, day)
 
 
-def _count_labels(y: Scale, what: str) -> list[Markup]:
-    shown = [t for t in y.ticks(4) if t > 0]
-    return [text(0, y(t) - 5, f"{_short(t)}{f' {what} a day' if t == shown[-1] else ''}", class_="halo") for t in shown]
+def _count_labels(y: Scale) -> list[Markup]:
+    return [text(0, y(t) + 4, _short(t), class_="halo") for t in y.ticks(4) if t > 0]
 
 
 def _short(value: float) -> str:
-    return words.money_short(value, None).replace(".0k", "k").replace(".0M", "M") if value >= 1000 else f"{value:,.4g}"
+    size, suffix = next(((size, suffix) for size, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if value >= size), (1.0, ""))
+    return f"{value / size:.4g}{suffix}"
 
 
 def _day_axis(days: Sequence[date], x: Scale) -> list[Markup]:

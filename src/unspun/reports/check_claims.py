@@ -45,9 +45,10 @@ def verdict(report: CheckReport) -> str:
 
 
 def _nothing_found(report: CheckReport) -> str:
-    ran = len(report.clean())
+    ran, hindered = len(report.clean()), len(report.hindered())
     if ran:
-        return f"{counted(ran, 'check')} found no fault in this book"
+        also = f"; {words.count(hindered)} could not be run" if hindered else ""
+        return f"{counted(ran, 'check')} found no fault in this book{also}"
     return "No check could be run: of faults in this book nothing is known"
 
 
@@ -95,8 +96,8 @@ def reach_claim(judged: tuple[JudgedFinding, ...]) -> str:
     most = [figure_name(name) for name, count in figures if count == figures[0][1]]
     of = f"{words.count(figures[0][1])} of the {counted(len(judged), 'open finding')}"
     if len(most) == 1:
-        return f"{_capital(most[0])} {'is' if len(figures) == 1 else 'is most reached'}: by {of}"
-    return f"{words.count(len(most))} figures are most reached: each by {of}"
+        return f"{_capital(most[0])}: reached by {of}{', more than any other figure' if len(figures) > 1 else ''}"
+    return f"{_capital(words.listed(most)) if len(most) == 2 else f'{words.count(len(most))} figures'}: each reached by {of}"
 
 
 def _capital(text: str) -> str:

@@ -14,6 +14,7 @@ from unspun.engines.embedded import connect
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import Entry
 from unspun.warehouse.catalog import Catalog
+from unspun.warehouse.catalog_profiles import forget_words, kept_words
 from unspun.warehouse.delta import delete_unused, recover
 from unspun.warehouse.erase_find import Subject, SubjectKind, TableFinding, find_in_table, headers_of, id_headers, kept_files
 from unspun.warehouse.event_accounts import EVENTS, SUBSCRIPTION, SUBSCRIPTIONS, subscriptions_of
@@ -41,7 +42,8 @@ class ErasureResult:
     other rows that were emptied, by table and column: an account's id as a parent, and any text that is just the id (where the id is
     distinctive: six signs or more, not all digits). `mentions` are texts that hold the id and were left, for you to look at.
     `publications` are ledger entries whose documents name the subject. `versions` and `files` were looked at, `files_replaced` held
-    some of it. `log_emptied` is False where a reader still held SQLite's log: it is emptied when the last one closes.
+    some of it. `log_emptied` is False where a reader still held SQLite's log: it is emptied when the last one closes. `words` are those
+    of enumerations, kept with loads, that are or hold the id.
     """
 
     dry_run: bool
@@ -57,10 +59,11 @@ class ErasureResult:
     entry: Entry | None
     version: BookVersion | None
     log_emptied: bool
+    words: int = 0
 
     @property
     def found_nothing(self) -> bool:
-        return not (self.rows or self.cells or self.publications or self.source_names)
+        return not (self.rows or self.cells or self.publications or self.source_names or self.words)
 
 
 def erase(
@@ -150,6 +153,7 @@ def _described(catalog: Catalog, subject: Subject, findings: Sequence[TableFindi
         entry=None,
         version=None,
         log_emptied=True,
+        words=sum(map(subject.is_named_in, kept_words(catalog))),
     )
 
 
@@ -218,3 +222,4 @@ def _forget_names(catalog: Catalog, subject: Subject) -> None:
     """Names of source files that hold the id are forgotten; their rows keep the file's number."""
     named = [(ERASED_NAME, file.number) for file in catalog.source_files() if subject.is_named_in(file.name)]
     catalog.connection.executemany("UPDATE source_files SET name = ? WHERE number = ?", named)
+    forget_words(catalog.connection, filter(subject.is_named_in, kept_words(catalog)))

@@ -234,7 +234,7 @@ def _rejected_events(subject: Subject, headers: Collection[str] | None) -> str:
     asked = [f"trim(json_extract_string(cells, {sql_text(_pointer(header))})) IN ({listed})" for header in sorted(headers or ())]
     if headers is None:
         asked = [f"list_has_any(list_transform(json_extract_string(cells, '$.*'), lambda cell: trim(cell)), [{listed}])"]
-    return f"(\"table\" = {sql_text(EVENTS)} AND coalesce({' OR '.join(asked) or 'false'}, false))"
+    return f'("table" = {sql_text(EVENTS)} AND coalesce({" OR ".join(asked) or "false"}, false))'
 
 
 def _pointer(header: str) -> str:

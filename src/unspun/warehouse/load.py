@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from unspun.book.checks.finding import Finding
+from unspun.book.drift.profile import FileProfile, profile_file, source_of
 from unspun.book.mapping.definition import BookDefinition
 from unspun.engines.embedded import connect
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import canonical
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_lines import LoadFile
+from unspun.warehouse.catalog_profiles import StoredProfile
 from unspun.warehouse.classify import Candidate, Receipt, Verdict, classify
 from unspun.warehouse.delta import recover
 from unspun.warehouse.load_commit import Commit, publish_load
@@ -70,13 +74,19 @@ class SourceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What a load did, or would do (`dry_run`). `version` is the one it published; None where nothing was new or it was dry."""
+    """What a load did, or would do (`dry_run`). `version` is the one it published; None where nothing was new or it was dry.
+
+    `profiles` are of the files that were read: what their columns hold. `drift` is how they differ from those of the load before, where
+    somebody compared them.
+    """
 
     load: int | None
     version: BookVersion | None
     sources: tuple[SourceOutcome, ...]
     notes: tuple[str, ...]
     dry_run: bool
+    profiles: tuple[StoredProfile, ...] = ()
+    drift: tuple[Finding, ...] = ()
 
 
 def load_files(
@@ -88,11 +98,13 @@ def load_files(
     memory: str = "1500MB",
     progress: Progress = silent,
     known_at: datetime | None = None,
+    cursors: Mapping[str, object] | None = None,
 ) -> LoadResult:
     """Load files into the book as one new version, all or nothing; dry, count what it would do and publish nothing.
 
     Call it as the one writer (`catalog.writing`). `received_at` is the present instant; `known_at`, where given, stands for the
-    receipt of rows that do not say when they were known. A load that died is taken up where a file of it was read whole.
+    receipt of rows that do not say when they were known. `cursors` say how far the load has read each database source; they are kept
+    with the load, and taken back with it. A load that died is taken up where a file of it was read whole.
     Raises BadInput (files, columns or keys that do not fit, a file that changed while it was read) and UnspunError (disk, memory).
     """
     if received_at.tzinfo is None or (known_at is not None and (known_at.tzinfo is None or known_at > received_at)):
@@ -102,7 +114,7 @@ def load_files(
         opened = open_sources(catalog, files, definition, known_at is not None)
         tables = layouts(opened, definition, catalog.current())
         receipt = Receipt((known_at or received_at).astimezone(UTC), received_at.astimezone(UTC))
-        load = _Load(catalog, definition, receipt, opened, tables, dry_run, progress)
+        load = _Load(catalog, definition, receipt, opened, tables, dry_run, progress, cursors or {})
         with connect(memory, catalog.folder / STAGING_FOLDER / "spill", [catalog.folder]) as connection:
             return load.run(connection)
 
@@ -118,10 +130,12 @@ class _Load:
     tables: dict[str, TableVersion]
     dry_run: bool
     progress: Progress
+    cursors: Mapping[str, object]
     number: int = 0
     staged: dict[int, Staged] = field(default_factory=dict[int, Staged])
     plans: dict[int, SourcePlan] = field(default_factory=dict[int, SourcePlan])
     verdicts: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+    profiles: dict[int, FileProfile] = field(default_factory=dict[int, FileProfile])
     added: dict[str, list[DataFile]] = field(default_factory=dict[str, list[DataFile]])
     mended: list[pa.Table] = field(default_factory=list[pa.Table])
     notes: list[str] = field(default_factory=list[str])
@@ -157,9 +171,11 @@ class _Load:
     def begin(self) -> None:
         if not self.dry_run and any(item.is_read for item in self.opened):
             read = [[item.source.sha256, item.mapping_sha256] for item in self.opened if item.is_read]
-            identity = {"files": read, "known_at": self.receipt.counts_from.isoformat() if self.is_dated_back else None}
+            identity: dict[str, object] = {"files": read, "known_at": self.receipt.counts_from.isoformat() if self.is_dated_back else None}
+            reached = {"cursors": dict(self.cursors)} if self.cursors else {}
+            identity |= reached
             fingerprint = hashlib.sha256(canonical(identity).encode()).hexdigest()
-            self.number = self.catalog.begin_load(self.receipt.received_at, fingerprint, {"definition": self.definition.sha256})
+            self.number = self.catalog.begin_load(self.receipt.received_at, fingerprint, {"definition": self.definition.sha256, **reached})
 
     @property
     def is_dated_back(self) -> bool:
@@ -182,6 +198,9 @@ class _Load:
     def stage_one(self, place: int, item: Opened) -> None:
         plan, of = self.plan(place, item), len(self.opened)
         self.progress(f"reading {item.source.name}", place, of)
+        if not item.source.is_mended:
+            zone = ZoneInfo(item.mapping.time_zone or self.definition.time_zone)
+            self.profiles[place] = profile_file(item.source.sample(), item.mapping, zone)
         staged = stage(self.folder, plan, lambda rows: self.progress(f"reading {item.source.name}: {rows:,} rows", place, of))
         self.plans[place], self.staged[place] = plan, staged
         if plan.direct and staged.rows:
@@ -311,12 +330,18 @@ class _Load:
         if not anything:
             notes.append("nothing new: the book stays as it is")
         if self.dry_run:
-            return LoadResult(None, None, outcomes, tuple(notes), True)
+            return LoadResult(None, None, outcomes, tuple(notes), True, self.stored_profiles())
         if not anything:
             if self.number:
                 self.catalog.abandon_load(self.number)
-            return LoadResult(None, None, outcomes, tuple(notes), False)
-        return LoadResult(self.number, self.publish(outcomes), outcomes, tuple(notes), False)
+            return LoadResult(None, None, outcomes, tuple(notes), False, self.stored_profiles())
+        return LoadResult(self.number, self.publish(outcomes), outcomes, tuple(notes), False, self.stored_profiles())
+
+    def stored_profiles(self) -> tuple[StoredProfile, ...]:
+        """The profiles at the positions that their files have among those read."""
+        read = [place for place, item in enumerate(self.opened) if item.is_read]
+        sources = [(at, self.opened[place], self.profiles[place]) for at, place in enumerate(read) if place in self.profiles]
+        return tuple(StoredProfile(at, source_of(item.mapping), item.source.name, profile) for at, item, profile in sources)
 
     def declared(self) -> list[str]:
         """What the definition says otherwise of whole tables than the book does, which takes a version though no row be new."""
@@ -332,7 +357,9 @@ class _Load:
         read = [(place, outcome) for place, outcome in enumerate(outcomes) if self.opened[place].is_read]
         files = [LoadFile(o.sha256, self.opened[place].mapping_sha256, o.table, _counts(o)) for place, o in read]
         several = {self.plans[place].mapping.table for place, verdict in self.verdicts.items() if verdict.fates["changed"]}
-        commit = Commit(self.number, self.receipt, self.definition, self.tables, self.added, frozenset(several), files)
+        commit = Commit(
+            self.number, self.receipt, self.definition, self.tables, self.added, frozenset(several), files, self.stored_profiles()
+        )
         version = publish_load(self.catalog, commit, self.rejected(), self.mended)
         shutil.rmtree(self.folder / STAGING_FOLDER, ignore_errors=True)
         return version

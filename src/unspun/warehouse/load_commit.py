@@ -14,6 +14,7 @@ from unspun.book.mapping.definition import BookDefinition
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_head import sync_folder
 from unspun.warehouse.catalog_lines import LoadFile
+from unspun.warehouse.catalog_profiles import StoredProfile, write_profiles
 from unspun.warehouse.classify import Receipt
 from unspun.warehouse.delta import TABLES_FOLDER, align, write_data_file
 from unspun.warehouse.load_rejected import MENDED_STORED, MENDED_TABLE, REJECTED_STORED, REJECTED_TABLE
@@ -28,7 +29,8 @@ class Commit:
     """A load ready to be published.
 
     `tables` are those it feeds, with the columns they will have and the files they have now; `added` the data files it adds, still
-    in staging; `several` the tables that get a further version of some row; `files` what became of its source files.
+    in staging; `several` the tables that get a further version of some row; `files` what became of its source files; `profiles` what
+    their columns held.
     """
 
     load: int
@@ -38,6 +40,7 @@ class Commit:
     added: Mapping[str, Sequence[DataFile]]
     several: frozenset[str]
     files: Sequence[LoadFile]
+    profiles: Sequence[StoredProfile] = ()
 
 
 def publish_load(
@@ -65,6 +68,7 @@ def publish_load(
     with catalog.transaction():
         if commit.definition.text:
             catalog.record_definition(DEFINITION_NAME, commit.definition.text, at)
+        write_profiles(catalog.connection, commit.load, commit.profiles)
         return catalog.publish("load", committed, at, [("load", _body(commit))], load=commit.load, load_files=commit.files)
 
 

@@ -19,10 +19,15 @@ from unspun.warehouse.versions import BookVersion, TableVersion
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """A file to load and the mapping that says how."""
+    """A file to load and the mapping that says how.
+
+    `name` is what it goes by where that is not the file's own name: rows read from a database are in a file of ours, and say what is so
+    now, though they have said it before.
+    """
 
     path: str
     mapping: SourceMapping
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,9 @@ def _open(catalog: Catalog, file: PlannedFile, definition: BookDefinition, befor
     # An undated snapshot says how things are at a time; given a time of its own, it is another statement though its bytes are the same.
     anew = dated_back and is_undated(file.mapping)
     loaded_by = None if anew else _loaded(catalog, source.sha256, mapping_hash, file.mapping.table)
+    if file.name:
+        source.name = file.name
+        loaded_by = None if loaded_by is not None and _fed_since(catalog, file.mapping.table, loaded_by) else loaded_by
     return Opened(file.path, file.mapping, mapping_hash, source, stamp, loaded_by, next(same, None))
 
 
@@ -84,6 +92,12 @@ def _loaded(catalog: Catalog, sha256: str, mapping_hash: str, table: str) -> int
     later = [line for line in catalog.load_lines() if line.load > load and line.state == "in force"]
     read_otherwise = any(file.sha256 == sha256 and file.table == table for line in later for file in line.files)
     return None if read_otherwise else load
+
+
+def _fed_since(catalog: Catalog, table: str, load: int) -> bool:
+    """Whether a later load in force took anything into the table."""
+    later = (line for line in catalog.load_lines() if line.load > load and line.state == "in force")
+    return any(file.table == table for line in later for file in line.files)
 
 
 def layouts(opened: Iterable[Opened], definition: BookDefinition, current: BookVersion | None) -> dict[str, TableVersion]:

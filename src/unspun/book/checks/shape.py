@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from unspun.book.checks.finding import Finding
 from unspun.book.entities import TABLES, Kind
 from unspun.book.mapping.definition import BookDefinition
 
@@ -31,6 +32,7 @@ class BookShape:
     tables: Mapping[str, TableShape]
     definition: BookDefinition
     at: datetime
+    drift: tuple[Finding, ...] = ()
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether the table holds rows and all of these columns are filled by some source."""

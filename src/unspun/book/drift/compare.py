@@ -14,6 +14,7 @@ ChangeKind = Literal["dropped", "added", "renamed", "retyped", "reordered", "wid
 CHANCE = 1e-4  # that so many rows show nothing of what holds for them as for the others: less is a change
 FEWEST_FILLED = 5  # cells, to say of what kind a column is
 JUMP = 0.3  # of the share of empty cells
+FEWEST_ROWS = 100  # to compare such shares
 NARROWER: dict[Kind, frozenset[Kind]] = {
     "whole": frozenset({"number", "money"}), "money": frozenset({"number"}), "number": frozenset({"money"}), "day": frozenset({"instant"}),
 }  # fmt: skip
@@ -76,6 +77,8 @@ def held_otherwise(before: ColumnProfile, now: ColumnProfile) -> Iterator[Change
     """What differs in what a column holds."""
     if _is_emptied(before, now):
         yield Change("emptied", before, now)
+    elif before.words is not None and now.unexplained:  # what makes a flag a text, say, are these words
+        yield from _words(before, now)
     elif _is_retyped(before, now):
         yield Change("retyped", before, now)
     elif before.order != now.order and "" not in (before.order, now.order) and "unclear" not in (before.order, now.order):
@@ -89,7 +92,7 @@ def _is_emptied(before: ColumnProfile, now: ColumnProfile) -> bool:
     was, empty = before.empty_share, now.empty_share
     if now.filled == 0:
         return was < 1 and was**now.rows < CHANCE
-    return empty - was >= JUMP and min(before.rows, now.rows) >= 1 / CHANCE**0.5
+    return empty - was >= JUMP and min(before.rows, now.rows) >= FEWEST_ROWS
 
 
 def _is_retyped(before: ColumnProfile, now: ColumnProfile) -> bool:
@@ -105,7 +108,7 @@ def _words(before: ColumnProfile, now: ColumnProfile) -> Iterator[Change]:
     if before.words is None or now.words is None:
         return
     old, new = {word for word, _, _ in before.words}, {word for word, _, _ in now.words}
-    widened = tuple((word, rows) for word, rows, by in now.words if word not in old and (now.declared or _unseen(by, now, before)))
+    widened = tuple((word, rows) for word, rows, by in now.words if word not in old and (word in now.unexplained or _unseen(by, now, before)))
     gone = tuple(word for word, _, by in before.words if word not in new and _unseen(by, before, now))
     if widened and gone:
         yield Change("replaced", before, now, widened, gone)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 
 from unspun.book.columns import column_named
 from unspun.book.entities import Kind
 from unspun.book.mapping.contents import Contents, read_contents, words_in
 from unspun.book.mapping.contents_sample import Sample
 from unspun.book.mapping.definition import SourceMapping
+from unspun.book.outcomes import NO, YES, read_outcomes
 from unspun.book.raw import RawTable
+from unspun.book.text import Words, fold
+from unspun.book.typed_columns import ADDON
 
 FORM = 1
+OUTCOME = "outcome"
+ORDERS = {"day": "day", "month": "month", "year": "year", "YYYY": "year"}
+"""How the forms of dates begin, by what reading calls them."""
 MOST_WORDS = 40  # of an enumeration
 FEWEST_REPEATS = 5  # rows a word, on average: fewer, and the column lists things rather than sorts them
 FEWEST_CARRIERS = 3  # accounts (rows, where no account is mapped) that share a word which is kept
@@ -36,7 +43,6 @@ SORTS = frozenset(
     "priority flag survey health size sector channel edition period".split()
 )
 """Headers that speak of people, of single things, and of sorts of things: a plan's name is no customer's."""
-READ_WHOLE = frozenset({"outcome"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class ColumnProfile:
     `kind` is what its cells are (None: none is filled), `order` how its dates as text begin ("day", "month", "year"; "unclear"; ""
     where it holds none), `book_column` what it was mapped to ("" nothing). `words` are those of an enumeration, each with its rows
     and with the accounts that have it (rows, where no account is mapped), sorted; `carriers` are all that have any word. None: no
-    enumeration. `declared`: book.yml or the book itself says what each of its words means.
+    enumeration. `unexplained` are words of a flag or an outcome of which neither the book nor book.yml says what they mean.
     """
 
     name: str
@@ -58,7 +64,7 @@ class ColumnProfile:
     book_column: str = ""
     words: tuple[tuple[str, int, int], ...] | None = None
     carriers: int = 0
-    declared: bool = False
+    unexplained: tuple[str, ...] = ()
 
     @property
     def empty_share(self) -> float:
@@ -100,22 +106,25 @@ def _book_columns(raw: RawTable, mapping: SourceMapping) -> dict[str, str]:
 
 def _profile(contents: Contents, book_column: str, mapping: SourceMapping, carrier: Contents | None) -> ColumnProfile:
     kind, order = _kind(contents)
-    declared = bool(book_column) and (
-        book_column in READ_WHOLE or book_column in mapping.words or mapping.kind_of(book_column) == "flag"
-    )
-    plain = ColumnProfile(contents.name, kind, contents.rows, contents.filled, contents.distinct, order, book_column, declared=declared)
-    if not (declared or (kind in ("text", "flag") and _may_be_kept(contents, book_column))):
+    plain = ColumnProfile(contents.name, kind, contents.rows, contents.filled, contents.distinct, order, book_column)
+    if not contents.filled or contents.distinct > MOST_WORDS or contents.nested:
         return plain
-    words, carriers = _words(contents, None if contents is carrier else carrier, declared)
-    return plain if words is None else replace(plain, words=words, carriers=carriers)
+    said = mapping.words.get(book_column, {})
+    carrier = None if contents is carrier else carrier
+    if book_column and (book_column == OUTCOME or mapping.kind_of(book_column) == "flag"):
+        found, carriers = _counted(contents, carrier)
+        return replace(plain, words=found, carriers=carriers, unexplained=_unexplained(found, contents.name, book_column, said))
+    if kind in ("text", "flag") and _may_be_kept(contents, book_column):
+        return _enumeration(plain, contents, carrier, {fold(word) for word in said})
+    return plain
 
 
 def _kind(contents: Contents) -> tuple[Kind | None, str]:
     """The kind that most cells are of, although a few cannot be read, and how dates begin that could be read in two ways."""
     dates, numbers = contents.dates, contents.numbers
     if dates is not None:
-        forms = [word for form in dates.formats for word in ("day", "month", "year") if form.startswith((f"{word}/", f"{word}.", f"{word}-"))]
-        order = "unclear" if dates.complaint is not None else forms[0] if forms else ""
+        orders = [ORDERS[found[0]] for form in dates.formats if (found := re.match("day|month|year|YYYY", form))]
+        order = "unclear" if dates.complaint is not None else orders[0] if orders else ""
         if contents.kind in ("day", "instant"):
             return contents.kind, order
         known = dates.times[~np.isnat(dates.times)]
@@ -133,27 +142,34 @@ def _may_be_kept(contents: Contents, book_column: str) -> bool:
     return not header & PERSONS and (not header & THINGS or bool(header & SORTS))
 
 
-def _words(contents: Contents, carrier: Contents | None, declared: bool) -> tuple[tuple[tuple[str, int, int], ...] | None, int]:
-    """The words of an enumeration, and how many carry any; None where the column is none.
+def _enumeration(plain: ColumnProfile, contents: Contents, carrier: Contents | None, explained: Collection[str]) -> ColumnProfile:
+    """The column with its words, where it sorts rows into few groups."""
+    few = contents.filled >= FEWEST_REPEATS * contents.distinct
+    found, carriers = _counted(contents, carrier)
+    if not few or any(len(word) > LONGEST_WORD or PERSONAL.search(word) for word, _, _ in found):
+        return plain
+    kept = tuple(one for one in found if one[2] >= FEWEST_CARRIERS or fold(one[0]) in explained)
+    left_out = contents.filled - sum(rows for _, rows, _ in kept)
+    return replace(plain, words=kept, carriers=carriers) if kept and left_out <= MOST_LEFT_OUT * contents.filled else plain
 
-    No personal data is kept: a column whose name or place speaks of people, ids or free text is no enumeration (_may_be_kept), nor is
-    one with a word that is long or holds an address or a number; and a word is kept only where several accounts share it, so that it
-    can name none of them. Words whose meaning book.yml declares are the company's own and are kept as they are. An erasure takes out
-    words that are the id it erases, whatever they are.
-    """
-    if not contents.filled or contents.distinct > MOST_WORDS:
-        return None, 0
-    words, rows = contents.words.words.to_pylist(), contents.words.counts()
-    held, carriers = _carriers(contents, carrier)
-    if declared:
-        found = zip(words, rows.tolist(), held.tolist(), strict=True)
-        return tuple(sorted((word[:LONGEST_WORD], n, by) for word, n, by in found if n)), carriers
-    if contents.filled < FEWEST_REPEATS * contents.distinct or any(len(word) > LONGEST_WORD or PERSONAL.search(word) for word in words):
-        return None, 0
-    kept = held >= FEWEST_CARRIERS
-    if not kept.any() or rows[~kept].sum() > MOST_LEFT_OUT * contents.filled:
-        return None, 0
-    return tuple(sorted((words[i], int(rows[i]), int(held[i])) for i in np.flatnonzero(kept).tolist())), carriers
+
+def _counted(contents: Contents, carrier: Contents | None) -> tuple[tuple[tuple[str, int, int], ...], int]:
+    """Each word with its rows and carriers, sorted, and the carriers of any."""
+    rows, (held, carriers) = contents.words.counts(), _carriers(contents, carrier)
+    found = zip(contents.words.words.to_pylist(), rows.tolist(), held.tolist(), strict=True)
+    return tuple(sorted((word, n, by) for word, n, by in found if n)), carriers
+
+
+def _unexplained(
+    found: Sequence[tuple[str, int, int]], title: str, book_column: str, said: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Words of a flag or an outcome that the load does not know how to read."""
+    explained = {fold(word) for word in said}
+    others = [word for word, _, _ in found if fold(word) not in explained]
+    if book_column != OUTCOME:
+        known = YES | NO | (ADDON if book_column == "is_addon" else frozenset())
+        return tuple(word for word in others if fold(word) not in known)
+    return tuple(word for word in others if read_outcomes(Words(np.zeros(1, np.int32), pa.array([word])), title, {})[1] is not None)
 
 
 def _carriers(contents: Contents, carrier: Contents | None) -> tuple[np.ndarray, int]:
@@ -169,8 +185,27 @@ def _carriers(contents: Contents, carrier: Contents | None) -> tuple[np.ndarray,
 
 
 def to_document(profile: FileProfile) -> str:
-    """The profile as JSON; from_document reads it back."""
-    return json.dumps({"form": FORM, **asdict(profile)}, ensure_ascii=False, separators=(",", ":"))
+    """The profile as JSON, to be kept; from_document reads it back.
+
+    No personal data is in it. A column whose name or place in the book speaks of people, ids or free text has no words (_may_be_kept),
+    nor has one with words that are long or hold an address or a number (_enumeration); a word is kept only where several accounts share it, so that it
+    names none of them, or where the book or book.yml says what it means. An erasure takes out words that are the id it erases all the
+    same (without_words).
+    """
+    columns = tuple(replace(column, words=(kept := _shared(column)), unexplained=_among(column.unexplained, kept)) for column in profile.columns)
+    return json.dumps({"form": FORM, **asdict(replace(profile, columns=columns))}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _shared(column: ColumnProfile) -> tuple[tuple[str, int, int], ...] | None:
+    """The words without those that nothing explains and that few have: someone's name in a column of yes and no."""
+    if column.words is None:
+        return None
+    return tuple(word for word in column.words if word[0] not in column.unexplained or word[2] >= FEWEST_CARRIERS)
+
+
+def _among(unexplained: Sequence[str], kept: Sequence[tuple[str, int, int]] | None) -> tuple[str, ...]:
+    held = {word for word, _, _ in kept or ()}
+    return tuple(word for word in unexplained if word in held)
 
 
 def from_document(document: str) -> FileProfile:
@@ -182,7 +217,7 @@ def from_document(document: str) -> FileProfile:
 
 def _column(held: Mapping[str, Any]) -> ColumnProfile:
     words = None if held["words"] is None else tuple((word, rows, carriers) for word, rows, carriers in held["words"])
-    return ColumnProfile(**{**held, "words": words})
+    return ColumnProfile(**{**held, "words": words, "unexplained": tuple(held["unexplained"])})
 
 
 def without_words(profile: FileProfile, named: Sequence[str]) -> FileProfile:

@@ -7,12 +7,25 @@ import re
 from collections.abc import Collection
 
 from unspun.book.entities import ROW_COLUMNS, STATED, Kind, Table
+from unspun.book.mapping.contract_fields import CONTRACTS
 
 BOOK_FIELDS = {
     "time_zone": "zone of the times in files that name none, as in the IANA database (`Europe/Berlin`); `UTC` where it is left out",
     "currency": "ISO 4217 code of the amounts whose row and source name no currency",
     "fiscal_year_starts": "month in which the fiscal year starts, 1 to 12; 1 where it is left out",
-    "sources": "the company's files, a kind of file each",
+    "sources": "the company's files, a kind of file each; or tables of its databases",
+    "databases": "databases that sources name, each by a name of your choice",
+    "contracts": CONTRACTS,
+}
+DATABASE_FIELDS = {
+    "url_from": "the environment variable that holds the database's URL, `postgresql://user:password@host/database`",
+    "url": "the URL itself, where it holds no password: `postgresql://host/database`, `sqlite:///file.db` (relative to the workspace)",
+    "statement_seconds": "how long one statement may take; without end where it is left out",
+}
+CURSOR_FIELDS = {
+    "column": "the relation's column that only grows: a time, a day or a whole number",
+    "overlap": "how far before the last value that was loaded reading begins, for rows that are committed late: `1 hour`, `2 days`, or a "
+    "number for a cursor of numbers. One hour, or 1000, where it is left out",
 }
 SOURCE_FIELDS = {
     "files": "names of the files, `*` for any part of a name; a list where there are several. With a `/` it fits the end of the path. "
@@ -28,6 +41,12 @@ SOURCE_FIELDS = {
     "date_format": "how dates are written, where the files leave a doubt: `%d` day, `%m` month, `%Y` year, as in Python's strptime",
     "time_zone": "zone of the times in these files, where it is not the book's",
     "currency": "ISO 4217 code of the amounts of rows that name none, where it is not the book's",
+    "database": "one of the book's `databases`, in place of `files`",
+    "relation": "the table or view of the database, `schema.table`",
+    "query": "a SELECT of the database, in place of `relation`",
+    "cursor": "the relation's column that tells which rows are new, so that a load reads only these; `{column: ..., overlap: 1 hour}` says "
+    "how far back it looks",
+    "in_place": "`true`: the rows stay in the database, and are read whenever the book is opened",
 }
 COLUMN_FIELDS = {
     "column": "the file's column",

@@ -27,7 +27,10 @@ from pathlib import PurePosixPath
 from unspun.book.entities import Kind, TableName
 from unspun.book.mapping.book_fields import BOOK_FIELDS
 from unspun.book.mapping.book_schema import definition_schema
-from unspun.book.mapping.definition import BookDefinition, SourceMapping
+from unspun.book.mapping.contract_reader import read_contracts
+from unspun.book.mapping.database_reader import check_databases, check_places, read_databases
+from unspun.book.mapping.database_writer import with_database
+from unspun.book.mapping.definition import BookDefinition, Database, SourceMapping
 from unspun.book.mapping.source_reader import read_currency, read_source, read_zone
 from unspun.book.mapping.source_writer import mapping_text, with_source
 from unspun.book.mapping.yaml_checks import YamlChecks, listed
@@ -46,11 +49,17 @@ def read_definition(text: str, name: str = "book.yml") -> BookDefinition:
     month = _month(checks, given.get("fiscal_year_starts", 1))
     sources = checks.items(("sources",), given["sources"]) if "sources" in given else []
     mappings = [read_source(checks, ("sources", i), one) for i, one in enumerate(sources)]
+    databases = read_databases(checks, given["databases"]) if "databases" in given else ()
+    for i, one in enumerate(mappings):
+        if one is not None:
+            check_databases(checks, i, one.database, bool(one.row_key), one.in_place, [each.name for each in databases])
+    check_places(checks, [(i, one) for i, one in enumerate(mappings) if one is not None])
     _check_together(checks, [(i, one) for i, one in enumerate(mappings) if one is not None])
+    read = tuple(mapping for mapping in mappings if mapping is not None)
+    contracts = read_contracts(checks, given["contracts"], read) if "contracts" in given else ()
     if checks.faults:
         raise BadInput(checks.faults)
-    read = tuple(mapping for mapping in mappings if mapping is not None)
-    return BookDefinition(read, zone or "UTC", currency, month, text, hashlib.sha256(text.encode()).hexdigest())
+    return BookDefinition(read, zone or "UTC", currency, month, text, hashlib.sha256(text.encode()).hexdigest(), contracts, databases)
 
 
 def _month(checks: YamlChecks, value: object) -> int:
@@ -103,6 +112,16 @@ def add_source(text: str, mapping: SourceMapping) -> str:
     if [replace(one, line=0) for one in after[:-1]] != [replace(one, line=0) for one in before] or len(after) == len(before):
         hint = "Write `sources:` as a list with a '- ' for each source."
         raise BadInput(Fault("sources_written_otherwise", "no source can be added to 'sources' as it is written.", "book.yml", hint))
+    return added
+
+
+def add_database(text: str, database: Database) -> str:
+    """`text` with the database as one more of its databases. Raises BadInput where `text` has faults, or would have with it."""
+    before = read_definition(text).databases
+    added = with_database(text, read_yaml(text, "book.yml"), database)
+    if len(read_definition(added).databases) != len(before) + 1:
+        hint = "Write `databases:` with a line for each below it."
+        raise BadInput(Fault("databases_written_otherwise", "no database can be added to 'databases' as it is written.", "book.yml", hint))
     return added
 
 

@@ -58,6 +58,8 @@ DATED = _tiers(
 CONTACT = _tiers("contact id, contact external id, contact key, person id", "contact, respondent id, requester id, requester, reporter")
 SUBJECT = _tiers("subject", "title, topic, summary")
 LOGGED = _tiers("known at, recorded at, recorded on, logged at, logged on, entered at, received at, loaded at, ingested at")
+CHURNED = _tiers("churned, is churned, has churned, churn flag, churned flag, churn, is churn")
+VERBATIM = _tiers("verbatim, open text, free text, answer text", "comment, comments, feedback, feedback text")
 ADDED: dict[TableName, dict[str, Tiers]] = {
     "accounts": {
         "plan": _tiers("plan, plan name, plan tier, current plan, subscription plan", "edition, package"),
@@ -71,6 +73,7 @@ ADDED: dict[TableName, dict[str, Tiers]] = {
             "became customer on, date joined, joined on, registered on, registration date, signup, start of relationship",
             "created at, created date, create date, date created",
         ),
+        "churned": CHURNED,
     },
     "contacts": {
         "account_id": ACCOUNT,
@@ -83,12 +86,30 @@ ADDED: dict[TableName, dict[str, Tiers]] = {
     "purchases": {
         "product": _tiers("product, product name, product id, product code, sku, stock code, item, item id, article", "description"),
     },
+    "churns": {
+        "account_id": ACCOUNT,
+        "churn_id": _tiers("churn id, churn event id, churn record id, churn number, departure id, cancellation id", "event id, id"),
+        "churned": _tiers(
+            "churned on, churned at, churn date, churn day, churned date, date churned, date of churn, departed on, departure date",
+            "cancelled on, cancelled at, cancellation date, canceled on, canceled at, date cancelled, left on, lost on, lost date",
+            "date, day, event date, timestamp",
+        ),
+        "reason": _tiers("reason, reason code, churn reason, cancellation reason, reason for churn, reason for leaving, churn reason code"),
+        "arr_lost": _tiers("arr lost, lost arr, churned arr, churn arr"),
+        "refunded": _tiers("refunded, refund, refund amount, amount refunded, refunded amount"),
+        "currency": ROLES["renewals"]["currency"],
+        "subscription_id": ROLES["subscriptions"]["subscription_id"][:1],
+        "is_reactivation": _tiers("is reactivation, reactivation, reactivation flag, is reactivated, reactivated"),
+        "verbatim": VERBATIM,
+        "known_at": LOGGED,
+    },
     "events": {
+        "subscription_id": _tiers("subscription id, subscription external id, subscription number, subscription no, subscription key"),
         "event_id": _tiers("event id, message id, insert id", "usage id"),
         "user_id": _tiers("user id, user external id, member id, contact id", "user, actor id, actor, anonymous id"),
         "occurred": _tiers("period end, month end, week end, window end", "period start, month start, week start"),
     },
-    "subscriptions": {"product": _tiers("plan tier, edition, package")},
+    "subscriptions": {"product": _tiers("plan tier, edition, package"), "churned": CHURNED},
     "forecasts": {
         "amount": _tiers("amount, forecast amount, expected amount, forecast arr, expected arr, arr, acv", "mrr, revenue, value"),
         "currency": ROLES["renewals"]["currency"],
@@ -131,7 +152,7 @@ ADDED: dict[TableName, dict[str, Tiers]] = {
             "nps, nps score, net promoter score, likelihood to recommend, csat, csat score, ces, ces score",
             "rating, score, response",
         ),
-        "verbatim": _tiers("verbatim, open text, free text, answer text", "comment, comments, feedback, feedback text"),
+        "verbatim": VERBATIM,
         "weight": _tiers("weight, response weight, survey weight"),
         "known_at": LOGGED,
     },
@@ -163,6 +184,7 @@ FILE_WORDS: dict[TableName, frozenset[str]] = {
     "contacts": _words("contact contacts people persons"),
     "subscriptions": _words("subscription subscriptions contract contracts licence licences license licenses terms"),
     "renewals": _words("renewal renewals opportunity opportunities churn churned churns"),
+    "churns": _words("churn churned churns cancellation cancellations departures"),
     "purchases": _words("purchase purchases order orders invoice invoices sales transactions retail"),
     "events": _words("event events usage activity activities logins telemetry"),
     "tickets": _words("ticket tickets support helpdesk cases"),
@@ -175,17 +197,21 @@ FILE_WORDS: dict[TableName, frozenset[str]] = {
 """Words of a file's name that speak for a table."""
 
 TELLING: dict[TableName, dict[str, tuple[int, ...]]] = {
-    "accounts": {"dated": (2, 0), "name": (2, 1), "created_on": (2, 1), "industry": (2,), "owner": (1,)},
+    "accounts": {"dated": (2, 0), "name": (2, 1), "created_on": (2, 1), "industry": (2,), "owner": (1,), "churned": (1,)},
     "contacts": {"contact_id": (3, 0), "email": (3,), "role": (2,), "name": (1,), "dated": (0,)},
     "subscriptions": {
         "subscription_id": (3, 1), "started": (2, 1), "ended": (2, 2, 1), "is_addon": (2,), "amount": (2, 2, 2, 1), "product": (1, 1),
-        "cancelled_on": (1,), "amount_months": (1,), "seats": (1, 0),
+        "cancelled_on": (1,), "amount_months": (1,), "seats": (1, 0), "churned": (0,),
     },
     "renewals": {
         "due": (4, 1, 0), "outcome": (4, 2, 1, 1), "amount_before": (*(2,) * 8, 1), "amount_after": (2,), "notice": (1,), "decided": (1,),
     },
+    "churns": {
+        "churn_id": (4, 0), "churned": (4, 0), "reason": (2,), "arr_lost": (2,), "refunded": (1,), "is_reactivation": (2,), "verbatim": (0,),
+        "subscription_id": (0,), "currency": (0,),
+    },
     "purchases": {"purchase_id": (3,), "purchased": (3, 0), "product": (1, 0), "quantity": (1,), "amount": (1,)},
-    "events": {"event": (3, 2), "event_id": (3, 1), "user_id": (2, 1), "occurred": (1, 0), "value": (0,)},
+    "events": {"event": (3, 2), "event_id": (3, 1), "user_id": (2, 1), "occurred": (1, 0), "value": (0,), "subscription_id": (0,)},
     "tickets": {
         "ticket_id": (4, 0), "opened": (1, 0), "first_answered": (2,), "closed": (1,), "priority": (2,), "satisfaction": (2, 0),
         "status": (1,), "subject": (1, 0), "contact_id": (1, 0),

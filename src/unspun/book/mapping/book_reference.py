@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Table
-from unspun.book.mapping.book_fields import BOOK_FIELDS, COLUMN_FIELDS, KINDS, KNOWN_AT, KNOWN_AT_MEANING, SOURCE_FIELDS
+from unspun.book.mapping.book_fields import BOOK_FIELDS, COLUMN_FIELDS, CURSOR_FIELDS, DATABASE_FIELDS, KINDS, KNOWN_AT, KNOWN_AT_MEANING, SOURCE_FIELDS
+from unspun.book.mapping.contract_reference import contract_reference
 
 EXAMPLE = """time_zone: Europe/Berlin
 currency: EUR
@@ -51,9 +52,12 @@ def book_reference() -> str:
         f"```yaml\n{EXAMPLE}```\n",
         _fields("## The book", BOOK_FIELDS.items()),
         _fields("## A source", SOURCE_FIELDS.items()),
+        _fields("## A database", DATABASE_FIELDS.items()),
+        _fields("## A cursor", CURSOR_FIELDS.items()),
         COLUMNS,
         _fields("", COLUMN_FIELDS.items()),
         _fields("## Kinds", KINDS.items(), "Kind"),
+        *contract_reference(),
         "## Tables\n",
         *(_table(table) for table in TABLES.values()),
         _row_columns(),

@@ -10,6 +10,8 @@ from unspun.book.mapping.book_fields import (
     BOOK_FIELDS,
     COLUMN_FIELDS,
     COVERS,
+    CURSOR_FIELDS,
+    DATABASE_FIELDS,
     KINDS,
     KNOWN_AT,
     KNOWN_AT_MEANING,
@@ -19,6 +21,7 @@ from unspun.book.mapping.book_fields import (
     SQL_WORDS,
     TAKEN,
 )
+from unspun.book.mapping.contract_schema import contract_definitions, contracts_schema
 from unspun.book.mapping.yaml_checks import LONGEST_TEXT
 
 Schema = dict[str, object]
@@ -36,6 +39,8 @@ def definition_schema() -> Schema:
         "currency": CURRENCY,
         "fiscal_year_starts": {"type": "integer", "minimum": 1, "maximum": 12},
         "sources": {"type": ["array", "null"], "items": {"$ref": "#/$defs/source"}},
+        "contracts": contracts_schema(),
+        "databases": {"type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,62}$"}, "additionalProperties": _database()},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -45,7 +50,41 @@ def definition_schema() -> Schema:
         "additionalProperties": False,
         "$defs": {"source": _source(), "column": _column(("column", "value", "kind", "words"))}
         | {"amount": _column(tuple(COLUMN_FIELDS))}
-        | {f"columns_of_{table.name}": _columns(table) for table in TABLES.values()},
+        | {f"columns_of_{table.name}": _columns(table) for table in TABLES.values()}
+        | contract_definitions(),
+    }
+
+
+def _database() -> Schema:
+    fields: dict[str, Schema] = {
+        "url_from": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+        "url": {"type": "string", "pattern": r"^(postgresql|postgres|sqlite)://\S+$", "not": {"pattern": "://[^/?#]*:[^/?#]*@"}},
+        "statement_seconds": {"type": "integer", "minimum": 0, "maximum": 86400},
+    }
+    return {
+        "type": "object",
+        "properties": _told(fields, DATABASE_FIELDS),
+        "additionalProperties": False,
+        "oneOf": [{"required": ["url_from"]}, {"required": ["url"]}],
+    }
+
+
+def _cursor() -> Schema:
+    overlap: Schema = {"anyOf": [{"type": "string", "pattern": "^[0-9]+ (second|minute|hour|day)s?$"}, {"type": "integer", "minimum": 0}]}
+    fields: dict[str, Schema] = {"column": TEXT, "overlap": overlap}
+    whole: Schema = {"type": "object", "properties": _told(fields, CURSOR_FIELDS), "additionalProperties": False, "required": ["column"]}
+    return {"anyOf": [TEXT, whole]}
+
+
+def _origins() -> Schema:
+    """A source is of files, or of a relation or a query of a database."""
+    of_database = [{"required": [name]} for name in ("database", "relation", "query", "cursor", "in_place")]
+    one = {"oneOf": [{"required": ["relation"]}, {"required": ["query"]}]}
+    return {
+        "oneOf": [
+            {"required": ["files"], "not": {"anyOf": of_database}},
+            {"required": ["database"], "not": {"required": ["files"]}, **one},
+        ]
     }
 
 
@@ -61,12 +100,18 @@ def _source() -> Schema:
         "date_format": {"type": "string", "pattern": "%"},
         "time_zone": TEXT,
         "currency": CURRENCY,
+        "database": TEXT,
+        "relation": TEXT,
+        "query": {"type": "string", "pattern": r"^\s*([sS][eE][lL][eE][cC][tT]|[wW][iI][tT][hH])\b"},
+        "cursor": _cursor(),
+        "in_place": {"type": "boolean"},
     }
     return {
         "type": "object",
         "properties": _told(fields, SOURCE_FIELDS),
-        "required": ["files", "table", "columns"],
+        "required": ["table", "columns"],
         "additionalProperties": False,
+        **_origins(),
         "allOf": [
             {
                 "if": {"properties": {"table": {"const": name}}, "required": ["table"]},

@@ -25,8 +25,8 @@ COLUMN_RULES = {
     "type": "what every cell reads as: a kind, or `email`, `url`, `uuid`, `currency` (ISO 4217)",
     "required": "`true`: no cell is empty. The other rules pass over empty cells",
     "matches": "a regular expression (RE2) that the whole text matches",
-    "min": "least number, or earliest day: `2020-01-31`, `today`, `today - 30 days` (weeks, months, years). Times count by their day in the "
-    "book's zone",
+    "min": "least number, or earliest day: `2020-01-31`, `today`, `today - 30 days` (weeks, months, years). Times count by their day "
+    "in the book's zone",
     "max": "greatest number, or latest day",
     "one_of": "the values that there are: texts, or numbers",
     "min_length": "fewest characters",

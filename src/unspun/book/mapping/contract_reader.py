@@ -19,6 +19,7 @@ from unspun.book.mapping.contract_definition import (
     DayBound,
     FreshnessRule,
     Period,
+    RuleName,
     Severity,
     TableContract,
     UniqueRule,
@@ -69,7 +70,8 @@ class _Reader:
     """Reads the contract of one table."""
 
     def __init__(self, checks: YamlChecks, table: TableName, sources: Sequence[SourceMapping]) -> None:
-        self.checks, self.table, self.sources = checks, table, sources
+        self.checks, self.sources = checks, sources
+        self.table: TableName = table
         self.path: YamlPath = ("contracts", table)
         self.severity: Severity = "error"
         self.why = ""
@@ -83,10 +85,10 @@ class _Reader:
         fresh = [rule for path, one in self._entries(given, "freshness") if (rule := self._freshness(path, one)) is not None]
         volume = [rule for path, one in self._entries(given, "volume") for rule in self._volume(path, one)]
         if isinstance(value, dict) and not {"columns", "unique", "freshness", "volume"} & set(value):
-            self.checks.fault("no_rule", f"the contract of {self.table} has no rule.", self.path, "Give it columns, unique, freshness or volume.")
-        contract = TableContract(
-            self.table, tuple(rules), tuple(unique), tuple(fresh), tuple(volume), self.checks.document.line(self.path)
-        )
+            self.checks.fault(
+                "no_rule", f"the contract of {self.table} has no rule.", self.path, "Give it columns, unique, freshness or volume."
+            )
+        contract = TableContract(self.table, tuple(rules), tuple(unique), tuple(fresh), tuple(volume), self.checks.document.line(self.path))
         self._check_once(contract)
         return contract
 
@@ -114,7 +116,9 @@ class _Reader:
         given = self.checks.fields(path, value, COLUMN_RULES)
         severity, why = self._severity(path, given), self._why(path, given)
         allowed = read_share(self.checks, (*path, "allowed"), given["allowed"]) if "allowed" in given else 0.0
-        wanted = {rule: read_wanted(self.checks, (*path, rule), given[rule]) for rule in RULES if rule in given}
+        wanted: dict[RuleName, Wanted | None] = {
+            rule: read_wanted(self.checks, (*path, rule), given[rule]) for rule in RULES if rule in given
+        }
         if isinstance(value, dict) and not any(one is not None or given[rule] is not False for rule, one in wanted.items()):
             self.checks.fault("no_rule", f"'{name}' has no rule.", path, f"The rules are {listed(RULES)}.")
         found = [
@@ -155,8 +159,9 @@ class _Reader:
             hint = "Put the values in quotes." if rule.rule == "one_of" and kind == "text" else ""
             self.checks.fault("rule_of_another_kind", f"'{rule.rule}' of '{rule.column}' cannot be asked: {wrong}.", path, hint)
 
-    def _check_order(self, path: YamlPath, wanted: Mapping[str, Wanted | None]) -> None:
-        for least, most in (("min", "max"), ("min_length", "max_length")):
+    def _check_order(self, path: YamlPath, wanted: Mapping[RuleName, Wanted | None]) -> None:
+        pairs: tuple[tuple[RuleName, RuleName], ...] = (("min", "max"), ("min_length", "max_length"))
+        for least, most in pairs:
             low, high = _comparable(wanted.get(least)), _comparable(wanted.get(most))
             if low is not None and high is not None and low[0] == high[0] and low[1] > high[1]:
                 self.checks.fault("empty_range", f"'{least}' is above '{most}': nothing can lie between.", (*path, least), "Swap them.")
@@ -240,12 +245,10 @@ class _Reader:
         """A rule is known by its column and word: the same twice would be one finding with two meanings."""
         seen: dict[str, int] = {}
         for rule in contract.rules:
-            line = seen.setdefault(rule.subject, rule.line)
-            if sum(one.subject == rule.subject for one in contract.rules) > 1 and rule is not next(
-                one for one in contract.rules if one.subject == rule.subject
-            ):
-                message = f"'{rule.subject}' of {self.table} is told on line {line} too."
+            if rule.subject in seen:
+                message = f"'{rule.subject}' of {self.table} is told twice, on lines {seen[rule.subject]} and {rule.line}."
                 self.checks.fault("given_twice", message, self.path, "Keep one of the two.")
+            seen.setdefault(rule.subject, rule.line)
 
 
 def _comparable(wanted: Wanted | None) -> tuple[str, float] | None:

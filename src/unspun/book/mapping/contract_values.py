@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import cast, get_args
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -73,7 +73,9 @@ def _values(checks: YamlChecks, path: YamlPath, value: object) -> tuple[str | in
     found: list[str | int | float] = []
     for i, one in enumerate(items):
         if isinstance(one, bool) or not isinstance(one, str | int | float) or not str(one).strip():
-            checks.fault("bad_value", f"item {i + 1} of 'one_of' is no text and no number.", (*path, i), "Put words such as true in quotes.")
+            checks.fault(
+                "bad_value", f"item {i + 1} of 'one_of' is no text and no number.", (*path, i), "Put words such as true in quotes."
+            )
         elif one in found:
             checks.fault("given_twice", f"'{one}' stands twice in 'one_of'.", (*path, i), "Remove one.")
         else:

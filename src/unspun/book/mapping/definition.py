@@ -6,8 +6,36 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from unspun.book.entities import TABLES, Kind, Table, TableName
+from unspun.book.mapping.contract_definition import TableContract
 
 KnownRule = Literal["happened", "received"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The column of a database's relation that tells which rows are new: it only grows.
+
+    Reading begins `overlap` before the last value that was loaded, for rows that are committed late: seconds where `in_seconds`, else
+    steps of a whole number; None is the usual overlap.
+    """
+
+    column: str
+    overlap: float | None = None
+    in_seconds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database by name. Its URL is in the environment variable `url_from`, or is `url`, which then holds no password.
+
+    `statement_seconds` is how long one statement may take; 0 is without end.
+    """
+
+    name: str
+    url_from: str = ""
+    url: str = ""
+    statement_seconds: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +65,11 @@ class SourceMapping:
     currency: str | None = None  # of rows whose file names none; None: the book's
     amount_months: float | None = None
     line: int = 0  # in book.yml, for messages
+    database: str = ""  # the rows come from there, and `files` is what they go by: `billing:public.subscriptions`
+    relation: str = ""
+    query: str = ""
+    cursor: Cursor | None = None
+    in_place: bool = False
 
     @property
     def entity(self) -> Table:
@@ -66,3 +99,5 @@ class BookDefinition:
     fiscal_year_starts: int = 1  # month, 1 to 12
     text: str = ""
     sha256: str = ""
+    contracts: tuple[TableContract, ...] = ()
+    databases: tuple[Database, ...] = ()

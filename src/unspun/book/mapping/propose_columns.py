@@ -73,7 +73,7 @@ def pick_columns(table: TableName, contents: Sequence[Contents], *, bare_ids: bo
     if won is not None and squash(won.name) in WON_FLAGS:
         del picks.found["outcome"]  # a stage says more, as a deal that is not won may be open
     names = _names(table, bare_ids)
-    required = [name for name in names if name in TABLES[table].required]
+    required = [name for name in names if name in (*TABLES[table].required, *TABLES[table].one_of)]
     for name in required:
         _by_name(picks, name, names[name])
     if export is not None:  # before a close date is taken for the day of the decision

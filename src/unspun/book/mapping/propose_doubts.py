@@ -80,11 +80,14 @@ def _of_table(picks: Picks, settings: Settings) -> Iterator[str]:
     if picks.table == "scores" and (others := other_scores(picks)):
         taken = picks.of("value")
         yield f"{quoted(others)} may be scores too: a row holds one, '{taken.name if taken else ''}', and they are kept as own columns."
+    if picks.table == "events" and (subscription := picks.of("subscription_id")) and "account_id" not in picks.found:
+        yield f"no column names the account of an event: it is that of its subscription ('{subscription.name}'), as the book has it."
     if picks.table == "purchases" and "amount" not in picks.found:
         priced = [c.name for c in free if own_kind(c)[0] == "money"]
         said = f" ('{priced[0]}' is the price of one and kept as an own column)" if priced else ""
         yield f"no column is the amount of a line{said}: sums of purchases cannot be made."
-    if picks.table == "accounts" and (churn := [c.name for c in free if CHURN.search(words_in(c.name))]):
+    said = [c for name in ("churned",) if (c := picks.of(name)) is not None]
+    if picks.table == "accounts" and (churn := [c.name for c in (*said, *free) if CHURN.search(words_in(c.name))]):
         yield f"{quoted(churn)} says that an account left, and not when: no renewal or outcome can be read from it."
     if picks.table == "subscriptions" and "amount" not in picks.found and "amount" not in settings.dropped:
         money = [c.name for c in free if own_kind(c)[0] == "money"]
@@ -107,7 +110,12 @@ def _unread(picks: Picks) -> Iterator[str]:
 
 
 def _gaps(picks: Picks) -> Iterator[str]:
-    """Required columns with empty cells."""
+    """Required columns with empty cells, and rows without any of the columns of which the table needs one."""
+    held = [column for name in TABLES[picks.table].one_of if (column := picks.of(name)) is not None]
+    empty = 0 if not held else sum(all(code < 0 for code in codes) for codes in zip(*(c.words.codes.tolist() for c in held), strict=True))
+    if empty:
+        names, n = quoted([column.name for column in held]), len(picks.contents[0].cells)
+        yield f"{names} {'is' if len(held) == 1 else 'are'} empty in {empty:,} of the {n:,} rows looked at: these will be rejected."
     for name in TABLES[picks.table].required:
         column = picks.of(name)
         if column is not None and column.filled < column.rows:

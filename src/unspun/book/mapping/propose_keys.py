@@ -85,7 +85,7 @@ def _own(picks: Picks) -> ProposedKey:
     if standard in picks.found and picks.table != "purchases":
         header = picks.contents[picks.found[standard].position].name
         doubts.append(f"'{header}' repeats in {_repeated(picks, (standard,)):,} rows with other values: it is no key.")
-    pair = ("account_id", "occurred")
+    pair = ("account_id" if "account_id" in picks.found else "subscription_id", "occurred")
     if is_wide(picks) and set(pair) <= picks.found.keys() and not _repeated(picks, pair):
         return ProposedKey(pair, doubts=doubts)
     own = _own_id(picks)

@@ -74,7 +74,7 @@ def _fit(table: TableName, words: frozenset[str], contents: Sequence[Contents], 
 
 def _shape(picks: Picks) -> tuple[int, list[str]]:
     """What the rows themselves say: an account once each, or an account again and again with measures."""
-    account = picks.of("account_id")
+    account = picks.of("account_id") or (picks.of("subscription_id") if picks.table == "events" else None)
     if account is None or picks.table not in ("accounts", "events"):
         return 0, []
     if picks.table == "events":
@@ -92,7 +92,10 @@ def _shape(picks: Picks) -> tuple[int, list[str]]:
 
 
 def _missing(picks: Picks, asked: bool) -> tuple[str, ...]:
-    missing = [name for name in TABLES[picks.table].required if name not in picks.found]
+    table = TABLES[picks.table]
+    missing = [name for name in table.required if name not in picks.found]
+    if table.one_of and not any(name in picks.found for name in table.one_of):
+        missing.insert(0, " or ".join(table.one_of))
     choice = ONE_OF.get(picks.table, ())
     if choice and not asked and not any(name in picks.found for name in choice):
         missing.append(" or ".join(choice))

@@ -26,6 +26,7 @@ from unspun.book.mapping.book_fields import (
     TAKEN,
     nearly_standard,
 )
+from unspun.book.mapping.database_reader import read_origin
 from unspun.book.mapping.definition import KnownRule, SourceMapping
 from unspun.book.mapping.yaml_checks import YamlChecks, listed
 from unspun.book.mapping.yaml_nodes import YamlPath
@@ -52,7 +53,7 @@ def read_source(checks: YamlChecks, path: YamlPath, value: object) -> SourceMapp
     if not isinstance(value, dict):
         return None
     for name in ("files", "table", "columns"):
-        if name not in value:
+        if name not in value and not (name == "files" and "database" in value):
             checks.fault("missing_key", f"the source has no '{name}'.", path, f"Add `{name}:`, {SOURCE_FIELDS[name].split(';')[0]}.")
     entries = read_columns(checks, (*path, "columns"), given["columns"]) if "columns" in given else {}
     mapping = _mapping(checks, path, given, entries)
@@ -67,10 +68,11 @@ def _mapping(checks: YamlChecks, path: YamlPath, given: dict[str, object], entri
     files = _patterns(checks, (*path, "files"), given.get("files"))
     key, fixed, ignored = (checks.texts((*path, name), given[name]) if name in given else () for name in ("key", "fixed", "ignore"))
     zone, currency, date_format = read_zone(checks, path, given), read_currency(checks, path, given), _date_format(checks, path, given)
+    origin = read_origin(checks, path, given)
     if table is None:
         return None
     return SourceMapping(
-        files=files,
+        files=files or tuple(one for one in (origin.name,) if one),
         table=table,
         columns={name: entry.column for name, entry in entries.items() if entry.column is not None},
         kinds={name: entry.kind for name, entry in entries.items() if entry.kind is not None and TABLES[table].column(name) is None},
@@ -85,6 +87,11 @@ def _mapping(checks: YamlChecks, path: YamlPath, given: dict[str, object], entri
         currency=currency,
         amount_months=next((entry.covers for entry in entries.values() if entry.covers is not None), None),
         line=checks.document.line(path),
+        database=origin.database,
+        relation=origin.relation,
+        query=origin.query,
+        cursor=origin.cursor,
+        in_place=origin.in_place,
     )
 
 

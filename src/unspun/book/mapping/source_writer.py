@@ -80,7 +80,8 @@ def _in_brackets(text: str, root: Span, span: Span | None, some: bool, keys: boo
 
 def _fields(mapping: SourceMapping) -> dict[str, object]:
     """The source as the values of its YAML, what is left to its default left out."""
-    given: dict[str, object] = {"files": _one_or_more(mapping.files), "table": mapping.table}
+    given: dict[str, object] = _origin(mapping) if mapping.database else {"files": _one_or_more(mapping.files)}
+    given["table"] = mapping.table
     if mapping.key:
         given["key"] = _one_or_more(mapping.key)
     if mapping.known != "happened":
@@ -93,6 +94,21 @@ def _fields(mapping: SourceMapping) -> dict[str, object]:
         given["fixed"] = list(mapping.fixed)
     if mapping.ignored:
         given["ignore"] = list(mapping.ignored)
+    return given
+
+
+def _origin(mapping: SourceMapping) -> dict[str, object]:
+    """Where the rows of a database's source are."""
+    given: dict[str, object] = {"database": mapping.database}
+    given |= {name: value for name in ("relation", "query") if (value := getattr(mapping, name))}
+    if mapping.in_place:
+        given["in_place"] = True
+    cursor = mapping.cursor
+    if cursor is not None and cursor.overlap is None:
+        given["cursor"] = cursor.column
+    elif cursor is not None:
+        overlap = cursor.overlap or 0.0
+        given["cursor"] = {"column": cursor.column, "overlap": f"{overlap:.0f} seconds" if cursor.in_seconds else int(overlap)}
     return given
 
 
@@ -147,10 +163,13 @@ def _flow(value: object) -> str:
 def _scalar(value: object) -> str:
     """Text as it stands where no reader of YAML could take it for anything else, else in quotes."""
     if not isinstance(value, str):
-        return f"{value:g}" if isinstance(value, float) and value == float(f"{value:g}") else repr(value)
+        return "true" if value is True else f"{value:g}" if isinstance(value, float) and value == float(f"{value:g}") else repr(value)
     if PLAIN.fullmatch(value) and isinstance(plain_value(value), str) and value.casefold() not in OTHER_YAML:
         return value
     return UNPRINTABLE.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+written_scalar = _scalar
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -15,9 +15,7 @@ System = Literal["postgresql", "sqlite"]
 SCHEMES: dict[str, System] = {"postgresql": "postgresql", "postgres": "postgresql", "sqlite": "sqlite"}
 SECRET_SETTINGS = ("password", "sslpassword", "oauth_client_secret")
 FORMS = "Write it as postgresql://host/database or sqlite:///path/of/file.db."
-NO_PASSWORD = (
-    "Put the whole URL into an environment variable and name that in book.yml (`url_from`), or leave the password to PGPASSWORD or ~/.pgpass."
-)
+NO_PASSWORD = "Put the whole URL into an environment variable and name that in book.yml (`url_from`), or leave the password to PGPASSWORD or ~/.pgpass."
 HIDDEN = "***"
 
 

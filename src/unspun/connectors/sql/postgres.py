@@ -114,7 +114,9 @@ def _not_connected(said: str, name: str) -> Fault:
     for words, code, message, hint in known:
         if words in said:
             return Fault(code, f"the database cannot be read: {message}", name, hint)
-    return Fault("no_database", "the database cannot be reached.", name, "Check its URL, the network, and that the server takes connections.")
+    return Fault(
+        "no_database", "the database cannot be reached.", name, "Check its URL, the network, and that the server takes connections."
+    )
 
 
 class PostgresSession:
@@ -160,7 +162,8 @@ class PostgresSession:
             asked += [f"max({name}){until}::text AS last", f"count(*) FILTER (WHERE {name} IS NULL) AS without"]
         found = self._rows(f"SELECT {', '.join(asked)} FROM {_from(selection)}")[0]
         columns = tuple(
-            (field.name, pa.string() if field.name in as_text else _arrow_type(field, found.get(f"places_{i}"))) for i, field in enumerate(schema)
+            (field.name, pa.string() if field.name in as_text else _arrow_type(field, found.get(f"places_{i}")))
+            for i, field in enumerate(schema)
         )
         notes = [
             f"{n:,} values of '{field.name}' are infinite or outside the years 1 to 9999, and are read as empty"
@@ -215,7 +218,9 @@ class PostgresSession:
         if state == "42501":
             fault = Fault("permission_denied", f"{said}.", self._name, "Ask for the right to SELECT it, or read a view that you may read.")
         elif state == "57014":
-            fault = Fault("statement_timeout", "the reading took longer than is allowed.", self._name, "Raise `statement_seconds` in book.yml.")
+            fault = Fault(
+                "statement_timeout", "the reading took longer than is allowed.", self._name, "Raise `statement_seconds` in book.yml."
+            )
         elif state == "25006":
             fault = Fault("read_only", f"{said}.", self._name, "Databases are only read: a query is one SELECT.")
         elif state.startswith(("42", "22", "0A", "2201")):
@@ -230,8 +235,6 @@ def _told(error: Exception) -> str:
     """What the server said: the line of its error, without the statement."""
     found = re.search(r"ERROR:\s*([^\n]*)", str(error))
     return found[1].strip().rstrip(".") if found else "the server gave an error"
-
-
 
 
 def _from(selection: Selection) -> str:

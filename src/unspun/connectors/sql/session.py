@@ -101,7 +101,9 @@ def overlap_of(cursor: Cursor, kind: CursorKind, where: str) -> float:
         return USUAL_OVERLAP_STEPS if steps else USUAL_OVERLAP_SECONDS
     if cursor.overlap and cursor.in_seconds == steps:
         what, write = ("whole numbers", "1000") if steps else ("times", "1 hour")
-        raise BadInput(Fault("other_overlap", f"'{cursor.column}' holds {what}, and its overlap does not.", where, f"Write `overlap: {write}`."))
+        raise BadInput(
+            Fault("other_overlap", f"'{cursor.column}' holds {what}, and its overlap does not.", where, f"Write `overlap: {write}`.")
+        )
     return cursor.overlap
 
 

@@ -108,7 +108,11 @@ class SqliteSession:
         columns = []
         for i, (name, type_name) in enumerate(declared):
             *held, other = found[i * 5 : i * 5 + 5]
-            kind = "text" if name in as_text else _kind([one for one, is_held in zip(HELD, held, strict=True) if is_held], type_name, bool(other))
+            kind = (
+                "text"
+                if name in as_text
+                else _kind([one for one, is_held in zip(HELD, held, strict=True) if is_held], type_name, bool(other))
+            )
             columns.append((name, ARROW[kind]))
         last, without = found[-2:] if cursor is not None else (None, 0)
         return Surveyed(tuple(columns), n, None if last is None else str(last), without or 0, ())

@@ -210,8 +210,8 @@ def test_an_own_column_is_money_only_where_its_name_clearly_says_so(tmp_path: Pa
 
 
 def test_zeros_and_ones_are_a_flag_only_under_the_name_of_one(tmp_path: Path) -> None:
-    mapping = mapped(proposed(tmp_path, "accounts.csv", "account_id,is_trial,churn_flag,children\nA1,1,0,1\nA2,0,1,0\n"))
-    assert mapping.kinds == {"is_trial": "flag", "churn_flag": "flag", "children": "whole"}
+    mapping = mapped(proposed(tmp_path, "accounts.csv", "account_id,is_trial,beta_flag,children\nA1,1,0,1\nA2,0,1,0\n"))
+    assert mapping.kinds == {"is_trial": "flag", "beta_flag": "flag", "children": "whole"}
 
 
 @pytest.mark.parametrize(

@@ -41,15 +41,15 @@ LATER = "'valid_to' may not have been known"
 SHARED = {
     "ravenstack/ravenstack_accounts.csv": Expected(
         "accounts",
-        "account_id name=account_name plan=plan_tier seats industry country created_on=signup_date",
-        "referral_source:text is_trial:flag churn_flag:flag",
+        "account_id name=account_name plan=plan_tier seats industry country created_on=signup_date churned=churn_flag",
+        "referral_source:text is_trial:flag",
         {"fixed": ("created_on",)},
         (SNAPSHOT, "'churn_flag' says that an account left, and not when"),
     ),
     "ravenstack/ravenstack_subscriptions.csv": Expected(
         "subscriptions",
-        "account_id subscription_id started=start_date ended=end_date amount=arr_amount product=plan_tier seats",
-        "mrr_amount:money is_trial:flag upgrade_flag:flag downgrade_flag:flag churn_flag:flag billing_frequency:text auto_renew_flag:flag",
+        "account_id subscription_id started=start_date ended=end_date amount=arr_amount product=plan_tier seats churned=churn_flag",
+        "mrr_amount:money is_trial:flag upgrade_flag:flag downgrade_flag:flag billing_frequency:text auto_renew_flag:flag",
         {"amount_months": 12.0},
         (CURRENCY,),
     ),
@@ -57,6 +57,23 @@ SHARED = {
         "tickets",
         "account_id ticket_id opened=submitted_at closed=closed_at priority satisfaction=satisfaction_score",
         "resolution_time_hours:number first_response_time_minutes:whole escalation_flag:flag",
+    ),
+    "ravenstack/ravenstack_churn_events.csv": Expected(
+        "churns",
+        "account_id churn_id=churn_event_id churned=churn_date reason=reason_code refunded=refund_amount_usd is_reactivation "
+        "verbatim=feedback_text",
+        "preceding_upgrade_flag:flag preceding_downgrade_flag:flag",
+        {"currency": "USD"},
+    ),
+    "ravenstack/ravenstack_feature_usage.csv": Expected(
+        "events",
+        "subscription_id occurred=usage_date event_id=usage_id event=feature_name value=usage_count",
+        "usage_duration_secs:whole error_count:whole is_beta_feature:flag",
+        doubts=(
+            "no column names the account of an event: it is that of its subscription ('subscription_id')",
+            "'usage_id' repeats in 21 rows",
+            "no column identifies a row",
+        ),
     ),
     "crm_sim/accounts.parquet": Expected(
         "accounts",
@@ -95,13 +112,13 @@ SHARED = {
     ),
     "telco/Telco-Customer-Churn.csv": Expected(
         "accounts",
-        "account_id=customerID",
+        "account_id=customerID churned=Churn",
         "gender:text senior_citizen=SeniorCitizen:whole partner=Partner:flag dependents=Dependents:flag tenure:whole "
         "phone_service=PhoneService:flag multiple_lines=MultipleLines:text internet_service=InternetService:text "
         "online_security=OnlineSecurity:text online_backup=OnlineBackup:text device_protection=DeviceProtection:text "
         "tech_support=TechSupport:text streaming_tv=StreamingTV:text streaming_movies=StreamingMovies:text contract=Contract:text "
         "paperless_billing=PaperlessBilling:flag payment_method=PaymentMethod:text monthly_charges=MonthlyCharges:money "
-        "total_charges=TotalCharges:money churn=Churn:flag",
+        "total_charges=TotalCharges:money",
         doubts=(SNAPSHOT, "'Churn' says that an account left, and not when"),
     ),
     "online_retail/onlineretail.parquet": Expected(
@@ -158,8 +175,6 @@ DEMO = {
     ),
 }  # fmt: skip
 WITHOUT_TABLE = {
-    "ravenstack/ravenstack_churn_events.csv": ("as renewals it lacks due", "outcome", "as events it lacks occurred"),
-    "ravenstack/ravenstack_feature_usage.csv": ("as events it lacks account_id", "'subscription_id' names a subscription"),
     "sfo_survey_2017/2017_SFO_Customer_Survey.csv": ("as responses it lacks account_id", "answered (when it was answered)"),
     "email_experiment/invest_email_rnd.csv": ("no column names an account",),
     "segment_spec/payload_examples.json": ("no column names an account",),

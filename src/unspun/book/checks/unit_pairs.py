@@ -1,0 +1,146 @@
+"""Values that follow one another, for the check of units: which are compared, and their ratios as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+
+from unspun.book.checks.shape import BookShape
+from unspun.book.entities import TABLES
+from unspun.book.sql_words import local_day, sql_name
+
+FACTORS = (12.0, 100.0, 1000.0, 1 / 12, 1 / 100, 1 / 1000)
+BAND = log(1.5)  # around a factor: what prices and growth may add between two values; the bands do not meet
+EXACTLY = 0.005
+SIZE_BAND = 2.0  # where seats changed more than that, an amount may well have changed as much
+LEAST_ROWS = 3  # of events whose mean is a value
+MONTH_DAYS = 30.4375
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One column whose values are compared. `points_sql`: entity, day, source_file, value, size (and `before` where a row has both).
+
+    `back` is how many values back is compared with: 2 for monthly means, as the month of the change is a mixture. `things` is what a value is
+    of, in words; `priced`, whether exact ratios mean something.
+    """
+
+    table: str
+    column: str
+    points_sql: str
+    things: str
+    affects: tuple[str, ...]
+    back: int = 1
+    priced: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}.{self.column}"
+
+
+def series_of(shape: BookShape) -> tuple[Series, ...]:
+    """Every amount and quantity of the book that can be followed."""
+    return (*_subscriptions(shape), *_renewals(shape), *_purchases(shape), *_events(shape))
+
+
+def _subscriptions(shape: BookShape) -> Iterator[Series]:
+    if not shape.has("subscriptions", "amount"):
+        return
+    entity = _filled(shape, "subscriptions", "account_id", "product", "is_addon", "currency")
+    seats = "sum(seats)" if shape.has("subscriptions", "seats") else "NULL"
+    term = f"CASE WHEN ended > started THEN amount * {MONTH_DAYS} / (ended - started) END"
+    months = f"CASE WHEN amount_months > 0 THEN amount / amount_months WHEN amount_months = 0 THEN {term} ELSE amount END"
+    points = (
+        f"SELECT row({entity}) AS entity, started AS day, source_file, min(source_row) AS source_row, "
+        f"CAST(sum({months}) AS DOUBLE) AS value, {seats} AS size FROM subscriptions WHERE amount > 0 GROUP BY ALL"
+    )
+    yield Series("subscriptions", "amount", points, "terms", ("retention: GRR, NRR", "recurring revenue", "renewals"))
+
+
+def _renewals(shape: BookShape) -> Iterator[Series]:
+    if shape.has("renewals", "amount_before", "amount_after"):
+        points = (
+            "SELECT row(account_id) AS entity, due AS day, source_file, source_row, CAST(amount_after AS DOUBLE) AS value, NULL AS size, "
+            "CAST(amount_before AS DOUBLE) AS before FROM renewals WHERE amount_after > 0 AND amount_before > 0"
+        )
+        yield Series("renewals", "amount_after", points, "renewals", ("retention: GRR, NRR", "renewals"), back=0)
+
+
+def _purchases(shape: BookShape) -> Iterator[Series]:
+    columns = [name for name in shape.kinds("purchases", "money") if name == "amount" or not _standard("purchases", name)]
+    entity = _filled(shape, "purchases", "product", "currency") if shape.has("purchases", "product") else "account_id"
+    for column in columns:
+        per = " / quantity" if column == "amount" and shape.has("purchases", "quantity") else ""
+        more = " AND quantity > 0" if per else ""
+        value = f"median(CAST({sql_name(column)}{per} AS DOUBLE))"
+        points = _monthly(shape, "purchases", "purchased", entity, value, f"{sql_name(column)} > 0{more}")
+        yield Series("purchases", column, points, "months of a product", ("purchases, cohorts and repurchase",), back=2)
+
+
+def _events(shape: BookShape) -> Iterator[Series]:
+    columns = [n for kind in ("number", "money", "whole") for n in shape.kinds("events", kind) if n == "value" or not _standard("events", n)]
+    entity = _filled(shape, "events", "account_id", "event")
+    for column in columns:
+        points = _monthly(shape, "events", "occurred", entity, f"avg({sql_name(column)})", f"{sql_name(column)} > 0", LEAST_ROWS)
+        yield Series("events", column, points, "months of an account", ("usage trends", "score audits with events"), back=2, priced=False)
+
+
+def _monthly(shape: BookShape, table: str, happened: str, entity: str, value: str, where: str, least: int = 1) -> str:
+    """A value for each entity, month and file; months are told by whole numbers first, as rows may be millions."""
+    day = local_day(happened, shape.definition.time_zone)
+    month = f"CAST(year({day}) * 12 + month({day}) - 1 AS INTEGER)"
+    return (
+        f"SELECT row({entity}) AS entity, make_date(month // 12, month % 12 + 1, 1) AS day, source_file, source_row, value, NULL AS size FROM ("
+        f"SELECT {entity}, {month} AS month, source_file, min(source_row) AS source_row, {value} AS value FROM {table} "
+        f"WHERE {where} GROUP BY ALL HAVING count(*) >= {least})"
+    )
+
+
+def _filled(shape: BookShape, table: str, *columns: str) -> str:
+    return ", ".join(sql_name(column) for column in columns if shape.has(table, column))
+
+
+def _standard(table: str, name: str) -> bool:
+    return any(entity.name == table and entity.column(name) is not None for entity in TABLES.values())
+
+
+def _pairs_sql(series: Series) -> str:
+    """Each value with the one before it: ratio, the factor it is near (NULL: none), and whether it stands on it."""
+    if series.back:
+        same = "(PARTITION BY entity ORDER BY day, source_file, source_row)"
+        names = ("value", "before"), ("size", "size_before"), ("source_file", "file_before")
+        lags = ", ".join(f"lag({name}, {series.back}) OVER {same} AS {alias}" for name, alias in names)
+        paired = f"SELECT *, {lags} FROM ({series.points_sql})"
+    else:
+        paired = f"SELECT *, size AS size_before, source_file AS file_before FROM ({series.points_sql})"
+    near = " ".join(f"WHEN abs(ln(ratio) - {log(factor)!r}) < {BAND!r} THEN {factor!r}::DOUBLE" for factor in FACTORS)
+    sized = f"(size IS NULL OR size_before IS NULL OR (size <= {SIZE_BAND} * size_before AND size_before <= {SIZE_BAND} * size))"
+    return (
+        f"SELECT *, CASE {near} END AS factor FROM (SELECT entity, day, source_file, source_row, before, value, value / before AS ratio, "
+        f"source_file <> file_before AS crosses, year(day) * 12 + month(day) - 1 AS month FROM ({paired}) "
+        f"WHERE before > 0 AND value > 0 AND {sized})"
+    )
+
+
+def groups_sql(series: Series) -> str:
+    """The pairs of a series, counted by month, file and factor."""
+    return (
+        f"SELECT month, source_file, crosses, factor, count(*) AS pairs, count(*) FILTER (abs(ratio / factor - 1) < {EXACTLY}) AS exact "
+        f"FROM ({_pairs_sql(series)}) GROUP BY month, source_file, crosses, factor ORDER BY ALL"
+    )
+
+
+def jumping_rows_sql(series: Series, factor: float, file: int | None, months: Sequence[int] | None, exact: bool) -> str:
+    """The pairs near a factor, of a file or of months: where the value stands, and the value before it."""
+    tests = [f"factor = {factor!r}::DOUBLE"]
+    if file is not None:
+        tests.append(f"crosses AND source_file = {file}")
+    if months is not None:
+        tests.append(f"month BETWEEN {months[0]} AND {months[-1]}")
+    if exact:
+        tests.append(f"abs(ratio / factor - 1) < {EXACTLY}")
+    return (
+        f"SELECT entity, day, before, value, ratio, source_file, source_row FROM ({_pairs_sql(series)}) WHERE {' AND '.join(tests)} "
+        "ORDER BY day, entity, source_file, source_row"
+    )

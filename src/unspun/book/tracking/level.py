@@ -1,0 +1,127 @@
+"""What a daily count is expected to be: a robust level of the days before, the week's shape, and the turn of the month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+LEVEL_DAYS = 28  # the level is the median of so many usual days before
+LEAST_DAYS = 21  # and of not fewer
+NOISE_DAYS = 56  # how far a usual day lies from its level is learned from so many days before
+LEAST_NOISE = 0.05  # on the log scale: no company's days are steadier than this for long
+UNUSUAL = 3.0  # standard deviations, and
+UNUSUAL_LOG = 0.14  # about 13 %: a day further off than both does not move the level
+SETTLED_DAYS = 42  # after so many unusual days on end the new level is the level
+EDGE_MONTHS = 6  # months that must be there before the turn of the month has a shape of its own
+NORMAL_MAD = 1.4826  # median absolute deviation to standard deviation, of a normal variable
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """For each series and day, shape (series, days): what is expected (NaN: cannot be said), the log of counted over expected, its
+    standard deviation, and the level, which times the shape of week and month is what is expected."""
+
+    expected: Floats
+    change: Floats
+    sd: Floats
+    level: Floats
+    shape: Floats
+
+
+def levels(counts: Floats, first_day: int) -> Levels:
+    """What each day of each series is expected to be, from the days before it alone but for the shape of the week and of the month.
+
+    `counts` has the shape (series, days), and `first_day` is the day number (days since 1970) of the first column.
+    """
+    days = first_day + np.arange(counts.shape[1])
+    shape = week_shape(counts, days)
+    found = _levels(counts, shape)
+    edges = _month_edges(found.change, days)
+    return found if np.all(edges == 1) else _levels(counts, shape * edges)
+
+
+def log_ratio(counted: Floats, expected: Floats) -> Floats:
+    """The log of counted over expected, finite where nothing was counted."""
+    return np.log((counted + 0.5) / (expected + 0.5))
+
+
+def week_shape(counts: Floats, days: Ints) -> Floats:
+    """A factor for each series and day: the median share of that weekday in its week of seven days, times seven."""
+    weekday = (days + 3) % 7  # 1970-01-01 was a Thursday; 0 is Monday
+    padded = np.pad(counts, ((0, 0), (3, 3)), constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 7, axis=1).mean(axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(around > 0, counts / around, np.nan)
+    factors = np.ones((len(counts), 7))
+    for day in range(7):
+        known = share[:, weekday == day]
+        enough = (~np.isnan(known)).sum(axis=1) >= 4
+        factors[enough, day] = np.nanmedian(known[enough], axis=1)
+    factors = np.maximum(factors, 0.01)
+    return (factors / factors.mean(axis=1, keepdims=True))[:, weekday]
+
+
+def _levels(counts: Floats, shape: Floats) -> Levels:
+    series, length = counts.shape
+    level = np.full((series, length), np.nan)
+    change, sd = np.full((series, length), np.nan), np.full((series, length), np.nan)
+    usual = np.full((series, LEVEL_DAYS), np.nan)  # the last usual days, without the week's shape
+    noise = np.full((series, NOISE_DAYS), np.nan)
+    newest = np.full((series, LEVEL_DAYS), np.nan)  # the last days, usual or not
+    since = np.zeros(series, dtype=np.int64)  # unusual days on end
+    began = np.zeros(series, dtype=bool)
+    for t in range(length):
+        flat = counts[:, t] / shape[:, t]
+        base = _median(usual, LEAST_DAYS)
+        expected = base * shape[:, t]
+        spread = NORMAL_MAD * _median(np.abs(noise), 14, LEAST_NOISE)
+        level[:, t], sd[:, t] = base, np.maximum(np.maximum(spread, LEAST_NOISE), 1 / np.sqrt(expected + 1))
+        change[:, t] = log_ratio(counts[:, t], expected)
+        off = np.abs(change[:, t]) > np.maximum(UNUSUAL * sd[:, t], UNUSUAL_LOG)
+        since = np.where(off, since + 1, np.where(np.abs(change[:, t]) < UNUSUAL * sd[:, t] / 2, 0, since))
+        began |= counts[:, t] > 0
+        _push(newest, flat, began)
+        _push(usual, flat, began & ~off)
+        _push(noise, change[:, t], began & ~np.isnan(change[:, t]))
+        settled = since >= SETTLED_DAYS
+        usual[settled], since[settled] = newest[settled], 0
+    return Levels(level * shape, change, sd, level, shape)
+
+
+def _push(buffer: Floats, values: Floats, which: Bools) -> None:
+    buffer[which, :-1] = buffer[which, 1:]
+    buffer[which, -1] = values[which]
+
+
+def _median(buffer: Floats, least: int, otherwise: float = np.nan) -> Floats:
+    """The median of what each row holds; `otherwise` where it holds fewer than `least`."""
+    held = (~np.isnan(buffer)).sum(axis=1)
+    ordered = np.sort(buffer, axis=1)  # NaN last
+    rows = np.arange(len(buffer))
+    middle = (ordered[rows, np.maximum(held - 1, 0) // 2] + ordered[rows, held // 2]) / 2
+    return np.where(held >= least, middle, otherwise)
+
+
+def _month_edges(change: Floats, days: Ints) -> Floats:
+    """A factor for each series and day: what the first and last two days of a month usually are, where they are that consistently."""
+    date = days.astype("datetime64[D]")
+    month = date.astype("datetime64[M]")
+    from_first = (date - month.astype("datetime64[D]")).astype(np.int64)
+    to_last = ((month + 1).astype("datetime64[D]") - date).astype(np.int64)
+    factors = np.ones_like(change)
+    for place in (from_first == 0, from_first == 1, to_last == 1, to_last == 2):
+        for s, row in enumerate(change[:, place]):
+            known = row[~np.isnan(row)]
+            if len(known) < EDGE_MONTHS:
+                continue
+            middle = float(np.median(known))
+            spread = NORMAL_MAD * float(np.median(np.abs(known - middle)))
+            if abs(middle) > max(0.1, 3 * 1.25 * spread / np.sqrt(len(known))):
+                factors[s, place] = np.exp(middle)
+    return factors

@@ -1,0 +1,210 @@
+"""Spans of days on which a series changed at once: found day by day, against what else was counted on the same days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from unspun.book.tracking.level import (
+    LEAST_NOISE, NORMAL_MAD, SETTLED_DAYS, UNUSUAL, UNUSUAL_LOG, Bools, Floats, Ints, Levels, log_ratio,
+)  # fmt: skip
+from unspun.book.tracking.usage import DailyUsage, Key
+
+GAP_DAYS = 4  # days within a span that may look usual
+BEFORE_DAYS = 5
+SUDDEN_SHARE = 0.34  # of the change, that may have come about on the days before
+LEAST_FALL, LEAST_RISE = 0.85, 1.2  # what is kept where anything is said at all
+ONE_DAY_SD, TWO_DAYS_SD, MORE_DAYS_SD = 6.0, 4.5, 3.5  # how far off a span of so many days must be on the mean day
+ONE_DAY_LOG = 0.65  # a single day must be about halved or doubled
+BACK_DAYS = 3  # days on end at the usual level that end a long span
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A span in which a series was not as expected: first and last day as columns (both included; `ongoing`: it had not ended).
+
+    `effect` is the mean log of counted over expected. `counted` and `expected` are sums over its days; `expected` allows for what the other
+    series did on the same days.
+    """
+
+    series: int
+    first: int
+    last: int
+    ongoing: bool
+    effect: float
+    counted: float
+    expected: float
+
+    @property
+    def kept(self) -> float:
+        return self.counted / self.expected
+
+    @property
+    def lost(self) -> float:
+        """What is missing; below zero where there is too much."""
+        return self.expected - self.counted
+
+    @property
+    def days(self) -> int:
+        return self.last - self.first + 1
+
+    def overlaps(self, other: Change) -> bool:
+        """Whether they change the same way and share at least half the days of the shorter one."""
+        shared = min(self.last, other.last) - max(self.first, other.first) + 1
+        return self.effect * other.effect > 0 and 2 * shared >= min(self.days, other.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """A series against others: `common` is the log of what these did over what was expected of them, `change` what is left."""
+
+    common: Floats
+    change: Floats
+    sd: Floats
+
+
+def others_of(usage: DailyUsage) -> dict[int, Ints]:
+    """For each series those that it is compared with: other events; rows and other measures; other values of the property."""
+    found: dict[int, Ints] = {}
+    for i, key in enumerate(usage.keys):
+        alike = [j for j, other in enumerate(usage.keys) if j != i and _is_alike(key, other)]
+        if alike or key.where:
+            found[i] = np.array(alike, dtype=np.int64)
+    return found
+
+
+def _is_alike(key: Key, other: Key) -> bool:
+    if key.where:
+        return bool(other.where) and other.where[0] == key.where[0] and (other.event, other.measure) == (key.event, key.measure)
+    if other.where or not key.event or not other.event:
+        return False
+    return other.event == key.event if key.measure else not other.measure
+
+
+def contrast(found: Levels, series: int, others: Ints) -> Contrast:
+    """A series against the median of others on each day; against nothing where there are none."""
+    common = _median_of(found.change[others]) if len(others) else np.zeros(found.change.shape[1])
+    change = found.change[series] - common
+    if not len(others):
+        return Contrast(common, change, found.sd[series])
+    known = change[~np.isnan(change)]
+    noise = NORMAL_MAD * float(np.median(np.abs(known))) if len(known) else LEAST_NOISE
+    return Contrast(common, change, np.maximum(max(noise, LEAST_NOISE), 1 / np.sqrt(found.expected[series] * np.exp(common) + 1)))
+
+
+def changes(usage: DailyUsage, found: Levels, series: int, others: Ints) -> list[Change]:
+    """The spans in which a series changed at once, and neither as the others did nor slowly, in order of their days."""
+    against = contrast(found, series, others)
+    off = _off(found.change[series], against)
+    runs = _runs(off, against)
+    kept: list[Change] = []
+    silent_until = -1
+    for first, last in runs:
+        if first <= silent_until or first >= len(off) - 1:
+            continue
+        last, ongoing, expected = _end(usage, found, against, series, others, first, last)
+        if _is_sudden(against, first, last) and (change := _change(usage, against, series, first, last, ongoing, expected)):
+            kept.append(change)
+        silent_until = last + SETTLED_DAYS if last - first >= SETTLED_DAYS else last
+    return kept
+
+
+def _off(change: Floats, against: Contrast) -> Ints:
+    """-1, 0 or 1 for each day: clearly less or more than usual, by itself as against the others."""
+    far = np.abs(against.change) > np.maximum(UNUSUAL * against.sd, UNUSUAL_LOG)
+    same = change * np.sign(against.change) > 0.5 * np.abs(against.change)
+    return np.where(far & same, np.sign(np.nan_to_num(against.change)), 0).astype(np.int64)
+
+
+def _runs(off: Ints, against: Contrast) -> list[tuple[int, int]]:
+    """Days off on end, joined over days between that say nothing or point the same way, and widened to such at either end."""
+    runs: list[list[int]] = []
+    for t in np.flatnonzero(off).tolist():
+        if runs and off[t] == off[runs[-1][0]] and _joins(against, off, runs[-1], t):
+            runs[-1][1] = t
+        else:
+            runs.append([t, t])
+    return [_widened(off, against, first, last) for first, last in runs]
+
+
+def _joins(against: Contrast, off: Ints, run: list[int], t: int) -> bool:
+    gap = slice(run[1] + 1, t)
+    if t - run[1] > GAP_DAYS + 1 or np.any(np.isnan(against.change[gap])):
+        return False
+    if t == run[1] + 1:
+        return True
+    here = np.r_[run[0] : run[1] + 1, t]
+    effect = float(np.median(np.abs(against.change[here][off[here] != 0])))
+    toward = against.change[gap] * off[t]
+    return bool(np.mean(toward) > 0.5 * effect or np.all((2 * against.sd[gap] > effect) | (toward > 0.5 * effect)))
+
+
+def _widened(off: Ints, against: Contrast, first: int, last: int) -> tuple[int, int]:
+    effect = float(np.median(np.abs(against.change[first : last + 1])))
+    toward = np.nan_to_num(against.change * off[first])
+    near = (toward > 0.6 * effect) & (toward > 1.5 * against.sd) & (off == 0)
+    before = first - 1 if first > 0 and near[first - 1] else first
+    return before, last + 1 if last + 1 < len(near) and near[last + 1] else last
+
+
+def _is_sudden(against: Contrast, first: int, last: int) -> bool:
+    """Whether the days before were as usual and the first ones are already as far off as the rest."""
+    effect = float(np.median(against.change[first : last + 1]))
+    before = against.change[max(0, first - BEFORE_DAYS) : first]
+    before = before[~np.isnan(before)]
+    early = against.change[first : min(first + 2, last + 1)]
+    gone = float(np.median(before)) / effect if len(before) else 0.0
+    return gone < SUDDEN_SHARE and float(np.mean(early)) / effect > 0.5
+
+
+def _end(
+    usage: DailyUsage, found: Levels, against: Contrast, series: int, others: Ints, first: int, last: int
+) -> tuple[int, bool, Floats]:
+    """The last day of a run, whether it went on to the end of the data, and what was expected on its days.
+
+    After SETTLED_DAYS the level follows what is counted: from there on it is what it was before, moved as the others moved.
+    """
+    length = found.change.shape[1]
+    expected = found.expected[series] * np.exp(against.common)
+    if last - first < SETTLED_DAYS - GAP_DAYS:
+        return last, last >= length - 1, expected[first : last + 1]
+    moved = np.ones(length)
+    if len(others):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            moved = np.exp(_median_of(np.log(found.level[others] / found.level[others, first][:, None])))
+    before = found.level[series, first] * found.shape[series] * np.where(np.isfinite(moved), moved, 1.0) * np.exp(against.common)
+    effect = float(np.median(against.change[first : last + 1]))
+    back = log_ratio(usage.counts[series], before) * np.sign(effect) < 0.5 * abs(effect)
+    back &= 1 / np.sqrt(before + 1) < abs(effect)
+    end = _first_on_end(back, first + 1)
+    return end - 1, end == length, np.r_[expected[first : min(last + 1, end)], before[last + 1 : end]]
+
+
+def _first_on_end(marked: Bools, start: int) -> int:
+    """The first of BACK_DAYS marked days on end from a day on; the number of days where there are none."""
+    on_end = np.convolve(marked[start:].astype(np.int64), np.ones(BACK_DAYS, dtype=np.int64), "valid") == BACK_DAYS
+    return start + int(np.argmax(on_end)) if on_end.any() else len(marked)
+
+
+def _change(
+    usage: DailyUsage, against: Contrast, series: int, first: int, last: int, ongoing: bool, expected: Floats
+) -> Change | None:
+    """The change, if it is large and clear enough."""
+    inside = slice(first, min(last, first + SETTLED_DAYS - 1) + 1)
+    z = np.abs(against.change[inside]) / against.sd[inside]
+    needed = (ONE_DAY_SD, TWO_DAYS_SD, MORE_DAYS_SD)[min(len(z), 3) - 1]
+    counted, total = float(usage.counts[series, first : last + 1].sum()), float(expected.sum())
+    effect = float(np.median(against.change[inside]))
+    too_small = total <= 0 or LEAST_FALL < counted / total < LEAST_RISE or (last == first and abs(effect) < ONE_DAY_LOG)
+    if too_small or np.mean(z) < needed or (counted > total) != (effect > 0):
+        return None
+    return Change(series, first, last, ongoing, effect, counted, total)
+
+
+def _median_of(rows: Floats) -> Floats:
+    """The median of each column, empty ones aside; NaN where a column holds nothing."""
+    ordered = np.sort(rows, axis=0)
+    held = (~np.isnan(rows)).sum(axis=0)
+    columns = np.arange(rows.shape[1])
+    return (ordered[np.maximum(held - 1, 0) // 2, columns] + ordered[np.minimum(held // 2, len(rows) - 1), columns]) / 2
