@@ -50,6 +50,7 @@ class DatabaseReading:
 
     rows: tuple[DatabaseRows, ...] = ()
     added: tuple[Database, ...] = ()
+    in_place: tuple[str, ...] = ()  # sources whose rows stay where they are
     folder: Path | None = None
     notes: tuple[str, ...] = ()
 
@@ -57,7 +58,7 @@ class DatabaseReading:
     def cursors(self) -> dict[str, object]:
         return {one.name: dict(one.cursor) for one in self.rows if one.cursor is not None}
 
-    def discard(self) -> None:
+    def close(self) -> None:
         """Delete the files: what is loaded is in the book."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -78,6 +79,7 @@ class _Found:
     """What is gathered over all databases of a load."""
 
     rows: list[DatabaseRows] = field(default_factory=list[DatabaseRows])
+    in_place: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
     faults: list[Fault] = field(default_factory=list[Fault])
 
@@ -145,7 +147,7 @@ def read_databases(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return DatabaseReading(tuple(found.rows), tuple(added), folder, tuple(found.notes))
+    return DatabaseReading(tuple(found.rows), tuple(added), tuple(found.in_place), folder, tuple(found.notes))
 
 
 def _wanted(
@@ -198,10 +200,8 @@ class _Reading:
 
     def read(self, wanted: _Wanted) -> None:
         loaded = [mapping for mapping in wanted.mappings if not mapping.in_place]
+        self.found.in_place += [mapping.files[0] for mapping in wanted.mappings if mapping.in_place]
         if wanted.mappings and not loaded and not wanted.relations:
-            hint = "There is nothing to load: `unspun status` and all other commands read them where they are."
-            message = "the rows of all its sources stay in the database."
-            self.found.faults.append(Fault("in_place", message, wanted.database.name, hint))
             return
         name, seconds = wanted.database.name, wanted.database.statement_seconds
         with open_database(wanted.address, name, seconds) as session:
@@ -231,7 +231,7 @@ class _Reading:
             notes.append(f"read from {mapping.cursor.column} {read.since.last} on, less the overlap (all rows: --full)")
         if not read.rows:
             notes.append("no rows" if read.since is None else "no row is new")
-        self.found.notes += [f"{name}: {note}" for note in (*notes, *read.notes)]
+        self.found.notes += [f"from {name}: {note}" for note in (*notes, *read.notes)]
         known = mapping if proposed is None else None
         cursor = None if known is None else self._reached(known, read)
         self.found.rows.append(DatabaseRows(str(path), name, database, read, known, cursor, ()))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from unspun.book.checks.finding import Finding
 from unspun.book.drift.compare import Change, compare_with_load
-from unspun.book.drift.findings import Drift, to_findings, told, together
+from unspun.book.drift.findings import Drift, to_findings, together, told
 from unspun.book.drift.profile import FileProfile, profile_file, source_of
 from unspun.book.entities import TableName
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
@@ -36,7 +36,10 @@ def drift_of_load(profiles: Sequence[StoredProfile], before: Profiles, load: int
 
 
 def latest_drift(catalog: Catalog, version: int | None = None) -> tuple[Finding, ...]:
-    """How the last load of each source differs from the one before it, in the book as it is now or at a version. Undone loads do not count."""
+    """How the last load of each source differs from the one before it, in the book as it is now or at a version.
+
+    Loads that are undone do not count.
+    """
     held = latest_profiles(catalog, 2, version)
     pairs = [(source, loads[0], loads[1]) for source, loads in held.items() if len(loads) > 1]
     return to_findings(drift for source, last, former in pairs for drift in _drifts(source, last.files, former, last.load))
@@ -57,7 +60,10 @@ def explain_refusal(refusal: BadInput, files: Iterable[PlannedFile], definition:
         loads = before.get(source_of(file.mapping))
         if loads and any(_is_of(fault, file.path) for fault in faults):
             changes = _changes(file, loads[0], definition)
-            faults = [_explained(fault, changes, file.mapping, definition, loads[0].load) if _is_of(fault, file.path) else fault for fault in faults]
+            faults = [
+                _explained(fault, changes, file.mapping, definition, loads[0].load) if _is_of(fault, file.path) else fault
+                for fault in faults
+            ]
     return BadInput(faults)
 
 
@@ -76,8 +82,12 @@ def _changes(file: PlannedFile, former: ProfiledLoad, definition: BookDefinition
 
 def _explained(fault: Fault, changes: Sequence[Change], mapping: SourceMapping, definition: BookDefinition, since: int) -> Fault:
     if fault.code == "no_such_column":
-        hints = [_hint(change, mapping, definition, since) for change in changes if change.kind in ("renamed", "dropped") and change.book_column]
-        return replace(fault, hint=" ".join([*hints, fault.hint])) if hints else fault
+        gone = [change for change in changes if change.kind in ("renamed", "dropped") and change.book_column]
+        hint = fault.hint
+        for change in gone:
+            if change.renaming is not None:
+                hint = hint.replace(f"Did you mean '{change.renaming.now.name}'? ", "")
+        return replace(fault, hint=" ".join([*(_hint(change, mapping, definition, since) for change in gone), hint]))
     causes = [change for change in changes if change.kind not in ("added", "dropped", "narrowed") and _names(fault, change)]
     if not causes:
         return fault
@@ -109,4 +119,3 @@ def _place(change: Change, mapping: SourceMapping, definition: BookDefinition) -
     document = read_yaml(definition.text, BOOK_FILE)
     path: YamlPath = ("sources", places[0], "columns", change.book_column)
     return document.place(path) if path in document.lines else usual
-

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from unspun.app.databases import DatabaseReading, DatabaseRows, as_source, named_faults, names_database, read_databases
 from unspun.app.drift import drift_of_load, explain_refusal
 from unspun.app.keeping import PATIENT, Patience
 from unspun.app.mended import mended_mapping
+from unspun.app.opening import seen_in_place
 from unspun.app.workspace import Workspace, read_text
 from unspun.audit.judge import Progress, silent
 from unspun.book.entities import TableName
-from unspun.book.mapping.book_file import add_source, mapping_for, read_definition
+from unspun.book.mapping.book_file import add_database, add_source, mapping_for, read_definition
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.book.mapping.propose import Proposal, propose
 from unspun.book.parts import files_named
@@ -33,7 +36,9 @@ Found = Literal["named", "pattern", "folder"]
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """What to load. `paths` are files, folders and patterns; `table` is the caller's word for the table of all of them.
+    """What to load. `paths` are files, folders and patterns, or databases by name or URL; `table` is the caller's word for the table.
+
+    Of a database all sources of book.yml are loaded, or the `relations` named; `full` reads those with a cursor from the beginning.
 
     `received` says that rows the files date no knowledge for were known on receipt, not when they happened; `known_at` is the day
     that stands for the receipt. `accept` takes proposed mappings without being asked again.
@@ -45,6 +50,8 @@ class LoadRequest:
     received: bool = False
     known_at: date | None = None
     accept: bool = False
+    relations: tuple[str, ...] = ()
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class LoadPlan:
     definition: BookDefinition
     notes: tuple[str, ...] = ()
     left_out: tuple[Fault, ...] = ()
+    reading: DatabaseReading = DatabaseReading()  # what was read of databases, in files of ours until the load is done
 
 
 class _Unfit(BadInput):
@@ -109,17 +117,29 @@ class _Planner:
         else:
             self.notes.append(f"{os.path.basename(path)} holds {mapping.table} and is left out, as --as says {wanted}")
 
+    def add_rows(self, rows: DatabaseRows) -> None:
+        """Rows of a database, under the mapping of their source or one proposed for them."""
+        try:
+            mapping = rows.mapping or self._propose(rows.path, rows)
+        except BadInput as refusal:
+            self.faults += refusal.faults
+            return
+        if self.request.table in (None, mapping.table):
+            self.files.append(PlannedFile(rows.path, mapping, rows.name))
+        else:
+            self.notes.append(f"{rows.name} holds {mapping.table} and is left out, as --as says {self.request.table}")
+
     def _mapping(self, path: str) -> SourceMapping:
         mapping = mended_mapping(path, self.catalog, self.definition) or mapping_for(self.definition, path)
         proposed = any(mapping is source.mapping for source in self.proposed)
         return self._propose(path) if mapping is None else mapping if proposed else self._as_known(mapping)
 
-    def _propose(self, path: str) -> SourceMapping:
+    def _propose(self, path: str, rows: DatabaseRows | None = None) -> SourceMapping:
         proposal = propose(path, self.definition, self.request.table)
         if proposal.mapping is None or proposal.faults:
             raise _Unfit(proposal.faults or _no_table(path, proposal))
-        mapping = self._as_known(proposal.mapping)
-        self.proposed.append(ProposedSource(path, proposal, mapping))
+        mapping = self._as_known(proposal.mapping if rows is None else as_source(proposal.mapping, rows))
+        self.proposed.append(ProposedSource(path if rows is None else rows.name, replace(proposal, mapping=mapping), mapping))
         self.definition = replace(self.definition, sources=(*self.definition.sources, mapping))
         return mapping
 
@@ -133,20 +153,35 @@ def plan_load(workspace: Workspace, request: LoadRequest, progress: Progress = s
     A file of a folder that book.yml does not know and that fits no table is left out, where another one fits.
     Raises BadInput with every fault of all files: not there, given twice, no table fits, two sources fit.
     """
+    definition = workspace.definition()
+    databases = [path for path in request.paths if names_database(path, definition)]
+    request = replace(request, paths=tuple(path for path in request.paths if path not in databases))
     with workspace.catalog() as catalog:
-        planner = _planned(workspace, request, catalog, progress)
-        if planner.keyed_otherwise and planner.proposed:
-            again = _planned(workspace, request, catalog, progress, planner.keyed_otherwise[0])
-            planner = planner if again.keyed_otherwise else again
+        reading = read_databases(workspace, catalog, definition, databases, request.relations, request.full, progress)
+        try:
+            return _plan(workspace, request, catalog, reading, progress)
+        except BadInput as refusal:
+            reading.close()
+            raise named_faults(refusal, reading) from None
+
+
+def _plan(workspace: Workspace, request: LoadRequest, catalog: Catalog, reading: DatabaseReading, progress: Progress) -> LoadPlan:
+    planner = _planned(workspace, request, catalog, reading, progress)
+    if planner.keyed_otherwise and planner.proposed:
+        again = _planned(workspace, request, catalog, reading, progress, planner.keyed_otherwise[0])
+        planner = planner if again.keyed_otherwise else again
     if faults := planner.faults or ([] if planner.files else planner.left_out):
         raise BadInput(list(dict.fromkeys(faults)))
-    if not planner.files:
+    if not planner.files and not reading.rows and not reading.in_place:
         hint = "Leave --as out, or give other files."
         raise BadInput(Fault("nothing_to_load", f"none of the files holds {request.table}.", "--as", hint))
-    return LoadPlan(tuple(planner.files), tuple(planner.proposed), planner.definition, tuple(planner.notes), tuple(planner.left_out))
+    notes = (*reading.notes, *planner.notes)
+    return LoadPlan(tuple(planner.files), tuple(planner.proposed), planner.definition, notes, tuple(planner.left_out), reading)
 
 
-def _planned(workspace: Workspace, request: LoadRequest, catalog: Catalog, progress: Progress, first: str = "") -> _Planner:
+def _planned(
+    workspace: Workspace, request: LoadRequest, catalog: Catalog, reading: DatabaseReading, progress: Progress, first: str = ""
+) -> _Planner:
     """Every file looked at, in the order given, but `first` before the others: of new files of one table the first decides the key."""
     planner = _Planner(request, catalog, workspace.definition())
     named = list(_files(request.paths, planner))
@@ -154,6 +189,9 @@ def _planned(workspace: Workspace, request: LoadRequest, catalog: Catalog, progr
     for done, (path, found) in enumerate(sorted(named, key=lambda one: one[0] != first)):
         progress(f"looking at {os.path.basename(path)}", done, len(named))
         planner.add(path, found)
+    for rows in reading.rows:
+        if rows.extract.rows:
+            planner.add_rows(rows)
     return planner
 
 
@@ -214,12 +252,14 @@ def accept_proposals(workspace: Workspace, plan: LoadPlan) -> LoadPlan:
     The load that follows records the definition in the ledger. Raises BadInput where book.yml no longer reads, or cannot be written.
     """
     text = read_text(workspace.book_file)
+    for database in plan.reading.added:
+        text = add_database(text, database)
     for source in plan.proposed:
         text = add_source(text, source.mapping)
     definition = read_definition(text, workspace.book_file.name)
     proposed = {id(source.mapping) for source in plan.proposed}
     files = [
-        replace(file, mapping=mapping_for(definition, file.path) or file.mapping) if id(file.mapping) in proposed else file
+        replace(file, mapping=mapping_for(definition, file.name or file.path) or file.mapping) if id(file.mapping) in proposed else file
         for file in plan.files
     ]
     _replace_text(workspace.book_file, text)
@@ -257,22 +297,31 @@ def load(
         files = [Fault("not_accepted", "its mapping is not in book.yml.", source.path) for source in plan.proposed]
         raise BadInput(files)
     known_at = _known_at(request.known_at, plan.definition, at)
-    with workspace.catalog() as catalog, catalog.writing(patience.seconds, patience.told):  # a dry run stages its rows too
+    with (
+        closing(plan.reading),
+        workspace.catalog() as catalog,
+        catalog.writing(patience.seconds, patience.told),  # a dry run stages its rows too
+    ):
         before = [line for line in catalog.load_lines() if line.state == "in force"]
         profiles = latest_profiles(catalog)
         try:
             result = load_files(
-                catalog, plan.files, plan.definition, at, request.dry_run, workspace.settings.memory, progress, known_at
+                catalog, plan.files, plan.definition, at, request.dry_run,
+                workspace.settings.memory, progress, known_at, plan.reading.cursors,
             )  # fmt: skip
         except BadInput as refusal:
+            if plan.reading.rows:
+                raise named_faults(refusal, plan.reading) from None
             raise explain_refusal(refusal, plan.files, plan.definition, profiles) from refusal
         drift = drift_of_load(result.profiles, profiles, result.load)
-        return replace(result, notes=(*result.notes, *_read_otherwise(result, before)), drift=drift)
+        stay = seen_in_place(workspace, catalog, plan.reading.in_place, at, progress) if not request.dry_run else []
+        return replace(result, notes=(*result.notes, *_read_otherwise(result, before, plan), *stay), drift=drift)
 
 
-def _read_otherwise(result: LoadResult, before: Sequence[LoadLine]) -> Iterator[str]:
+def _read_otherwise(result: LoadResult, before: Sequence[LoadLine], plan: LoadPlan) -> Iterator[str]:
     """Notes on files that an earlier load read under another mapping: their former values stay in force for dates before now."""
-    for outcome in result.sources:
+    of_databases = {rows.name for rows in plan.reading.rows}
+    for outcome in (one for one in result.sources if one.name not in of_databases):
         loads = [line.load for line in before if any((f.sha256, f.table) == (outcome.sha256, outcome.table) for f in line.files)]
         if outcome.changed and loads:
             what = f"load {loads[-1]} read {os.path.basename(outcome.name)} otherwise, and earlier dates still read what it said"

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from unspun.app.opening import whole_book
 from unspun.app.workspace import Workspace
 from unspun.book.columns import did_you_mean
 from unspun.book.entities import TableName
@@ -129,7 +130,11 @@ def rejected_rows(
         if version is None:
             return None
         names = {one.number: one.name for one in catalog.source_files()}
-        with open_book(catalog, version, None, workspace.settings.memory) as reader:
+        with (
+            whole_book(workspace, catalog, version) as whole,
+            open_book(catalog, whole.version, None, workspace.settings.memory) as reader,
+        ):
+            names |= {one.source_file: one.name for one in whole.in_place}
             found = reader.query(f"SELECT * FROM ({open_rejected_sql(reader)}) ORDER BY load, source_file, source_row").to_pylist()
     source = None if source is None else _known_source(source, names.values())
     rows = tuple(_row(row, names) for row in found)

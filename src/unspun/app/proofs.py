@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from unspun._version import __version__
+from unspun.app.opening import book_as_published
 from unspun.app.publication import FigureSet, canonical_json, figure_bytes, from_document
 from unspun.app.retention import KIND as RETENTION
 from unspun.app.retention import Progress, answer_retention, figures_of, question_of
@@ -54,7 +55,7 @@ class Published:
             definition=figures.definition_name,
             definition_version=figures.definition_sha256[:12],
             as_of=figures.as_of,
-            inputs=(InputVersion(f"book version {figures.book_version}", figures.book_digest),),
+            inputs=(InputVersion(f"book version {figures.book_version}", figures.book_digest), *_read_in_place(figures)),
             query="\n\n".join(f"-- {name}\n{sql}" for name, sql in figures.queries.items()),
             settings=tuple((name, canonical_json(value)) for name, value in figures.question.items()),
             package_version=figures.package_version,
@@ -164,7 +165,10 @@ def _reading(workspace: Workspace, figures: FigureSet) -> Iterator[tuple[BookVer
         if book.digest != figures.book_digest:
             message = f"book version {book.version} is not the one that the figures were made from: its digest differs."
             raise UnspunError(Fault("changed_catalog", message, hint="Run `unspun ledger verify`."))
-        with open_book(catalog, book, before, workspace.settings.memory) as reader:
+        with (
+            book_as_published(workspace, catalog, book, figures.in_place) as whole,
+            open_book(catalog, whole, before, workspace.settings.memory) as reader,
+        ):
             yield book, reader
 
 
@@ -178,6 +182,12 @@ def _other_software(figures: FigureSet) -> tuple[str, ...]:
     then = ((f"Unspun {figures.package_version}", f"Unspun {__version__}"),)
     engines = ((f"{figures.engine} {figures.engine_version}", f"{ENGINE} {engine_version()}"),)
     return tuple(f"published by {old}, computed again by {new}" for old, new in (*then, *engines) if old != new)
+
+
+def _read_in_place(figures: FigureSet) -> Iterator[InputVersion]:
+    """The tables that stay in databases, as they were read for the figures."""
+    for record in figures.in_place:
+        yield InputVersion(f"{record['source']}, read in place at {record['read_at']}", record["sha256"])
 
 
 def _first(published: Published) -> str:

@@ -35,6 +35,7 @@ class FigureSet:
 
     `question` and the figures' values are plain JSON; `queries` are the SQL texts that were run, by name.
     `book_check` is what the quality gate had found in the tables that they were computed from; it is no part of the figures.
+    `in_place` says of rows that stay in databases what they were and when they were read: no version of the book holds them.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class FigureSet:
     queries: Mapping[str, str]
     figures: tuple[Mapping[str, Any], ...]
     book_check: Mapping[str, Any] | None = None
+    in_place: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def definition_sha256(self) -> str:
@@ -132,6 +134,7 @@ def to_document(figures: FigureSet) -> str:
             "package_version": figures.package_version,
             "queries": dict(figures.queries),
             "figures": list(figures.figures),
+            **({"in_place": list(figures.in_place)} if figures.in_place else {}),
         }
     )
 
@@ -156,6 +159,7 @@ def from_document(document: str) -> FigureSet:
         queries=held["queries"],
         figures=tuple(held["figures"]),
         book_check=held.get("book_check"),
+        in_place=tuple(held.get("in_place", ())),
     )
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from unspun._version import __version__
 from unspun.app.checks import recorded_check
+from unspun.app.opening import WholeBook, whole_book
 from unspun.app.publication import FigureSet, NamedFigure, as_records, publish
 from unspun.app.workspace import RETENTION_FILE, Workspace
 from unspun.book.entities import TABLES
@@ -65,14 +66,15 @@ def measure_retention(workspace: Workspace, request: RetentionRequest, at: datet
     """Answer from the book, publish the figures, and give both. Raises BadInput: no terms, a question that cannot be answered."""
     text = workspace.retention_text()
     with workspace.catalog() as catalog:
-        book = _book(catalog, request.version)
         other = None if request.beside is None else _earlier_definition(catalog, text, request.beside)
-    question = _question(workspace, request, text, book, at)
-    run = _answer_and_publish(workspace, question, text, book, at, progress)
-    if other is None:
-        return run
-    asked = replace(question, rules=read_rules(read_yaml(other, RETENTION_FILE)))
-    return replace(run, beside=_answer_and_publish(workspace, asked, other, book, at, progress))
+        with whole_book(workspace, catalog, _book(catalog, request.version), at, progress) as book:
+            _refuse_without_terms(book.version)
+            question = _question(workspace, request, text, book.version, at)
+            run = _answer_and_publish(workspace, question, text, book, at, progress)
+            if other is None:
+                return run
+            asked = replace(question, rules=read_rules(read_yaml(other, RETENTION_FILE)))
+            return replace(run, beside=_answer_and_publish(workspace, asked, other, book, at, progress))
 
 
 def answer_retention(
@@ -93,9 +95,9 @@ def figures_of(result: RetentionResult) -> tuple[Mapping[str, Any], ...]:
 
 
 def _answer_and_publish(
-    workspace: Workspace, question: RetentionQuestion, text: str, book: BookVersion, at: datetime, progress: Progress
+    workspace: Workspace, question: RetentionQuestion, text: str, whole: WholeBook, at: datetime, progress: Progress
 ) -> RetentionRun:
-    texts = queries(question)
+    texts, book = queries(question), whole.version
     before = end_of_day(question.as_of, question.time_zone)
     with workspace.catalog() as catalog, open_book(catalog, book, before, workspace.settings.memory) as reader:
         result, _ = answer_retention(reader, question, texts, progress)
@@ -114,6 +116,7 @@ def _answer_and_publish(
         queries=texts,
         figures=figures_of(result),
         book_check=None if checked is None else checked.record(_tables(question)),
+        in_place=tuple(record for record in whole.records if record["table"] in _tables(question)),
     )
     entry = publish(workspace, figures, at)
     return RetentionRun(result, figures, entry.seq, written_anchor(entry))
@@ -124,12 +127,21 @@ def _tables(question: RetentionQuestion) -> tuple[str, ...]:
     return ("subscriptions", "accounts", *(("rates",) if question.into else ()))
 
 
+def _no_terms() -> BadInput:
+    return BadInput(Fault("no_terms", "the book holds no subscription terms.", "subscriptions", "Load them: unspun load FILE."))
+
+
 def _book(catalog: Catalog, version: int | None) -> BookVersion:
     book = catalog.current() if version is None else catalog.version(version)
-    terms = None if book is None else book.table("subscriptions")
-    if book is None or terms is None or terms.rows == 0:
-        raise BadInput(Fault("no_terms", "the book holds no subscription terms.", "subscriptions", "Load them: unspun load FILE."))
+    if book is None:
+        raise _no_terms()
     return book
+
+
+def _refuse_without_terms(book: BookVersion) -> None:
+    terms = book.table("subscriptions")
+    if terms is None or terms.rows == 0:
+        raise _no_terms()
 
 
 def _question(workspace: Workspace, request: RetentionRequest, text: str, book: BookVersion, at: datetime) -> RetentionQuestion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import chain
@@ -18,6 +18,7 @@ from pyarrow.compute import MatchSubstringOptions, StrftimeOptions, call_functio
 
 from unspun._version import __version__
 from unspun.app.checks import recorded_check
+from unspun.app.opening import whole_book
 from unspun.app.row_filter import filter_sql
 from unspun.app.workspace import Workspace
 from unspun.audit.judge import Progress, silent
@@ -116,8 +117,8 @@ def _csv_bytes(shown: Shown, batch: pa.RecordBatch | None) -> bytes:
 def _asked(workspace: Workspace, request: ShowRequest) -> Iterator[tuple[Shown, BookReader]]:
     """The question put, without its rows yet, and the book open to answer it."""
     zone = workspace.definition().time_zone
-    with workspace.catalog() as catalog:
-        version, table = _table(catalog, request)
+    with workspace.catalog() as catalog, ExitStack() as held:
+        version, table = _table(held.enter_context(whole_book(workspace, catalog, _version(catalog, request))).version, request)
         condition = filter_sql(request.where, dict(table.columns), zone)
         asked = f"FROM {request.table}{'_versions' if request.all_versions else ''} WHERE {condition}"
         names = ", ".join(sql_name(name) for name, _ in table.columns)
@@ -140,10 +141,14 @@ def _remarks(
     return check_remarks(None if checked is None else checked.record((request.table,), first, last), version.version)
 
 
-def _table(catalog: Catalog, request: ShowRequest) -> tuple[BookVersion, TableVersion]:
+def _version(catalog: Catalog, request: ShowRequest) -> BookVersion:
     version = catalog.current() if request.version is None else catalog.version(request.version)
     if version is None:
         raise BadInput(Fault("empty_book", "nothing is loaded yet.", "", "Load files: unspun load FILE..."))
+    return version
+
+
+def _table(version: BookVersion, request: ShowRequest) -> tuple[BookVersion, TableVersion]:
     table = version.table(request.table)
     if table is None:
         there = ", ".join(one.name for one in version.tables if one.name in TABLES) or "no table"

@@ -9,6 +9,7 @@ from pathlib import Path
 from unspun.app.checks import recorded_check
 from unspun.app.keeping import line_counts
 from unspun.app.mended import open_rejected_sql
+from unspun.app.opening import InPlaceRows, whole_book
 from unspun.app.workspace import Workspace
 from unspun.engines.embedded import sql_name
 from unspun.ledger.store import head
@@ -72,13 +73,14 @@ class Status:
     size_bytes: int
     versions_kept: int
     checked: CheckStatus | None
+    in_place: tuple[InPlaceRows, ...] = ()  # what stays in databases, as it was read for this
 
 
 def status(workspace: Workspace) -> Status:
     """What the book of a workspace holds. Raises UnspunError where its files are missing or damaged."""
     with workspace.catalog() as catalog:
         version = catalog.current()
-        tables, rejected = _contents(workspace, catalog, version) if version is not None else ((), 0)
+        tables, rejected, in_place = _contents(workspace, catalog, version) if version is not None else ((), 0, ())
         newest = head(catalog.connection)
         return Status(
             str(workspace.folder),
@@ -92,6 +94,7 @@ def status(workspace: Workspace) -> Status:
             size_on_disk(workspace.warehouse),
             sum(line.kept for line in catalog.versions()),
             _checked(catalog),
+            in_place,
         )
 
 
@@ -103,11 +106,16 @@ def _checked(catalog: Catalog) -> CheckStatus | None:
     return CheckStatus(found.entry, found.version, standing.count("error"), standing.count("warning"), len(found.accepted))
 
 
-def _contents(workspace: Workspace, catalog: Catalog, version: BookVersion) -> tuple[tuple[TableStatus, ...], int]:
-    with open_book(catalog, version, None, workspace.settings.memory) as reader:
+def _contents(
+    workspace: Workspace, catalog: Catalog, version: BookVersion
+) -> tuple[tuple[TableStatus, ...], int, tuple[InPlaceRows, ...]]:
+    with (
+        whole_book(workspace, catalog, version) as whole,
+        open_book(catalog, (version := whole.version), None, workspace.settings.memory) as reader,
+    ):
         tables = tuple(_table(reader, table.name) for table in version.tables if table.name not in BOOKKEEPING)
         counted = reader.query(f"SELECT count(*) AS n FROM ({open_rejected_sql(reader)})") if version.table(REJECTED_TABLE) else None
-    return tables, 0 if counted is None else counted["n"][0].as_py()
+    return tables, 0 if counted is None else counted["n"][0].as_py(), whole.in_place
 
 
 def _table(reader: BookReader, name: str) -> TableStatus:

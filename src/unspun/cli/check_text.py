@@ -70,7 +70,7 @@ def _block(one: JudgedFinding, report: CheckReport, width: int) -> Iterator[Text
     yield Text()
     yield from paragraph(f"{finding.severity}  {finding.id}", width, style, first=sign)
     yield from paragraph(words.sentence(finding.message), width, "bold")
-    reaches = f"; reaches {words.listed(check_claims.figure_names(finding.affects))}" if finding.affects else ""
+    reaches = f"; reaches {check_claims.reached_by(finding)}" if finding.affects else ""
     yield from paragraph(f"{check_claims.share_of(finding)} of the {finding.unit}{reaches}.", width)
     for remark in (check_claims.growth(one), check_claims.expired(one, report.as_of)):
         yield from paragraph(words.sentence(remark) if remark else "", width, CAUTION)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -31,18 +31,20 @@ MOST_LEFT_OUT = 10  # files named, of those of a folder that fit no table
 
 
 def load(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders of them, or quoted patterns.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders of them, quoted patterns, or a database: its name in book.yml or its URL.")],
     as_table: Annotated[str | None, typer.Option("--as", metavar="TABLE", help="The table that the files belong to.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the load would do, and write nothing.")] = False,
     yes: Yes = False,
     received: Annotated[bool, typer.Option("--received", help="The rows were known when they are loaded, not when they happened.")] = False,
     known_at: Annotated[str | None, typer.Option(metavar="DATE", help="The day on which the files were known, in place of now.")] = None,
     no_check: Annotated[bool, typer.Option("--no-check", help="Do not check the book afterwards.")] = False,
+    relation: Annotated[list[str] | None, typer.Option("--relation", metavar="NAME", help="A table or view of the database named.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read all rows of a database, not only those that are new.")] = False,
     wait: WaitSeconds = None,
     workspace: WorkspaceFolder = None,
     json: AsJson = False,
 ) -> int:
-    """Load files into the book: all of them or none, and the same file once.
+    """Load files, or tables of a database, into the book: all of them or none, and the same file once.
 
     book.yml says how a file's columns become the book's. For a file that it does not know a mapping is proposed, shown, and added
     to book.yml once you accept it.
@@ -54,6 +56,8 @@ def load(
       unspun load "usage-2026-*.csv" --as events --yes
       unspun load accounts-of-june.csv --known-at 2026-06-30
       unspun load rejected.csv
+      unspun load billing
+      unspun load postgresql://host/database --relation public.subscriptions
     """
     from unspun.app.loads import plan_load
     from unspun.cli.book_text import patience, print_json, print_made, workspace_at
@@ -61,6 +65,7 @@ def load(
     from unspun.cli.progress import show_progress
 
     request, waits = _read_request(tuple(files), as_table, (dry_run, received, yes), known_at), patience(wait)
+    request = replace(request, relations=tuple(relation or ()), full=full)
     place = workspace_at(workspace)
     with show_progress() as report:
         plan = plan_load(place, request, report)
@@ -70,6 +75,7 @@ def load(
             print_made(lambda width: _proposals(plan, width))
         plan = _settle(place, plan, request)
         if plan.proposed and not request.dry_run:
+            plan.reading.close()
             return NOT_ACCEPTED
     result = _run(place, plan, request, waits)
     if not json:
@@ -213,7 +219,7 @@ def _drift(result: LoadResult, width: int) -> Iterator[Text]:
     for finding in result.drift:
         style, mark = (QUIET, "\u00b7 ") if finding.severity == "note" else (CAUTION, "! ")
         reaches = f" It reaches {', '.join(finding.affects)}." if finding.affects and finding.severity != "note" else ""
-        said = f"{finding.table}: {finding.severity}: {finding.message}{reaches} {finding.mend}"
+        said = f"{finding.severity} in {finding.table}: {finding.message[:1].lower()}{finding.message[1:]}{reaches} {finding.mend}"
         yield from paragraph(capital(said), width, style, first=mark)
 
 

@@ -58,7 +58,7 @@ def share_bar(finding: Finding) -> Markup:
 
 def plot_of(series: Sequence[TrackingSeries], span: Span) -> Plot | None:
     """The days around a span, no more of them than can be read; None where the span has no series."""
-    own = next((one for one in series if (one.event, one.measure, one.where) == (span.event, span.measure, span.where)), None)
+    own = next((one for one in series if span in one.spans), None)
     if own is None or not own.days:
         return None
     first, last = span.first - timedelta(days=BEFORE_DAYS), (span.last or own.days[-1]) + timedelta(days=AFTER_DAYS)
@@ -66,7 +66,7 @@ def plot_of(series: Sequence[TrackingSeries], span: Span) -> Plot | None:
     if len(kept) < 2:
         return None
     counted, expected, low, high = (tuple(values[at] for at in kept) for values in (own.counted, own.expected, own.low, own.high))
-    return Plot(tuple(own.days[at] for at in kept), counted, expected, low, high, span, span.measure or "rows")
+    return Plot(tuple(own.days[at] for at in kept), counted, expected, low, high, span, own.measure or "rows")
 
 
 def tracking_chart(plot: Plot, claim: str) -> Markup:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from unspun.book.checks.finding import Finding, Severity, Span, SpanKind
 from unspun.book.checks.report import CheckReport, JudgedFinding
 from unspun.book.checks.run import CheckOutcome
+from unspun.book.checks.shares import percent
 from unspun.reports import words
-from unspun.reports.words import NBSP
 
 MEANINGS: dict[Severity, str] = {
     "error": "figures built on it are wrong",
@@ -25,8 +25,8 @@ SPAN_WORDS: dict[SpanKind, str] = {
     "rose": "more is recorded than usual",
     "usage_fell": "customers use less",
 }
+MOST_NAMED = 3  # in a heading
 MOST_EXAMPLES = 5  # a finding comes with no more
-LEAST_SHARE, SMALL_SHARE = 0.0005, 0.995  # a share is shown as 0.1 % at least, and as 100 % only where it is
 
 
 def verdict(report: CheckReport) -> str:
@@ -54,12 +54,44 @@ def _nothing_found(report: CheckReport) -> str:
 
 def what_it_reaches(report: CheckReport) -> str:
     """Which figures the open errors and warnings reach; "" where none is open."""
-    wrong = list(dict.fromkeys(named for one in report.standing("error") for named in one.finding.affects))
-    misled = [named for one in report.standing("warning") for named in one.finding.affects]
-    rest = [named for named in dict.fromkeys(misled) if named not in wrong]
-    parts = [f"Not to be relied on until it is mended: {words.listed(figure_names(wrong))}." if wrong else ""]
-    parts.append(f"May mislead: {words.listed(figure_names(rest))}." if rest else "")
+    wrong, misled = (_merged(report.standing(severity)) for severity in ("error", "warning"))
+    rest = {area: of for area, of in misled.items() if area not in wrong or _with(wrong[area], of) != wrong[area]}
+    parts = [f"Not to be relied on until it is mended: {words.listed(_named(wrong))}." if wrong else ""]
+    parts.append(f"May mislead: {words.listed(_named(rest))}." if rest else "")
     return " ".join(part for part in parts if part)
+
+
+def _merged(judged: Sequence[JudgedFinding]) -> dict[str, tuple[str, ...]]:
+    """What findings reach together, area by area."""
+    merged: dict[str, tuple[str, ...]] = {}
+    for one in judged:
+        for area, of in figures_of(one.finding).items():
+            merged[area] = _with(merged[area], of) if area in merged else of
+    return merged
+
+
+def _with(figures: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """The figures of an area and others of it; () is all of them, and stays so."""
+    return tuple(dict.fromkeys((*figures, *others))) if figures and others else ()
+
+
+def _named(areas: dict[str, tuple[str, ...]]) -> list[str]:
+    return [f"{area} ({', '.join(of)})" if of else area for area, of in areas.items()]
+
+
+def figures_of(finding: Finding) -> dict[str, tuple[str, ...]]:
+    """The areas that a finding reaches, with the figures of each that it names: retention: GRR and NRR; usage trends: all of them."""
+    areas: dict[str, tuple[str, ...]] = {}
+    for affected in finding.affects:
+        area, colon, named = affected.partition(": ")
+        found = {area: tuple(named.split(", "))} if colon else dict.fromkeys(affected.split(", "), ())
+        areas |= {name: _with(areas[name], of) if name in areas else of for name, of in found.items()}
+    return areas
+
+
+def reached_by(finding: Finding) -> str:
+    """What a finding reaches, as it stands within a sentence: retention (GRR, NRR) and usage trends."""
+    return words.listed(_named(figures_of(finding)))
 
 
 def coverage(report: CheckReport) -> str:
@@ -71,33 +103,28 @@ def coverage(report: CheckReport) -> str:
     return f"{said}; {words.count(hindered)} could not be run" if hindered else said
 
 
-def figure_name(affected: str) -> str:
-    """`retention: GRR, NRR` as it stands within a list: retention (GRR, NRR)."""
-    area, colon, figures = affected.partition(": ")
-    return f"{area} ({figures})" if colon else affected
+def reached(judged: Sequence[JudgedFinding]) -> list[tuple[str, int]]:
+    """The areas that findings reach, with how many errors and warnings do (where there are none: notes), the most reached first."""
+    all_of = Counter(area for one in judged for area in figures_of(one.finding))
+    grave = Counter(area for one in judged if one.finding.severity != "note" for area in figures_of(one.finding))
+    counts = grave or all_of
+    return [(area, counts[area]) for area in sorted(all_of, key=lambda area: (-counts[area], -all_of[area], area))]
 
 
-def figure_names(affected: Sequence[str]) -> list[str]:
-    """Each as it stands within a list."""
-    return [figure_name(one) for one in affected]
-
-
-def reached(judged: tuple[JudgedFinding, ...]) -> list[tuple[str, int]]:
-    """The figures that findings reach, with how many of them do, the most reached first."""
-    found = Counter(affected for one in judged for affected in dict.fromkeys(one.finding.affects))
-    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
-
-
-def reach_claim(judged: tuple[JudgedFinding, ...]) -> str:
-    """Which figure most of the findings reach."""
-    figures = reached(judged)
-    if not figures:
+def reach_claim(judged: Sequence[JudgedFinding]) -> str:
+    """Which figure most of the errors and warnings reach."""
+    areas = reached(judged)
+    if not areas:
         return "No finding reaches a figure"
-    most = [figure_name(name) for name, count in figures if count == figures[0][1]]
-    of = f"{words.count(figures[0][1])} of the {counted(len(judged), 'open finding')}"
+    grave = sum(one.finding.severity != "note" for one in judged)
+    most = [area for area, count in areas if count == areas[0][1]]
+    whole = counted(grave, "open error and warning") if grave else counted(len(judged), "open note")
+    of = f"{words.count(areas[0][1])} of the {whole.replace('error and', 'errors and')}"
     if len(most) == 1:
-        return f"{_capital(most[0])}: reached by {of}{', more than any other figure' if len(figures) > 1 else ''}"
-    return f"{_capital(words.listed(most)) if len(most) == 2 else f'{words.count(len(most))} figures'}: each reached by {of}"
+        return f"{_capital(most[0])}: reached by {of}{', more than any other' if len(areas) > 1 else ''}"
+    return (
+        f"{_capital(words.listed(most)) if len(most) <= MOST_NAMED else f'{words.count(len(most))} kinds of figures'}: each reached by {of}"
+    )
 
 
 def _capital(text: str) -> str:
@@ -116,13 +143,8 @@ def amount_of(finding: Finding) -> str:
 
 
 def share_of(finding: Finding) -> str:
-    """The share at fault; never rounded to nought or to the whole."""
-    share = finding.share
-    if share < LEAST_SHARE:
-        return f"under 0.1{NBSP}%"
-    if SMALL_SHARE <= share < 1:
-        return f"over 99{NBSP}%" if share >= 1 - LEAST_SHARE else words.percent(share, 1)
-    return words.percent(share, 0 if share == 1 else 1)
+    """The share at fault, as the messages write it."""
+    return words.spaced(percent(finding.count, finding.of))
 
 
 def accept_command(finding: Finding) -> str:
@@ -174,10 +196,25 @@ def span_days(span: Span) -> str:
 
 
 def span_of(span: Span) -> str:
-    """What it is limited to: an event, a measure, a part of the book."""
-    parts = [f"event {span.event}" if span.event else "all events", f"measure {span.measure}" if span.measure else ""]
-    parts.append(f"where {span.where[0]} is {span.where[1]}" if span.where else "")
-    return ", ".join(part for part in parts if part)
+    """What it is limited to: an event, a part of the book."""
+    where = f", where {span.where[0]} is {span.where[1]}" if span.where else ""
+    return f"{f'event {span.event}' if span.event else 'all events'}{where}"
+
+
+def fact_text(value: str | int | float | None) -> str:
+    """A further figure: whole numbers with separators, others to four decimals at most."""
+    match value:
+        case None:
+            return "not known"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return words.count(value)
+        case float():
+            text = words.number(value, 4)
+            return text.rstrip("0").rstrip(".") if "." in text else text
+        case _:
+            return value
 
 
 def rows_looked_at(outcome: CheckOutcome, rows_by_table: dict[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,9 @@ from unspun.reports.audit_html import environment, page_policy, page_style, read
 from unspun.reports.check_charts import Plot, plot_of
 from unspun.reports.check_rows import MOST_BYTES, ExampleCell, FaultyRows, example_cells, faulty_rows
 
+WHOLE = re.compile(r"(\d{4}-\d{2}-\d{2}|(?<= )--[a-z]+ \S{1,12}$|(?<= )--[a-z]+)")
 MOST_SHOWN = 12  # findings shown in full; the others open on demand
-MOST_FIGURES = 6  # columns of the matrix; what is reached besides them is named in the last one
+MOST_AREAS = 6  # columns of the matrix; what is reached besides them is named in the last one
 MOST_MATRIX_ROWS = 20  # of the matrix at once
 
 
@@ -39,11 +41,20 @@ class FindingPart:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The matrix: the figures that have a column, and for each finding which of them it reaches and what else."""
+    """The matrix: the areas that have a column, whether others are reached besides, and each finding's row."""
 
-    figures: tuple[str, ...]
+    areas: tuple[str, ...]
     others: bool
-    rows: list[tuple[FindingPart, list[bool], list[str]]]
+    rows: list[ReachRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ReachRow:
+    """A finding: for each area with a column the figures of it that are named (() all; None: not reached), and the areas besides."""
+
+    part: FindingPart
+    hits: list[tuple[str, ...] | None]
+    others: list[str]
 
 
 def render(report: CheckReport, rows: Mapping[str, pa.Table] | None = None) -> str:
@@ -61,6 +72,7 @@ def render(report: CheckReport, rows: Mapping[str, pa.Table] | None = None) -> s
         "reach": reach_of(standing),
         "cc": check_claims,
         "ccharts": check_charts,
+        "unbroken": unbroken,
         "SEVERITIES": SEVERITIES,
         "MOST_SHOWN": MOST_SHOWN,
         "MOST_MATRIX_ROWS": MOST_MATRIX_ROWS,
@@ -71,6 +83,13 @@ def render(report: CheckReport, rows: Mapping[str, pa.Table] | None = None) -> s
         "paper": False,
     }
     return with_roles(environment().get_template("check.html.j2").render(context).rstrip() + "\n")
+
+
+def unbroken(text: str) -> Markup:
+    """The text, escaped, with dates and options of commands that no line breaks within."""
+    return Markup("").join(
+        Markup('<span class="nw">{}</span>').format(part) if at % 2 else part for at, part in enumerate(WHOLE.split(text))
+    )
 
 
 def _parts(report: CheckReport, judged: Sequence[JudgedFinding], first: int, rows: Mapping[str, pa.Table]) -> list[FindingPart]:
@@ -93,11 +112,9 @@ def _parts(report: CheckReport, judged: Sequence[JudgedFinding], first: int, row
 
 
 def reach_of(parts: Sequence[FindingPart]) -> Reach:
-    """Which finding reaches which figure; the most reached figures have a column each."""
-    figures = [name for name, _ in check_claims.reached(tuple(part.judged for part in parts))]
-    own = figures if len(figures) <= MOST_FIGURES + 1 else figures[:MOST_FIGURES]
-    rows = []
-    for part in parts:
-        affects = part.judged.finding.affects
-        rows.append((part, [name in affects for name in own], [name for name in affects if name not in own]))
-    return Reach(tuple(own), len(own) < len(figures), rows)
+    """Which finding reaches what; the most reached areas have a column each."""
+    areas = [name for name, _ in check_claims.reached([part.judged for part in parts])]
+    own = areas if len(areas) <= MOST_AREAS + 1 else areas[:MOST_AREAS]
+    found = [(part, check_claims.figures_of(part.judged.finding)) for part in parts]
+    rows = [ReachRow(part, [of.get(name) for name in own], [name for name in of if name not in own]) for part, of in found]
+    return Reach(tuple(own), len(own) < len(areas), rows)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,8 @@ def _cell(value: object, zone: str) -> ExampleCell:
             return ExampleCell(str(value).replace("-", words.MINUS), right=True)
         case float():
             return ExampleCell(f"{value:.10g}".replace("-", words.MINUS), right=True)
+        case Decimal():
+            return ExampleCell(f"{value.normalize():f}".replace("-", words.MINUS), right=True)
         case datetime():
             local = value.astimezone(ZoneInfo(zone)) if value.tzinfo else value
             return ExampleCell(f"{local:%Y-%m-%d %H:%M:%S}".removesuffix(":00"))

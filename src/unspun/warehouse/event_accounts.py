@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from unspun.engines.embedded import sql_name, sql_text
-from unspun.warehouse.read_sql import LATER, files_sql, known_rows_sql
+from unspun.warehouse.read_sql import LATER, files_sql, known_rows_sql, stored_sql
 from unspun.warehouse.versions import DataFile, TableVersion
 
 EVENTS, SUBSCRIPTIONS = "events", "subscriptions"
@@ -21,17 +21,16 @@ ACCOUNT, SUBSCRIPTION = "account_id", "subscription_id"
 
 
 def names_subscriptions_only(connection: duckdb.DuckDBPyConnection, folder: Path, events: TableVersion) -> bool:
-    """Whether any event names a subscription and no account, by the data files' own statistics.
+    """Whether any event names a subscription and no account. Looks at rows only where files hold both columns, and at these two.
 
     Raises duckdb.Error where a file cannot be read.
     """
     if not events.files or SUBSCRIPTION not in dict(events.columns):
         return False
-    paths = ", ".join(sql_text(str(folder.absolute() / file.path)) for file in events.files)
-    empty = f"coalesce(sum(stats_null_count) FILTER (path_in_schema = {sql_text(ACCOUNT)}), 1)"  # no column, no statistics: it may be
-    groups = f"SELECT {empty} AS empty FROM parquet_metadata([{paths}]) GROUP BY file_name, row_group_id"
-    found = connection.execute(f"SELECT coalesce(bool_or(empty > 0), false) FROM ({groups})").fetchone()
-    return bool(found and found[0])
+    if ACCOUNT not in dict(events.columns):
+        return True
+    found = f"SELECT 1 FROM ({stored_sql(folder, events)}) WHERE {ACCOUNT} IS NULL AND {SUBSCRIPTION} IS NOT NULL LIMIT 1"
+    return connection.execute(found).fetchone() is not None
 
 
 def accounts_sql(folder: Path, subscriptions: TableVersion | None, before: datetime | None) -> str:

@@ -59,7 +59,7 @@ def finding(code: str = "usage_outside_subscription", severity: Severity = "erro
         message=f"{count:,} of {of:,} events ({count / of:.1%}) lie outside the subscription that they name.".replace("%)", " %)"),
         affects=("usage trends", "score audits with events"),
         mend="map events.subscription_id to the column that holds the subscription in force on the day, or load the terms that are missing",
-        rows_sql="SELECT source_file, source_row, account_id, occurred\nFROM events\nWHERE occurred < started\nORDER BY source_file, source_row",
+        rows_sql="SELECT source_file, source_row, occurred FROM events WHERE occurred < started\nORDER BY source_file, source_row",
         facts={"before_start": 19_142, "median_days_off": 84.5, "nearest_term": None, "of_account": "14,225 outside every term"},
     )
 

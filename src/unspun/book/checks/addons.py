@@ -18,15 +18,15 @@ BASE_TERMS_AT_LEAST = 100
 """In fewer base terms every customer may have chosen it by chance."""
 
 ALONE_SQL = (
-    f"WITH spans AS MATERIALIZED ({spans_sql('account_id', GRACE_DAYS, BASE)}) SELECT source_file, source_row, account_id, "
-    "subscription_id, product, started, ended, amount, amount_months, currency, coalesce(touched, false) AS base_runs_for_a_part "
-    f"FROM (SELECT *, coalesce(ended, {OPEN}) AS until FROM subscriptions WHERE is_addon AND (ended IS NULL OR ended > started)) AS addons "
-    "LEFT JOIN (SELECT addon.source_file AS file, addon.source_row AS row, "
-    "bool_or(spans.first < addon.until AND spans.last > addon.started) AS touched, bool_or(addon.until - spans.last <= {grace} AND spans.first - addon.started <= {grace}) AS covered "
-    "FROM (SELECT *, coalesce(ended, {open}) AS until FROM subscriptions WHERE is_addon) AS addon "
-    "JOIN spans ON spans.key = addon.account_id GROUP BY ALL) AS base ON base.file = addons.source_file AND base.row = addons.source_row "
+    f"WITH spans AS ({spans_sql('account_id', GRACE_DAYS, BASE)}), "
+    f"addons AS (SELECT *, coalesce(ended, {OPEN}) AS until FROM subscriptions WHERE is_addon AND (ended IS NULL OR ended > started)), "
+    "base AS (SELECT addons.source_file, addons.source_row, bool_or(first < until AND last > started) AS touched, "
+    f"bool_or(until - last <= {GRACE_DAYS} AND first - started <= {GRACE_DAYS}) AS covered "
+    "FROM addons JOIN spans ON spans.key = addons.account_id GROUP BY ALL) "
+    "SELECT source_file, source_row, account_id, subscription_id, product, started, ended, amount, amount_months, currency, "
+    "coalesce(touched, false) AS base_runs_for_a_part FROM addons LEFT JOIN base USING (source_file, source_row) "
     "WHERE NOT coalesce(covered, false)"
-).replace("{grace}", str(GRACE_DAYS)).replace("{open}", OPEN)
+)
 """The add-on terms with days on which no base term of the account runs (beyond the grace days before and after it)."""
 
 EVERYWHERE_SQL = (

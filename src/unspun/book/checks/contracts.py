@@ -107,7 +107,7 @@ def askable(contract: TableContract, shape: BookShape) -> TableContract:
 
 def obstacles(contract: TableContract, shape: BookShape) -> tuple[Obstacle, ...]:
     """What cannot be asked of the book, and why: one for the table, else one a column that it lacks or that is of another kind."""
-    if contract.table not in shape.tables:
+    if contract.rules and contract.table not in shape.tables:
         hint = f"Load {contract.table}, or remove their contract."
         return (Obstacle("", f"the book holds no {contract.table}", contract.rules, hint),)
     return (*_missing(contract, shape), *_misfits(contract, shape))

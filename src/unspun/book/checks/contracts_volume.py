@@ -37,7 +37,7 @@ def volume_finding(shape: BookShape, table: str, rule: VolumeRule, found: Mappin
         table,
         rule,
         (wrong, judged, f"{rule.per}s"),
-        f"{counted(wrong, judged, f'{rule.per}s')} have {_said(rule, found)} of {table}; the latest is "
+        f"{counted(wrong, judged, f'{rule.per}s')} have {_said(table, rule, found)}; the latest is "
         f"{_period_text(rule, found['latest'])}.{_left_out(shape, rule)}",
         f"See whether {origins(shape, table)} is whole for these {rule.per}s, and load what is missing or undo what is there twice.",
         f"SELECT {columns} FROM ({series}) WHERE {_fault(rule)} ORDER BY period",
@@ -45,13 +45,14 @@ def volume_finding(shape: BookShape, table: str, rule: VolumeRule, found: Mappin
     )
 
 
-def _said(rule: VolumeRule, found: Mapping[str, Any]) -> str:
+def _said(table: str, rule: VolumeRule, found: Mapping[str, Any]) -> str:
     if rule.least is not None:
-        return f"fewer than {rule.least:,} rows (the fewest {int(found['fewest']):,})"
+        return f"fewer than {rule.least:,} rows of {table} (the fewest {int(found['fewest']):,})"
     if rule.most is not None:
-        return f"more than {rule.most:,} rows (the most {int(found['most']):,})"
-    before = "the same weekdays before" if rule.per == "day" else f"the {rule.per}s before"
-    return f"over {rule.factor:g} times or under 1/{rule.factor:g} of the median rows of {before} ({rule.periods} of them)"
+        return f"more than {rule.most:,} rows of {table} (the most {int(found['most']):,})"
+    before = f"of the same weekday in the {rule.periods} weeks" if rule.per == "day" else f"of the {rule.periods} {rule.per}s"
+    bounds = f"over {rule.factor:g} times or under 1/{rule.factor:g} of"
+    return f"{bounds} the usual number of rows of {table} (the median {before} before)"
 
 
 def _period_text(rule: VolumeRule, period: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
-from unspun.book.checks.shares import counted, gravity, listed, only_row
+from unspun.book.checks.shares import counted, gravity, listed, only_row, row_columns
 from unspun.book.currencies import ISO_CODES
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import sql_name, sql_text
@@ -32,8 +32,8 @@ def _money(shape: BookShape, table: str) -> str:
     return f"({' OR '.join(f'{sql_name(name)} <> 0' for name in names) or 'false'})"
 
 
-def _rows_sql(table: str, where: str, order: str = "source_file, source_row") -> str:
-    return f"SELECT source_file, source_row, * EXCLUDE (source_file, source_row) FROM {table} WHERE {where} ORDER BY {order}"
+def _rows_sql(shape: BookShape, table: str, where: str, order: str = "source_file, source_row") -> str:
+    return f"SELECT {row_columns(shape, table)} FROM {table} WHERE {where} ORDER BY {order}"
 
 
 # Several currencies in one account
@@ -48,7 +48,8 @@ def _mixed(shape: BookShape, table: str) -> str:
 
 def _ask_mixes(shape: BookShape) -> Mapping[str, str]:
     return {
-        table: f"SELECT (SELECT count(DISTINCT account_id) FROM {table} WHERE {_money(shape, table)} AND currency IS NOT NULL) AS accounts, "
+        table: "SELECT (SELECT count(DISTINCT account_id) "
+        f"FROM {table} WHERE {_money(shape, table)} AND currency IS NOT NULL) AS accounts, "
         f"(SELECT count(*) FROM ({_mixed(shape, table)})) AS mixed, (SELECT string_agg(DISTINCT currency, ', ' ORDER BY currency) "
         f"FROM {table} WHERE {_money(shape, table)} AND account_id IN ({_mixed(shape, table)})) AS currencies"
         for table in _tables(shape)
@@ -72,6 +73,7 @@ def _judge_mixes(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 mend="Where each amount is in the currency that it names, load rates and ask for one currency (--into): without that these "
                 "accounts count in logos and in no money. Else have the currencies mended where they come from.",
                 rows_sql=_rows_sql(
+                    shape,
                     table,
                     f"{_money(shape, table)} AND account_id IN ({_mixed(shape, table)})",
                     "account_id, source_file, source_row",
@@ -84,7 +86,8 @@ def _judge_mixes(shape: BookShape, answers: Answers) -> Iterator[Finding]:
 
 
 def _ask_codes(shape: BookShape) -> Mapping[str, str]:
-    return {table: f"SELECT currency, count(*) AS rows FROM {table} WHERE currency IS NOT NULL GROUP BY currency" for table in _tables(shape)}
+    sql = "SELECT currency, count(*) AS rows FROM {} WHERE currency IS NOT NULL GROUP BY currency"
+    return {table: sql.format(table) for table in _tables(shape)}
 
 
 def _judge_codes(shape: BookShape, answers: Answers) -> Iterator[Finding]:
@@ -104,7 +107,7 @@ def _judge_codes(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 affects=AFFECTS,
                 mend="Write the code where the amounts come from. Where a file has one currency only, leave its column out, and say "
                 "`currency:` with the source in book.yml.",
-                rows_sql=_rows_sql(table, f"currency IN ({', '.join(map(sql_text, wrong))})"),
+                rows_sql=_rows_sql(shape, table, f"currency IN ({', '.join(map(sql_text, wrong))})"),
                 facts={"codes": listed(wrong, 20)},
             )
 
@@ -132,8 +135,8 @@ def _judge_missing(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 unit="rows",
                 message=f"{counted(found['missing'], found['rows'], f'amounts of {table}')} have no currency, though the others have.",
                 affects=AFFECTS,
-                mend="Fill the currency in where the amounts come from, or say in book.yml which it is where none is written (`currency:`).",
-                rows_sql=_rows_sql(table, f"{_money(shape, table)} AND currency IS NULL"),
+                mend="Fill the currency in where the amounts come from, or say in book.yml which it is (`currency:`).",
+                rows_sql=_rows_sql(shape, table, f"{_money(shape, table)} AND currency IS NULL"),
             )
 
 
@@ -166,7 +169,7 @@ def _judge_rates(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 message=f"{counted(count, of, f'amounts of {table}')} are in a currency of which no rate is loaded: {listed(without)}.",
                 affects=("retention in one currency",),
                 mend=f"Load rates of {listed(without)} into {listed(sorted({pair['into'] for pair in pairs}))}.",
-                rows_sql=_rows_sql(table, f"{_money(shape, table)} AND currency IN ({', '.join(map(sql_text, without))})"),
+                rows_sql=_rows_sql(shape, table, f"{_money(shape, table)} AND currency IN ({', '.join(map(sql_text, without))})"),
                 facts={"currencies": listed(without, 20)},
             )
 
@@ -175,12 +178,10 @@ def _rates_hindrance(shape: BookShape) -> str:
     return _hindrance(shape) or shape.lacks("rates")
 
 
+MONEY = ("subscriptions", "renewals", "purchases", "forecasts")
 CHECKS: tuple[Check, ...] = (
-    Check("currency_mixes", "several currencies in one account", ("subscriptions", "purchases"), _hindrance, _ask_mixes, _judge_mixes),
-    Check("currency_codes", "currencies that are no ISO 4217 code", ("subscriptions", "purchases"), _hindrance, _ask_codes, _judge_codes),
-    Check("amounts_without_currency", "amounts without a currency", ("subscriptions", "purchases"), _hindrance, _ask_missing, _judge_missing),
-    Check(
-        "currencies_without_rate", "currencies without a rate", ("subscriptions", "purchases", "rates"),
-        _rates_hindrance, _ask_rates, _judge_rates,
-    ),
-)  # fmt: skip
+    Check("currency_mixes", "several currencies in one account", MONEY, _hindrance, _ask_mixes, _judge_mixes),
+    Check("currency_codes", "currencies that are no ISO 4217 code", MONEY, _hindrance, _ask_codes, _judge_codes),
+    Check("amounts_without_currency", "amounts without a currency", MONEY, _hindrance, _ask_missing, _judge_missing),
+    Check("currencies_without_rate", "currencies without a rate", (*MONEY, "rates"), _rates_hindrance, _ask_rates, _judge_rates),
+)

@@ -10,7 +10,7 @@ from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import Finding, Severity
 from unspun.book.checks.running import today
 from unspun.book.checks.shape import BookShape
-from unspun.book.checks.shares import counted, gravity, only_row, plural
+from unspun.book.checks.shares import counted, gravity, only_row, plural, row_columns
 from unspun.book.checks.usage_outside import CHECK as USAGE_OUTSIDE
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import local_day, sql_day, sql_name, sql_text
@@ -78,7 +78,7 @@ def _days_sql(shape: BookShape, table: str, column: str) -> str:
     """Days and rows: those of events from the extract, so that no check goes over all of them."""
     if table == "events":
         return f"SELECT account_id, day, rows FROM {EVENT_DAYS}"
-    account = "account_id" if shape.has(table, "account_id") else "NULL AS account_id"
+    account = "account_id" if _names_accounts(shape, table) else "NULL AS account_id"
     return f"SELECT {account}, {_day(shape, table, column)} AS day, count(*) AS rows FROM {table} GROUP BY ALL"
 
 
@@ -86,11 +86,16 @@ def _happened(table: str) -> str:
     return next(entity.happened for entity in TABLES.values() if entity.name == table)
 
 
+def _names_accounts(shape: BookShape, table: str) -> bool:
+    """Whether its rows belong to accounts; events may do so by their subscription."""
+    return shape.has(table, "account_id") or (table == "events" and shape.has(table, "subscription_id"))
+
+
 # Before signup
 
 
 def _signup_tables(shape: BookShape) -> tuple[str, ...]:
-    return tuple(table for table in SIGNUP if table in shape.tables and shape.has(table, _happened(table), "account_id"))
+    return tuple(table for table in SIGNUP if shape.has(table, _happened(table)) and _names_accounts(shape, table))
 
 
 def _signup_hindrance(shape: BookShape) -> str:
@@ -138,6 +143,9 @@ def _before_signup(shape: BookShape, table: str, found: Mapping[str, int]) -> Fi
 
 # Days to come
 
+MAY_BE_PLANNED: dict[str, Severity] = {"touchpoints": "warning", "churns": "note"}
+"""How grave days to come are at most where the thing may be arranged already: a meeting, a departure after notice."""
+
 
 def _past_columns(shape: BookShape) -> tuple[tuple[str, str], ...]:
     return tuple((table, column) for table, columns in PAST.items() for column in columns if shape.has(table, column))
@@ -167,7 +175,9 @@ def _future(shape: BookShape, table: str, column: str, found: Mapping[str, int])
         check="future_dates",
         table=table,
         subject=column,
-        severity=gravity(found["future"], found["rows"], least="warning"),
+        severity=gravity(
+            found["future"], found["rows"], least=most if (most := MAY_BE_PLANNED.get(table, "error")) == "note" else "warning", most=most
+        ),
         count=found["future"],
         of=found["rows"],
         unit="rows",
@@ -176,7 +186,7 @@ def _future(shape: BookShape, table: str, column: str, found: Mapping[str, int])
         affects=AFFECTED[table],
         mend=f"What {column} says has happened cannot lie ahead. Look whether day and month are swapped (date_format in book.yml), "
         "whether the time zone is the right one, and whether the file holds what is only planned.",
-        rows_sql=f"SELECT source_file, source_row, * EXCLUDE (source_file, source_row) FROM {table} WHERE {day} > {sql_day(now)} "
+        rows_sql=f"SELECT {row_columns(shape, table)} FROM {table} WHERE {day} > {sql_day(now)} "
         f"AND {day} < {sql_day(FAR)} ORDER BY source_file, source_row",
         facts={"last": str(found["last"]), "tomorrow": found["tomorrow"]},
     )
@@ -226,7 +236,7 @@ def _judge_order(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 affects=AFFECTED[table],
                 mend=f"See in book.yml whether {first} and {second} are mapped to each other's columns or written in different time "
                 "zones or date formats; else have the rows mended where they come from, and load them again.",
-                rows_sql=f"SELECT source_file, source_row, * EXCLUDE (source_file, source_row) FROM {table} "
+                rows_sql=f"SELECT {row_columns(shape, table)} FROM {table} "
                 f"WHERE {_inverted_sql(shape, table, first, second)} ORDER BY source_file, source_row",
             )
 
@@ -280,7 +290,7 @@ def _placeholder(shape: BookShape, table: str, column: str, days: Mapping[date, 
         message=f"{counted(count, of, f'values of {table}.{column}')} are {written}, which systems write where there is no date.",
         affects=AFFECTED[table],
         mend=f"Leave {column} empty in these rows of the export, and load it again.",
-        rows_sql=f"SELECT source_file, source_row, * EXCLUDE (source_file, source_row) FROM {table} "
+        rows_sql=f"SELECT {row_columns(shape, table)} FROM {table} "
         f"WHERE {_day(shape, table, column)} IN ({', '.join(map(sql_day, days))}) ORDER BY source_file, source_row",
         facts={str(day): rows for day, rows in days.items()},
     )

@@ -163,7 +163,7 @@ def _within(shape: BookShape, table: TableShape, found: Repeats) -> Finding:
         affects=affected(table.name),
         mend="See the rows. If the source writes a row twice, export it without repeats and load it in place of the file (unspun undo). If "
         "they are two things that happened, map a column that tells them apart (an id), or accept the finding.",
-        rows_sql=_rows_sql(shape, table, found, "n > len(files)"),
+        rows_sql=_rows_sql(shape, table, found, "copy_in_file > 1", "own"),
         facts={"coarse_share": found.coarse, "doubled_days": found.doubled, "even_share": found.even},
     )
 
@@ -202,13 +202,15 @@ def _across(shape: BookShape, table: TableShape, found: Repeats) -> Finding:
         count=found.across,
         of=found.rows,
         unit="rows",
-        message=f"{counted(found.across, found.rows, f'rows of {table.name}')} stand in another file as well, alike in every column. Source files "
+        message=f"{counted(found.across, found.rows, f'rows of {table.name}')} stand in another file as well, alike in every column. "
+        "Source files "
         f"{one} and {other} have {found.overlap_rows:,} rows in common, {100 * found.overlap:.1f} % of the smaller one"
         + ("." if found.overlap < SAME_FILE_SHARE else ": the same export loaded twice."),
         affects=affected(table.name),
-        mend="Take back the load that brought the rows a second time (unspun undo), or export periods that do not overlap; a key in book.yml "
+        mend="Take back the load that brought the rows a second time (unspun undo), or export periods that do not overlap; a key in "
+        "book.yml "
         "lets a row come in once.",
-        rows_sql=_rows_sql(shape, table, found, "len(files) > 1"),
+        rows_sql=_rows_sql(shape, table, found, "copy_in_file = 1 AND copy > 1", "first"),
         facts={"source_file": one, "other_source_file": other, "overlap_share": found.overlap, "coarse_share": found.coarse},
     )
 
@@ -222,15 +224,17 @@ def _severity_across(table: TableShape, found: Repeats) -> Severity:
     return "warning" if found.overlap >= (COARSE_OVERLAP_SHARE if coarse else OVERLAP_SHARE) else "note"
 
 
-def _rows_sql(shape: BookShape, table: TableShape, found: Repeats, which: str) -> str:
-    """The rows that repeat, group by group. In a large table with few of them only rows of those remainders are looked at."""
+def _rows_sql(shape: BookShape, table: TableShape, found: Repeats, which: str, first: str) -> str:
+    """The copies, each with the row that it repeats. In a large table with few of them only rows of those remainders are looked at."""
     columns = ", ".join(map(sql_name, data_columns(table)))
     narrow = found.rows >= NARROWED_ROWS and found.remainders and not _is_day(table)
     where = f"{_remainder(table)} IN ({', '.join(map(str, found.remainders))})" if narrow else ""
     return (
-        f"SELECT {columns}, source_file, source_row, n AS times FROM (SELECT *, count(*) OVER same AS n, "
-        f"list(source_file) OVER same AS every FROM ({repeating_rows_sql(table.name, data_columns(table), where)}) "
-        f"WINDOW same AS (PARTITION BY {columns})), LATERAL (SELECT list_distinct(every) AS files) WHERE n > 1 AND {which} "
+        f"SELECT {columns}, source_file, source_row, {first}_file AS repeats_file, {first}_row AS repeats_row FROM (SELECT *, "
+        "row_number() OVER every AS copy, row_number() OVER own AS copy_in_file, first(source_file) OVER every AS first_file, "
+        "first(source_row) OVER every AS first_row, source_file AS own_file, first(source_row) OVER own AS own_row "
+        f"FROM ({repeating_rows_sql(table.name, data_columns(table), where)}) WINDOW every AS (PARTITION BY {columns} "
+        f"ORDER BY source_file, source_row), own AS (PARTITION BY {columns}, source_file ORDER BY source_row)) WHERE {which} "
         f"ORDER BY {_day(shape, table)}, {columns}, source_file, source_row"
     )
 

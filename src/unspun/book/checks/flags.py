@@ -48,7 +48,8 @@ def _judge_churns(shape: BookShape, answers: Answers) -> Iterator[Finding]:
     if not apart:
         return
     back = cells["came_back"]
-    came_back = f" ({back:,} of them with a term that runs, so they may have come back)" if back else ""
+    who = "all" if back == cells["recorded_only"] else f"{back:,}"
+    came_back = f" ({who} of them with a term that runs, so they may have come back)" if back else ""
     yield Finding(
         check="churn_flag_against_churns",
         table="accounts",
@@ -73,9 +74,10 @@ def _running_sql(shape: BookShape) -> str:
     """Accounts with terms that say whether they churned, with the end of their last base term, on the last day the terms tell of."""
     day = last_day_sql(shape)
     return (
-        "SELECT accounts.source_file, accounts.source_row, account_id, churned AS says_churned, last_ended, day FROM accounts JOIN "
-        "(SELECT account_id, CASE WHEN bool_or(ended IS NULL) THEN NULL ELSE max(ended) END AS last_ended FROM subscriptions "
-        f"WHERE {BASE} AND started <= {day} GROUP BY account_id) AS terms USING (account_id), (SELECT {day} AS day) WHERE churned IS NOT NULL"
+        "SELECT accounts.source_file, accounts.source_row, account_id, churned AS says_churned, last_ended, day FROM accounts JOIN ("
+        "SELECT account_id, CASE WHEN bool_or(ended IS NULL) THEN NULL ELSE max(ended) END AS last_ended "
+        f"FROM subscriptions WHERE {BASE} AND started <= {day} GROUP BY account_id) AS terms USING (account_id), "
+        f"(SELECT {day} AS day) WHERE accounts.churned IS NOT NULL"
     )
 
 
@@ -170,15 +172,16 @@ def _judge_outcomes(shape: BookShape, answers: Answers) -> Iterator[Finding]:
 # Status of tickets against their dates
 
 STATUS_SQL = (
-    "SELECT source_file, source_row, ticket_id, account_id, opened, closed, status, lower(trim(status)) IN "
-    f"({', '.join(map(sql_text, CLOSED_WORDS))}) AS says_closed, lower(trim(status)) IN ({', '.join(map(sql_text, OPEN_WORDS))}) AS says_open "
-    "FROM tickets"
+    "SELECT source_file, source_row, ticket_id, account_id, opened, closed, status, "
+    f"lower(trim(status)) IN ({', '.join(map(sql_text, CLOSED_WORDS))}) AS says_closed, "
+    f"lower(trim(status)) IN ({', '.join(map(sql_text, OPEN_WORDS))}) AS says_open FROM tickets"
 )
 
 
 def _ask_status(_shape: BookShape) -> Mapping[str, str]:
     return {
-        "tickets": "SELECT count(*) FILTER (says_closed OR says_open) AS told, count(*) FILTER (says_closed AND closed IS NULL) AS undated, "
+        "tickets": "SELECT count(*) FILTER (says_closed OR says_open) AS told, "
+        "count(*) FILTER (says_closed AND closed IS NULL) AS undated, "
         f"count(*) FILTER (says_open AND closed IS NOT NULL) AS dated FROM ({STATUS_SQL})"
     }
 
@@ -186,8 +189,8 @@ def _ask_status(_shape: BookShape) -> Mapping[str, str]:
 def _judge_status(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
     found = only_row(answers, "tickets")
     sides = (
-        ("closed_without_date", found["undated"], "says_closed AND closed IS NULL", "have a status of closed and no day on which they were"),
-        ("open_with_date", found["dated"], "says_open AND closed IS NOT NULL", "have a status of open and a day on which they were closed"),
+        ("closed_without_date", found["undated"], "says_closed AND closed IS NULL", "are closed by their status, without a day"),
+        ("open_with_date", found["dated"], "says_open AND closed IS NOT NULL", "are open by their status, and have a day of closing"),
     )
     for subject, count, where, said in sides:
         if count:
@@ -201,8 +204,8 @@ def _judge_status(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 unit="rows",
                 message=f"{counted(count, found['told'], 'tickets')} {said}.",
                 affects=("times to close", "counts of open tickets"),
-                mend="See in book.yml which column is mapped to closed (a later update is no closing), and count open tickets by one of the "
-                "two only.",
+                mend="See in book.yml which column is mapped to closed (a later update is no closing), and count open tickets by "
+                "one of the two only.",
                 rows_sql=f"SELECT source_file, source_row, ticket_id, account_id, opened, closed, status FROM ({STATUS_SQL}) WHERE {where} "
                 "ORDER BY source_file, source_row",
             )
@@ -211,11 +214,11 @@ def _judge_status(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
 CHECKS: tuple[Check, ...] = (
     Check(
         "churn_flag_against_churns", "churn flags that contradict churns", ("accounts", "churns"),
-        lambda shape: shape.lacks("accounts.churned", "churns"), _ask_churns, _judge_churns,
+        lambda shape: shape.lacks("accounts", "accounts.churned", "churns"), _ask_churns, _judge_churns,
     ),
     Check(
         "churn_flag_against_terms", "churn flags that contradict terms", ("accounts", "subscriptions"),
-        lambda shape: shape.lacks("accounts.churned", "subscriptions"), _ask_running, _judge_running,
+        lambda shape: shape.lacks("accounts", "accounts.churned", "subscriptions"), _ask_running, _judge_running,
     ),
     TERM_FLAGS,
     Check(

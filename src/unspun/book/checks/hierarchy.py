@@ -31,7 +31,8 @@ ORPHANS = f"SELECT count(*) AS accounts, count(DISTINCT parent_id) AS parents FR
 DEEP_ROWS = (
     f"{ABOVE}, levels AS (SELECT account_id, count(*) AS levels FROM above GROUP BY account_id HAVING count(*) > {DEEPEST}) "
     "SELECT account_id, parent_id, levels, source_file, source_row FROM accounts JOIN levels USING (account_id) "
-    "WHERE account_id NOT IN (SELECT account_id FROM above WHERE account_id = ancestor) ORDER BY levels DESC, account_id"
+    "WHERE account_id NOT IN (SELECT a.account_id FROM above a JOIN above c ON c.account_id = a.ancestor AND c.ancestor = c.account_id) "
+    "ORDER BY levels DESC, account_id"
 )
 
 
@@ -126,7 +127,8 @@ def _deep(count: int, deepest: int, accounts: int) -> Finding:
         count=count,
         of=accounts,
         unit="accounts",
-        message=f"{counted(count, accounts, 'accounts')} stand more than {DEEPEST} levels below the top of their hierarchy, the deepest {deepest}.",
+        message=f"{counted(count, accounts, 'accounts')} stand more than {DEEPEST} levels below the top of their hierarchy, the deepest "
+        f"{deepest}.",
         affects=AFFECTS,
         mend="See the chains: a parent_id that points to the account before it in a list, not to its parent, makes such chains.",
         rows_sql=DEEP_ROWS,
@@ -135,5 +137,12 @@ def _deep(count: int, deepest: int, accounts: int) -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("hierarchy", "circles and gaps in the hierarchy of accounts", ("accounts",), lambda shape: shape.lacks("accounts.parent_id"), _ask, _judge),
+    Check(
+        "hierarchy",
+        "circles and gaps in the hierarchy of accounts",
+        ("accounts",),
+        lambda shape: shape.lacks("accounts.parent_id"),
+        _ask,
+        _judge,
+    ),
 )

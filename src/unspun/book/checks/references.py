@@ -8,7 +8,7 @@ from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
-from unspun.book.checks.shares import counted, gravity, only_row, plural
+from unspun.book.checks.shares import counted, gravity, only_row, plural, row_columns
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import sql_name
 
@@ -64,10 +64,10 @@ def _judge(code: str, column: str, shape: BookShape, answers: Answers) -> Iterat
     for table in _tables(shape, column):
         found = only_row(answers, table)
         if found["orphans"]:
-            yield _finding(code, column, table, found)
+            yield _finding(shape, code, column, table, found)
 
 
-def _finding(code: str, column: str, table: str, found: Mapping[str, int]) -> Finding:
+def _finding(shape: BookShape, code: str, column: str, table: str, found: Mapping[str, int]) -> Finding:
     held, thing = REFERRED[column], THINGS[column]
     names = "belong to" if column == "account_id" else "name"
     said = f"{counted(found['orphans'], found['rows'], f'rows of {table}')} {names} {plural(found['things'], thing)} that {held} lacks"
@@ -82,7 +82,7 @@ def _finding(code: str, column: str, table: str, found: Mapping[str, int]) -> Fi
         affects=AFFECTED[table],
         mend=f"Load an export of {held} that holds them all. If it does, the ids are written in another way: "
         f"see whether {table}.{column} in book.yml is mapped to the column whose values {held}.{column} holds.",
-        rows_sql=f"SELECT source_file, source_row, * EXCLUDE (source_file, source_row) FROM {sql_name(table)} "
+        rows_sql=f"SELECT {row_columns(shape, table)} FROM {sql_name(table)} "
         f"WHERE {sql_name(column)} IS NOT NULL AND {_missing_sql(column)} ORDER BY source_file, source_row",
         facts={f"{thing}s": found["things"]},
     )

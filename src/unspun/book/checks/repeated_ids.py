@@ -8,7 +8,7 @@ from unspun.book.checks.check import Answers, Check, always
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.repeats_sql import affected, data_columns, keyless_tables, no_keyless_table, repeating_rows_sql
 from unspun.book.checks.shape import BookShape, TableShape
-from unspun.book.checks.shares import percent, counted
+from unspun.book.checks.shares import counted, percent
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import sql_name
 
@@ -29,7 +29,9 @@ def _ids(table: TableShape) -> tuple[tuple[str, ...], ...]:
     """The columns (or several together) that may tell the rows of a table apart."""
     standard = next((ids for ids in STANDARD_IDS.get(table.name, ()) if table.has(*ids)), None)
     named = {column.name for entity in TABLES.values() for column in entity.columns}
-    own = [(name,) for name, kind in table.columns.items() if name not in named and kind in ("text", "whole") and name.endswith(OWN_ID_ENDINGS)]
+    own = [
+        (name,) for name, kind in table.columns.items() if name not in named and kind in ("text", "whole") and name.endswith(OWN_ID_ENDINGS)
+    ]
     return (*((standard,) if standard else ()), *own)
 
 
@@ -81,7 +83,8 @@ def _repeated(table: TableShape, ids: Sequence[str], number: int, rows: int, fil
         of=filled,
         unit="rows",
         message=f"{number:,} values of {named} stand for several different rows each: "
-        f"{counted(rows, filled, f'rows of {table.name}')} share theirs with another. Nearly all others are unique, so it should tell rows apart.",
+        f"{counted(rows, filled, f'rows of {table.name}')} share theirs with another. Nearly all others are unique, so it should tell rows "
+        "apart.",
         affects=affected(table.name),
         mend=f"Find out from the source which row is right, or which column is missing from the id, and load a mended file. Then declare "
         f"`key: {ids[0]}` for the source in book.yml: a second row for an id is turned away from then on.",
@@ -140,7 +143,7 @@ def _unsettled(shape: BookShape, answers: Answers) -> Iterator[Finding]:
             affects=affected(table),
             mend=f"unspun rejected --table {table} --csv rejected.csv, correct the rows, unspun load rejected.csv; or name the columns in "
             "`key` that tell such rows apart.",
-            rows_sql=f"SELECT source_file, source_row, load, code, reason, \"column\", value, cells FROM ({OPEN_SQL}) "
+            rows_sql=f'SELECT source_file, source_row, load, code, reason, "column", value, cells FROM ({OPEN_SQL}) '
             f"WHERE \"table\" = '{table}' ORDER BY source_file, source_row, load",
         )
 

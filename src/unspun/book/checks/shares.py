@@ -1,4 +1,4 @@
-"""Counts of rows at fault: in words, and how grave a share is."""
+"""Rows at fault: their count in words, how grave their share is, and what they are shown with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from unspun.book.checks.check import Answers
 from unspun.book.checks.finding import SEVERITIES, Severity
+from unspun.book.checks.shape import BookShape
+from unspun.book.sql_words import sql_name
 
 WRONG_SHARE = 0.05
 """From one row in twenty on, a fault moves most figures made of the rows by more than their intervals allow for."""
@@ -43,6 +45,12 @@ def listed(names: list[str], most: int = 5) -> str:
     """The first names with commas, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def row_columns(shape: BookShape, table: str) -> str:
+    """What a row at fault is shown with, as SQL: where it stands, and the columns that any source filled."""
+    account = ["account_id"] if table == "events" else []  # of which the view knows by the subscription, if no source says it
+    return ", ".join(dict.fromkeys(map(sql_name, ["source_file", "source_row", *account, *shape.tables[table].columns])))
 
 
 def only_row(answers: Answers, name: str) -> dict[str, Any]:

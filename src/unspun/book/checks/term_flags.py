@@ -14,7 +14,12 @@ from unspun.book.checks.shares import counted, gravity, only_row
 from unspun.book.sql_words import sql_name
 
 CODE = "term_flags_against_terms"
-UNCERTAIN = frozenset("risk predicted prediction forecast expected likely prior previous preceding ever will reactivated period request".split())
+UNCERTAIN = frozenset(
+    {
+        "risk", "predicted", "prediction", "forecast", "expected", "likely", "prior", "previous", "preceding", "ever", "will",
+        "reactivated", "period", "request",
+    }
+)  # fmt: skip
 """Words of flags about another time or a guess (cancel_at_period_end, churn_risk): they contradict nothing."""
 
 
@@ -93,7 +98,7 @@ def _finding(name: str, meaning: _Meaning, found: Mapping[str, int], money: str)
         count=found["wrong"],
         of=found["terms"],
         unit="terms",
-        message=f"{counted(found['wrong'], found['terms'], 'terms')} are {meaning.said} by their flag {name}, yet {though}{day}."
+        message=f"{counted(found['wrong'], found['terms'], f'terms with the flag {name}')} are {meaning.said} by it, yet {though}{day}."
         + (f" They carry {money}." if money else ""),
         affects=("retention: ARR, GRR, NRR", "renewals"),
         mend=f"Find out what {name} means. If it is right, load only the terms that it keeps, or mend their dates and amounts where they "

@@ -22,8 +22,8 @@ MONTH_DAYS = 30.4375
 class Series:
     """One column whose values are compared. `points_sql`: entity, day, source_file, value, size (and `before` where a row has both).
 
-    `back` is how many values back is compared with: 2 for monthly means, as the month of the change is a mixture. `things` is what a value is
-    of, in words; `priced`, whether exact ratios mean something.
+    `back` is how many values back is compared with: 2 for monthly means, as the month of the change is a mixture; 0 where a row has both.
+    `things` is what a value is of, in words; `priced`, whether exact ratios mean something.
     """
 
     table: str
@@ -52,7 +52,7 @@ def _subscriptions(shape: BookShape) -> Iterator[Series]:
     term = f"CASE WHEN ended > started THEN amount * {MONTH_DAYS} / (ended - started) END"
     months = f"CASE WHEN amount_months > 0 THEN amount / amount_months WHEN amount_months = 0 THEN {term} ELSE amount END"
     points = (
-        f"SELECT row({entity}) AS entity, started AS day, source_file, min(source_row) AS source_row, "
+        f"SELECT {_struct(entity)} AS entity, started AS day, source_file, min(source_row) AS source_row, "
         f"CAST(sum({months}) AS DOUBLE) AS value, {seats} AS size FROM subscriptions WHERE amount > 0 GROUP BY ALL"
     )
     yield Series("subscriptions", "amount", points, "terms", ("retention: GRR, NRR", "recurring revenue", "renewals"))
@@ -61,7 +61,8 @@ def _subscriptions(shape: BookShape) -> Iterator[Series]:
 def _renewals(shape: BookShape) -> Iterator[Series]:
     if shape.has("renewals", "amount_before", "amount_after"):
         points = (
-            "SELECT row(account_id) AS entity, due AS day, source_file, source_row, CAST(amount_after AS DOUBLE) AS value, NULL AS size, "
+            "SELECT struct_pack(account_id := account_id) AS entity, due AS day, source_file, source_row, CAST(amount_after AS DOUBLE) AS "
+            "value, NULL AS size, "
             "CAST(amount_before AS DOUBLE) AS before FROM renewals WHERE amount_after > 0 AND amount_before > 0"
         )
         yield Series("renewals", "amount_after", points, "renewals", ("retention: GRR, NRR", "renewals"), back=0)
@@ -79,7 +80,9 @@ def _purchases(shape: BookShape) -> Iterator[Series]:
 
 
 def _events(shape: BookShape) -> Iterator[Series]:
-    columns = [n for kind in ("number", "money", "whole") for n in shape.kinds("events", kind) if n == "value" or not _standard("events", n)]
+    columns = [
+        n for kind in ("number", "money", "whole") for n in shape.kinds("events", kind) if n == "value" or not _standard("events", n)
+    ]
     entity = _filled(shape, "events", "account_id", "event")
     for column in columns:
         points = _monthly(shape, "events", "occurred", entity, f"avg({sql_name(column)})", f"{sql_name(column)} > 0", LEAST_ROWS)
@@ -91,7 +94,9 @@ def _monthly(shape: BookShape, table: str, happened: str, entity: str, value: st
     day = local_day(happened, shape.definition.time_zone)
     month = f"CAST(year({day}) * 12 + month({day}) - 1 AS INTEGER)"
     return (
-        f"SELECT row({entity}) AS entity, make_date(month // 12, month % 12 + 1, 1) AS day, source_file, source_row, value, NULL AS size FROM ("
+        f"SELECT {_struct(entity)} AS entity, make_date(month // 12, month % 12 + 1, 1) AS day, source_file, source_row, value, NULL AS "
+        "size "
+        "FROM ("
         f"SELECT {entity}, {month} AS month, source_file, min(source_row) AS source_row, {value} AS value FROM {table} "
         f"WHERE {where} GROUP BY ALL HAVING count(*) >= {least})"
     )
@@ -99,6 +104,11 @@ def _monthly(shape: BookShape, table: str, happened: str, entity: str, value: st
 
 def _filled(shape: BookShape, table: str, *columns: str) -> str:
     return ", ".join(sql_name(column) for column in columns if shape.has(table, column))
+
+
+def _struct(names: str) -> str:
+    """Columns as one value, which keeps their names."""
+    return f"struct_pack({', '.join(f'{name} := {name}' for name in names.split(', '))})"
 
 
 def _standard(table: str, name: str) -> bool:
@@ -141,6 +151,7 @@ def jumping_rows_sql(series: Series, factor: float, file: int | None, months: Se
     if exact:
         tests.append(f"abs(ratio / factor - 1) < {EXACTLY}")
     return (
-        f"SELECT entity, day, before, value, ratio, source_file, source_row FROM ({_pairs_sql(series)}) WHERE {' AND '.join(tests)} "
+        f"SELECT unnest(entity), day, before, value, ratio, source_file, source_row FROM ({_pairs_sql(series)}) WHERE "
+        f"{' AND '.join(tests)} "
         "ORDER BY day, entity, source_file, source_row"
     )

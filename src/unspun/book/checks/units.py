@@ -38,10 +38,6 @@ class Jump:
     months: tuple[int, int] | None = None
     exact: bool = False
 
-    @property
-    def chance(self) -> float:
-        return self.jumped / self.pairs
-
 
 def _hindrance(shape: BookShape) -> str:
     return "" if series_of(shape) else "no amount and no quantity is mapped"
@@ -143,7 +139,8 @@ def _finding(series: Series, jump: Jump) -> Finding:
         message=f"{counted(jump.jumped, jump.pairs, _compared(series, jump))} are {'exactly' if jump.exact else 'about'} {times} times the "
         f"{series.column} before, {WORDS[round(max(jump.factor, 1 / jump.factor))]}: it seems to be in another unit.",
         affects=series.affects,
-        mend="Compare the rows with the source. Load the file again with its amounts in one unit, or say in book.yml which period they cover "
+        mend="Compare the rows with the source. Load the file again with its amounts in one unit, or say in book.yml which period they "
+        "cover "
         "(`amount: {column: ..., covers: month}`); map files of another unit as a source of their own.",
         rows_sql=jumping_rows_sql(series, jump.factor, jump.file, jump.months, jump.exact),
         facts={"factor": jump.factor, "source_file": jump.file, "from_month": _month(jump.months[0]) if jump.months else None},
@@ -156,7 +153,11 @@ def _compared(series: Series, jump: Jump) -> str:
     if jump.months is None:
         return f"{series.things} that follow another"
     first, last = map(_month, jump.months)
-    return f"{series.things} of {first} that follow another" if first == last else f"{series.things} from {first} to {last} that follow another"
+    return (
+        f"{series.things} of {first} that follow another"
+        if first == last
+        else f"{series.things} from {first} to {last} that follow another"
+    )
 
 
 def _month(number: int) -> str:

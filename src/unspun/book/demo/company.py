@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from unspun.book.demo.calendar import stream
+from unspun.book.demo.faults import plant_faults
 from unspun.book.demo.parameters import Parameters
 from unspun.book.demo.simulation import simulate_activity, simulate_contracts
 from unspun.book.demo.tables import activity_tables, contract_tables
@@ -48,6 +50,7 @@ class DemoCompany:
     truth_owners: pa.Table
     truth_renewals: pa.Table
     truth_outages: pa.Table
+    truth_faults: pa.Table
 
     def tables(self) -> dict[str, pa.Table]:
         """Every table by its name."""
@@ -69,7 +72,8 @@ def make_company(
     p = parameters or Parameters()
     contracts = simulate_contracts(number, accounts, as_of, p)
     activity = simulate_activity(number, contracts, p)
-    return DemoCompany(**contract_tables(contracts, p), **activity_tables(contracts, activity))
+    tables = contract_tables(contracts, p) | activity_tables(contracts, activity)
+    return DemoCompany(**(tables | plant_faults(stream(number, "faults"), tables)))
 
 
 def write_demo(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from unspun.book.drift.profile import ColumnProfile, FileProfile
+from unspun.book.drift.profile import FEWEST_CARRIERS, ColumnProfile, FileProfile
 from unspun.book.drift.renamed import Renaming, find_renamings
 from unspun.book.entities import Kind
 
 ChangeKind = Literal["dropped", "added", "renamed", "retyped", "reordered", "widened", "narrowed", "replaced", "emptied"]
-CHANCE = 1e-4  # that so many rows show nothing of what holds for them as for the others: less is a change
+CHANCE = 1e-6  # that so many rows show nothing of what holds for them as for the others: less is a change
+CHANCE_OF_NEW = 1e-3  # the same of a word that is new: it is only described, and seven accounts of many are enough to do so
 FEWEST_FILLED = 5  # cells, to say of what kind a column is
 JUMP = 0.3  # of the share of empty cells
 FEWEST_ROWS = 100  # to compare such shares
@@ -108,8 +110,12 @@ def _words(before: ColumnProfile, now: ColumnProfile) -> Iterator[Change]:
     if before.words is None or now.words is None:
         return
     old, new = {word for word, _, _ in before.words}, {word for word, _, _ in now.words}
-    widened = tuple((word, rows) for word, rows, by in now.words if word not in old and (word in now.unexplained or _unseen(by, now, before)))
-    gone = tuple(word for word, _, by in before.words if word not in new and _unseen(by, before, now))
+    widened = tuple(
+        (word, rows)
+        for word, rows, by in now.words
+        if word not in old and (word in now.unexplained or _unseen(by, now, before, CHANCE_OF_NEW))
+    )
+    gone = tuple(word for word, _, by in before.words if word not in new and _unseen(by, before, now, CHANCE))
     if widened and gone:
         yield Change("replaced", before, now, widened, gone)
     elif widened:
@@ -118,7 +124,16 @@ def _words(before: ColumnProfile, now: ColumnProfile) -> Iterator[Change]:
         yield Change("narrowed", before, now, tuple((word, rows) for word, rows, _ in before.words if word in gone), gone)
 
 
-def _unseen(carriers: int, where: ColumnProfile, other: ColumnProfile) -> bool:
-    """Whether a word that so many of a column's accounts have would hardly be missed among the other's, if they were alike."""
+def _unseen(carriers: int, where: ColumnProfile, other: ColumnProfile, chance: float) -> bool:
+    """Whether a word that so many of a column's accounts have would hardly be missed among the other's, if they were alike.
+
+    Where the other column has words that too few share to be kept, it may be one of them: missed are then as many as that.
+    """
     share = carriers / where.carriers if where.carriers else 0.0
-    return (1 - share) ** other.carriers < CHANCE
+    missed = FEWEST_CARRIERS - 1 if other.distinct > len(other.words or ()) else 0
+    return at_most(missed, other.carriers, share) < chance
+
+
+def at_most(count: int, of: int, share: float) -> float:
+    """How likely at most `count` of so many are met where each is met with that probability (binomial)."""
+    return sum(math.comb(of, n) * share**n * (1 - share) ** (of - n) for n in range(min(count, of) + 1))

@@ -17,7 +17,8 @@ from unspun.book.text import quoted, squash
 CODE = "schema_drift"
 MOST_WORDS_NAMED = 10
 KIND_WORDS: dict[Kind, str] = {
-    "text": "words", "whole": "whole numbers", "number": "numbers", "money": "amounts", "day": "days", "instant": "times", "flag": "yes and no",
+    "text": "words", "whole": "whole numbers", "number": "numbers", "money": "amounts", "day": "days", "instant": "times",
+    "flag": "yes and no",
 }  # fmt: skip
 WIDER: frozenset[tuple[Kind, Kind]] = frozenset({("whole", "number"), ("whole", "money"), ("day", "instant"), ("instant", "day")})
 """Retypings that lose nothing where the book's column is the wider of the two."""
@@ -51,7 +52,6 @@ def to_findings(drifts: Iterable[Drift]) -> tuple[Finding, ...]:
 def to_finding(drift: Drift, subject: str = "") -> Finding:
     """What is said of one change."""
     change = drift.change
-    mapped = bool(change.book_column)
     return Finding(
         check=CODE,
         table=drift.table,
@@ -60,12 +60,21 @@ def to_finding(drift: Drift, subject: str = "") -> Finding:
         of=drift.of,
         unit="files",
         message=f"Since load {drift.since}, {told(change)}{_files(drift)}.",
-        affects=AFFECTED.get(drift.table, ()) if mapped else (),
+        affects=_affects(drift.table, change.book_column),
         mend=mend_of(change, drift.table),
         rows_sql=_example_sql(change),
         subject=subject or "/".join([change.column, change.kind, *([f"load {drift.load}"] if drift.load is not None else [])]),
         facts=_facts(drift),
     )
+
+
+def _affects(table: TableName, name: str) -> tuple[str, ...]:
+    """Figures that read a column of the book: by its groups where it is text that sorts, those of the table where it is not."""
+    column = TABLES[table].column(name)
+    if not name or name in ("name", "email", "subject", "verbatim", "question"):
+        return ()
+    sorts = column is None or (column.kind == "text" and not name.endswith("_id") and name != "outcome")
+    return (f"figures by {name}",) if sorts else AFFECTED.get(table, ())
 
 
 def _files(drift: Drift) -> str:
@@ -156,8 +165,10 @@ def mend_of(change: Change, table: TableName) -> str:
     if change.kind == "renamed" and now is not None:
         if now.book_column:
             return "Nothing: book.yml reads the new name already."
-        return f"If it is the same column, map '{now.name}' in book.yml as {name or 'you map'} the old one." if name else (
-            f"Nothing reads it. If book.yml names '{change.column}' under ignore, name '{now.name}' there."
+        return (
+            f"If it is the same column, map '{now.name}' in book.yml as {name or 'you map'} the old one."
+            if name
+            else (f"Nothing reads it. If book.yml names '{change.column}' under ignore, name '{now.name}' there.")
         )
     if change.kind == "added":
         return _mend_added(change, table)
@@ -226,7 +237,10 @@ def _facts(drift: Drift) -> dict[str, str | int | float | None]:
         before, now = _kinds(change)
         facts |= {"kind_before": before, "kind_now": now}
     if change.words:
-        facts |= {"new_words" if change.kind != "narrowed" else "gone_words": ", ".join(word for word, _ in change.words), "rows": change.rows}
+        facts |= {
+            "new_words" if change.kind != "narrowed" else "gone_words": ", ".join(word for word, _ in change.words),
+            "rows": change.rows,
+        }
     if change.kind == "emptied" and change.before is not None and change.now is not None:
         facts |= {"empty_share_before": round(change.before.empty_share, 4), "empty_share_now": round(change.now.empty_share, 4)}
     return facts

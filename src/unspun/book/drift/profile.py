@@ -33,14 +33,20 @@ MOST_LEFT_OUT = 0.1  # of the filled cells, in words that are not kept
 LONGEST_WORD = 40
 PERSONAL = re.compile(r"@|\d{4}|^\d+$")
 """In no word that is kept: addresses, numbers of telephones, ids."""
-PERSONS = frozenset(
-    "email mail phone mobile owner csm rep manager agent assignee author by user username contact person people first last firstname "
-    "lastname salesperson ae am lead sponsor champion buyer member employee address street city zip postcode".split()
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+PERSONS = _listed(
+    """email mail phone mobile owner csm rep manager agent assignee author by user username contact person people first last firstname
+    lastname salesperson ae am lead sponsor champion buyer member employee address street city zip postcode"""
 )
-THINGS = frozenset("id ids key uuid guid name names account customer company client organisation organization org subject title comment".split())
-SORTS = frozenset(
-    "type status segment tier plan product event feature stage level kind category class group region country industry currency "
-    "priority flag survey health size sector channel edition period".split()
+THINGS = _listed("id ids key uuid guid name names account customer company client organisation organization org subject title comment")
+SORTS = _listed(
+    """type status segment tier plan product event feature stage level kind category class group region country industry currency
+    priority flag survey health size sector channel edition period"""
 )
 """Headers that speak of people, of single things, and of sorts of things: a plan's name is no customer's."""
 
@@ -160,9 +166,7 @@ def _counted(contents: Contents, carrier: Contents | None) -> tuple[tuple[tuple[
     return tuple(sorted((word, n, by) for word, n, by in found if n)), carriers
 
 
-def _unexplained(
-    found: Sequence[tuple[str, int, int]], title: str, book_column: str, said: Mapping[str, str]
-) -> tuple[str, ...]:
+def _unexplained(found: Sequence[tuple[str, int, int]], title: str, book_column: str, said: Mapping[str, str]) -> tuple[str, ...]:
     """Words of a flag or an outcome that the load does not know how to read."""
     explained = {fold(word) for word in said}
     others = [word for word, _, _ in found if fold(word) not in explained]
@@ -187,12 +191,14 @@ def _carriers(contents: Contents, carrier: Contents | None) -> tuple[np.ndarray,
 def to_document(profile: FileProfile) -> str:
     """The profile as JSON, to be kept; from_document reads it back.
 
-    No personal data is in it. A column whose name or place in the book speaks of people, ids or free text has no words (_may_be_kept),
-    nor has one with words that are long or hold an address or a number (_enumeration); a word is kept only where several accounts share it, so that it
-    names none of them, or where the book or book.yml says what it means. An erasure takes out words that are the id it erases all the
-    same (without_words).
+    No personal data is in it. A column whose name or place in the book speaks of people, ids or free text has no words
+    (_may_be_kept), nor has one with words that are long or hold an address or a number (_enumeration). A word is kept only where
+    several accounts share it, so that it names none of them, or where the book or book.yml says what it means. An erasure takes out
+    words that are the id it erases all the same (without_words).
     """
-    columns = tuple(replace(column, words=(kept := _shared(column)), unexplained=_among(column.unexplained, kept)) for column in profile.columns)
+    columns = tuple(
+        replace(column, words=(kept := _shared(column)), unexplained=_among(column.unexplained, kept)) for column in profile.columns
+    )
     return json.dumps({"form": FORM, **asdict(replace(profile, columns=columns))}, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -220,7 +226,7 @@ def _column(held: Mapping[str, Any]) -> ColumnProfile:
     return ColumnProfile(**{**held, "words": words, "unexplained": tuple(held["unexplained"])})
 
 
-def without_words(profile: FileProfile, named: Sequence[str]) -> FileProfile:
+def without_words(profile: FileProfile, named: Collection[str]) -> FileProfile:
     """The profile without these words, wherever they stand: what an erasure leaves of it."""
     gone = set(named)
     columns = tuple(

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Table
-from unspun.book.mapping.book_fields import BOOK_FIELDS, COLUMN_FIELDS, CURSOR_FIELDS, DATABASE_FIELDS, KINDS, KNOWN_AT, KNOWN_AT_MEANING, SOURCE_FIELDS
+from unspun.book.mapping.book_fields import (
+    BOOK_FIELDS,
+    COLUMN_FIELDS,
+    CURSOR_FIELDS,
+    DATABASE_FIELDS,
+    KINDS,
+    KNOWN_AT,
+    KNOWN_AT_MEANING,
+    SOURCE_FIELDS,
+)
 from unspun.book.mapping.contract_reference import contract_reference
 
 EXAMPLE = """time_zone: Europe/Berlin

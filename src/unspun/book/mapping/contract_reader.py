@@ -42,6 +42,8 @@ from unspun.book.mapping.yaml_checks import YamlChecks, listed
 from unspun.book.mapping.yaml_nodes import YamlPath
 
 Fields = Mapping[str, object]
+NEARLY_MAPPED = 0.7
+"""How near a name is to a column's to be a slip for it, in a table whose columns the sources tell already."""
 
 
 def read_contracts(checks: YamlChecks, value: object, sources: Sequence[SourceMapping]) -> tuple[TableContract, ...]:
@@ -80,6 +82,8 @@ class _Reader:
         given = self.checks.fields(self.path, value, CONTRACT_FIELDS)
         self.severity, self.why = self._severity(self.path, given), self._why(self.path, given)
         columns = self.checks.entries((*self.path, "columns"), given["columns"]) if "columns" in given else {}
+        if "columns" in given and not columns and isinstance(given["columns"], dict):
+            self.checks.fault("no_rule", "'columns' is empty.", (*self.path, "columns"), "Give a column its rules.")
         rules = [rule for name, one in columns.items() for rule in self._column((*self.path, "columns", name), name, one)]
         unique = [rule for path, one in self._entries(given, "unique") if (rule := self._unique(path, one)) is not None]
         fresh = [rule for path, one in self._entries(given, "freshness") if (rule := self._freshness(path, one)) is not None]
@@ -136,7 +140,8 @@ class _Reader:
         known = self._known_columns(self.table)
         if name in known:
             return
-        close = difflib.get_close_matches(name, known, n=1, cutoff=NEARLY)
+        mapped = any(one.table == self.table for one in self.sources)
+        close = difflib.get_close_matches(name, known, n=1, cutoff=NEARLY_MAPPED if mapped else NEARLY)
         if name in TAKEN or name == KNOWN_AT:
             hint = "Rules are on the columns that files give; how old the rows are says `freshness`."
             self.checks.fault("name_taken", f"'{name}' is a column that the book itself fills.", path, hint)

@@ -50,6 +50,7 @@ def contracts_schema() -> Schema:
 def _contract(table: Table) -> Schema:
     columns: Schema = {
         "type": "object",
+        "minProperties": 1,
         "propertyNames": {"pattern": f"^{NAME.pattern}$", "not": {"enum": sorted({*TAKEN, KNOWN_AT})}},
         "properties": {
             column.name: {"description": f"{column.meaning} ({column.kind})", "$ref": "#/$defs/rules_of_column"} for column in table.columns

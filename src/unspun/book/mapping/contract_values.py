@@ -115,8 +115,8 @@ def _target(checks: YamlChecks, path: YamlPath, value: object) -> str | None:
 
 def read_whole(checks: YamlChecks, path: YamlPath, value: object, least: int, most: int) -> int | None:
     """A whole number within bounds."""
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most and value == int(value):
+        return int(value)
     checks.fault("not_whole", f"'{path[-1]}' must be a whole number from {least:,} to {most:,}.", path)
     return None
 

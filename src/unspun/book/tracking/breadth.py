@@ -12,7 +12,7 @@ from unspun.book.tracking.spans import Change
 BEFORE_DAYS = 28
 PLACEBOS = 4  # spans of the same length before it, a week apart, from which the accounts' own variation is learned
 LONGEST_DAYS = 28  # of a longer change only the first so many days are looked at
-LEAST_ACCOUNTS = 5
+LEAST_ACCOUNTS = 8
 LEAST_COUNT = 2.0  # what must be expected of an account over the span
 LEAST_DIFFERENCE = 0.15  # between accounts that are in it and that are not
 
@@ -61,7 +61,7 @@ def _moved(counted: Floats, expected: Floats, kept: float) -> Bools:
 
 
 def _placebos(counts: Floats, shape: Floats, first: int, days: int, kept: float) -> tuple[float, float]:
-    """Share of accounts that moved that much in spans before, as they were and had all changed."""
+    """Share of accounts that moved that much in spans before, as they were and had all changed; NaN where there is nothing before."""
     usual: list[Bools] = []
     all_in: list[Bools] = []
     for back in range(PLACEBOS):
@@ -72,6 +72,6 @@ def _placebos(counts: Floats, shape: Floats, first: int, days: int, kept: float)
         known = expected >= LEAST_COUNT
         usual.append(_moved(counted[known], expected[known], kept))
         all_in.append(_moved(counted[known] * kept, expected[known], kept))
-    if not usual or not sum(map(len, usual)):
-        return 0.0, 1.0
+    if sum(map(len, usual)) < LEAST_ACCOUNTS:
+        return np.nan, np.nan
     return float(np.concatenate(usual).mean()), float(np.concatenate(all_in).mean())

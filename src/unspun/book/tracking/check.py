@@ -2,6 +2,40 @@
 
 from __future__ import annotations
 
-from unspun.book.checks.check import Check
+from collections.abc import Iterable, Mapping
 
-CHECKS: tuple[Check, ...] = ()
+from unspun.book.checks.check import Answers, Check
+from unspun.book.checks.finding import Finding
+from unspun.book.checks.shape import BookShape
+from unspun.book.tracking.findings import CODE, finding_of_change, series_of_changes
+from unspun.book.tracking.judge import judge_usage
+from unspun.book.tracking.level import levels
+from unspun.book.tracking.question import TRACKING_DAYS, measures
+from unspun.book.tracking.series import TrackingSeries
+from unspun.book.tracking.usage import daily_usage
+
+
+def _hindrance(shape: BookShape) -> str:
+    return shape.lacks("events")
+
+
+def _ask(_shape: BookShape) -> Mapping[str, str]:
+    return {"days": f"FROM {TRACKING_DAYS}"}
+
+
+def _judge(shape: BookShape, answers: Answers) -> Iterable[Finding]:
+    usage = daily_usage(answers["days"], measures(shape))
+    return [] if usage is None else [finding_of_change(shape, usage, found) for found in judge_usage(usage)]
+
+
+def _series(shape: BookShape, answers: Answers) -> tuple[TrackingSeries, ...]:
+    usage = daily_usage(answers["days"], measures(shape))
+    if usage is None:
+        return ()
+    found = levels(usage.counts, int(usage.days[0]))
+    return series_of_changes(usage, found, judge_usage(usage, found))
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(CODE, "events whose tracking broke", ("events", "accounts"), _hindrance, _ask, _judge, (TRACKING_DAYS,), _series),
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -19,14 +19,20 @@ BROAD = 0.6  # share of the accounts that a break is in
 EXPLAINED = 0.7  # of what the whole lost, that a part must have lost to be the cause
 MOVED_ELSEWHERE = 0.5  # of what a part lost, that the whole must have lost as well: else it only went to other parts
 ALL_KEPT, ALL_ROSE = 0.7, 1.6  # all events at once: holidays do less, or do it on fewer working days
-LEAST_WORKING_DAYS = 3
+LEAST_WORKING_DAYS = 5  # for all events; the longest public holidays but the year's end are shorter, most of them
+LEAST_PART_WORKING_DAYS = 3
+YEAR_DAYS, YEAR_SLACK_DAYS = 365, 10  # what falls about the same days of another year as well is a season
 LEAST_PART_DAYS = 2  # a holiday of one region stops it for a day
+LONGEST_HOLIDAY_DAYS = 3  # on which nobody at all works
 YEAR_END = ((12, 18), (1, 8))  # falls between these days, both included, are holidays
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingChange:
-    """A change of tracking or use: what it is in, its kind, its days (day numbers since 1970; both included), and how broad it is."""
+    """A change of tracking or use: what it is in, its kind, its days (day numbers since 1970; both included), and how broad it is.
+
+    `measures` are the columns that changed alike, where it is in most of those of an event at once: `key` is then one of them.
+    """
 
     key: Key
     kind: SpanKind
@@ -34,6 +40,7 @@ class TrackingChange:
     first_day: int
     last_day: int | None
     breadth: Breadth
+    measures: tuple[str, ...] = ()
 
     @property
     def is_broken(self) -> bool:
@@ -45,11 +52,40 @@ def judge_usage(usage: DailyUsage, found: Levels | None = None) -> list[Tracking
     found = levels(usage.counts, int(usage.days[0])) if found is None else found
     others = others_of(usage)
     none = np.zeros(0, dtype=np.int64)
-    each = {i: changes(usage, found, i, others.get(i, none)) for i in range(len(usage.keys)) if i in others or i == 0}
-    lasting = [c for i, several in each.items() for c in several if _lasts(usage, c, i in others)]
-    causes = _causes(usage, found, [c for c in lasting if _is_net(usage, found, c)])
+    lasting = [c for i, beside in others.items() for c in _once(changes(usage, found, i, beside)) if _lasts(usage, c, True)]
+    alone = [i for i, key in enumerate(usage.keys) if not key.where and (i == 0 or key.measure)]
+    lasting += [c for i in alone for c in _once(changes(usage, found, i, none)) if _lasts(usage, c, False)]
+    causes = _causes(usage, [c for c in lasting if _is_net(usage, found, c)])
     judged = [_judged(usage, found, others.get(c.series, none), c) for c in causes]
-    return sorted((j for j in judged if j is not None), key=lambda j: (j.first_day, j.key.event, j.key.measure, j.key.where))
+    return sorted(_merged(usage, [j for j in judged if j is not None]), key=lambda j: (j.first_day, j.key.event, j.key.measure, j.key.where))
+
+
+def _once(several: list[Change]) -> list[Change]:
+    """Those that do not come back every year: a part of the usual lost on about the same days of another year is a holiday or a season."""
+    return [c for c in several if c.kept < STOPPED or not any(_is_year_apart(c, other) for other in several)]
+
+
+def _is_year_apart(one: Change, other: Change) -> bool:
+    apart = abs(abs(one.first - other.first) - YEAR_DAYS)
+    return apart <= YEAR_SLACK_DAYS and one.effect * other.effect > 0 and other.kept >= STOPPED
+
+
+def _merged(usage: DailyUsage, judged: Sequence[TrackingChange]) -> list[TrackingChange]:
+    """Changes of most measures of an event on the same days as one."""
+    kept: list[TrackingChange] = []
+    for one in judged:
+        every = [key.measure for key in usage.keys if key.event == one.key.event and key.measure and not key.where]
+        alike = [other for other in judged if _is_like(one, other)] if one.key.measure else []
+        if len(alike) < 2 or 2 * len(alike) < len(every):
+            kept.append(one)
+        elif one is alike[0]:
+            kept.append(replace(one, measures=tuple(other.key.measure for other in alike)))
+    return kept
+
+
+def _is_like(one: TrackingChange, other: TrackingChange) -> bool:
+    same = (one.key.event, one.key.where, one.is_broken) == (other.key.event, other.key.where, other.is_broken)
+    return same and bool(other.key.measure) and one.change.overlaps(other.change)
 
 
 def _lasts(usage: DailyUsage, change: Change, compared: bool) -> bool:
@@ -60,7 +96,7 @@ def _lasts(usage: DailyUsage, change: Change, compared: bool) -> bool:
         return False
     if key.where and key.where[0].startswith("accounts."):
         stopped = change.kept < STOPPED
-        return change.days >= LEAST_PART_DAYS if stopped else _working_days(days) >= LEAST_WORKING_DAYS
+        return change.days >= LEAST_PART_DAYS if stopped else _working_days(days) >= LEAST_PART_WORKING_DAYS
     if compared:
         return True
     if change.kept < STOPPED:
@@ -91,7 +127,7 @@ def _lost_by_whole(usage: DailyUsage, found: Levels, change: Change) -> tuple[fl
     return float(np.sum(expected - usage.counts[whole, span])), doubt
 
 
-def _causes(usage: DailyUsage, found: Levels, lasting: Sequence[Change]) -> list[Change]:
+def _causes(usage: DailyUsage, lasting: Sequence[Change]) -> list[Change]:
     """Of changes on the same days the one that explains the others: the part that a fall of the whole is due to, else the whole."""
     parts = [c for c in lasting if usage.keys[c.series].where]
     whole = [c for c in lasting if not usage.keys[c.series].where and not any(_explains(usage, p, c) for p in parts)]
@@ -160,4 +196,4 @@ def _at_year_end(day: date) -> bool:
 def _is_public_holiday(days: np.ndarray) -> bool:
     named = {(12, 24), (12, 25), (12, 26), (12, 31), (1, 1)}
     said = [date.fromordinal(719163 + int(day)) for day in days]
-    return len(said) <= LEAST_WORKING_DAYS and all((day.month, day.day) in named for day in said)
+    return len(said) <= LONGEST_HOLIDAY_DAYS and all((day.month, day.day) in named for day in said)

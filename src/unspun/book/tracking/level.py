@@ -51,6 +51,13 @@ def log_ratio(counted: Floats, expected: Floats) -> Floats:
     return np.log((counted + 0.5) / (expected + 0.5))
 
 
+def spread(deviation: Floats | float, scaled: Floats | float, expected: Floats) -> Floats:
+    """Standard deviation of the log of counted over expected, from median absolute deviations: of the log, and of the log times the root of
+    what was expected + 1, by which a day is noisier the less is expected. Never under LEAST_NOISE nor under what chance makes of counts."""
+    by_count = np.maximum(np.nan_to_num(NORMAL_MAD * np.asarray(scaled), nan=1.0), 1.0) / np.sqrt(expected + 1)
+    return np.maximum(np.maximum(np.nan_to_num(NORMAL_MAD * np.asarray(deviation)), LEAST_NOISE), by_count)
+
+
 def week_shape(counts: Floats, days: Ints) -> Floats:
     """A factor for each series and day: the median share of that weekday in its week of seven days, times seven."""
     weekday = (days + 3) % 7  # 1970-01-01 was a Thursday; 0 is Monday
@@ -73,6 +80,7 @@ def _levels(counts: Floats, shape: Floats) -> Levels:
     change, sd = np.full((series, length), np.nan), np.full((series, length), np.nan)
     usual = np.full((series, LEVEL_DAYS), np.nan)  # the last usual days, without the week's shape
     noise = np.full((series, NOISE_DAYS), np.nan)
+    scaled = np.full((series, NOISE_DAYS), np.nan)  # the same times the root of what was expected
     newest = np.full((series, LEVEL_DAYS), np.nan)  # the last days, usual or not
     since = np.zeros(series, dtype=np.int64)  # unusual days on end
     began = np.zeros(series, dtype=bool)
@@ -80,15 +88,16 @@ def _levels(counts: Floats, shape: Floats) -> Levels:
         flat = counts[:, t] / shape[:, t]
         base = _median(usual, LEAST_DAYS)
         expected = base * shape[:, t]
-        spread = NORMAL_MAD * _median(np.abs(noise), 14, LEAST_NOISE)
-        level[:, t], sd[:, t] = base, np.maximum(np.maximum(spread, LEAST_NOISE), 1 / np.sqrt(expected + 1))
+        level[:, t], sd[:, t] = base, spread(_median(np.abs(noise), 14), _median(np.abs(scaled), 14), expected)
         change[:, t] = log_ratio(counts[:, t], expected)
         off = np.abs(change[:, t]) > np.maximum(UNUSUAL * sd[:, t], UNUSUAL_LOG)
         since = np.where(off, since + 1, np.where(np.abs(change[:, t]) < UNUSUAL * sd[:, t] / 2, 0, since))
         began |= counts[:, t] > 0
         _push(newest, flat, began)
         _push(usual, flat, began & ~off)
-        _push(noise, change[:, t], began & ~np.isnan(change[:, t]))
+        known = began & ~np.isnan(change[:, t])
+        _push(noise, change[:, t], known)
+        _push(scaled, change[:, t] * np.sqrt(expected + 1), known)
         settled = since >= SETTLED_DAYS
         usual[settled], since[settled] = newest[settled], 0
     return Levels(level * shape, change, sd, level, shape)

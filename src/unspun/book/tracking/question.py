@@ -6,13 +6,16 @@ from unspun.book.checks.shape import BookShape
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import local_day, sql_name, sql_text
 
-EVENTS = 200  # the most frequent event names, each looked at by itself
+TRACKING_DAYS = "tracking_days"
+EVENTS = 100  # the most frequent event names, each looked at by itself; the others together
+OTHERS = "(all others)"
 EVENTS_IN_PARTS = 20  # of these, looked at in each part of the book as well
 VALUES = 12  # a property with more values than this is no part of the book
 MEASURES = 12
 PANEL = 200  # accounts looked at one by one, chosen by rank of size
 PANEL_CELLS = 1_500_000  # and not more rows than about this
 LARGEST = 20  # the largest accounts are always in the panel
+NO_NAME = "(no name)"  # rows without an event name, where others have one
 PEOPLE = ("account_id", "name", "owner", "parent_id")  # of an account: these are no parts of the book
 
 
@@ -44,9 +47,10 @@ def tracking_days_sql(shape: BookShape) -> str:
     of_events, of_accounts = event_properties(shape), account_properties(shape)
     sums = "".join(f", sum(m{i})::DOUBLE AS m{i}" for i in range(len(measures(shape))))
     whole = f"sum(rows)::BIGINT AS rows{sums}"
+    named = f"CASE WHEN event IN (SELECT event FROM frequent) THEN event ELSE {sql_text(OTHERS)} END"
     parts = [
-        f"SELECT '' AS part, '' AS value, event, day, NULL::INTEGER AS place, {whole} FROM cells GROUP BY event, day",
-        f"SELECT 'panel', '', event, day, place, {whole} FROM cells JOIN panel USING (account_id) GROUP BY event, day, place",
+        f"SELECT '' AS part, '' AS value, {named} AS event, day, NULL::INTEGER AS place, {whole} FROM cells GROUP BY ALL",
+        f"SELECT 'panel', '', {named}, day, place, {whole} FROM cells JOIN panel USING (account_id) GROUP BY ALL",
     ]
     parts += [_part(f"events.{name}", f"p{i}", "cells", whole) for i, name in enumerate(of_events)]
     joined = "cells JOIN attributes USING (account_id)"
@@ -62,7 +66,7 @@ def tracking_days_sql(shape: BookShape) -> str:
 
 def _cells(shape: BookShape, properties: tuple[str, ...]) -> str:
     """Rows and sums by event, account, day and property; the accounts by size, the panel, and the most frequent events."""
-    event = "coalesce(event, '')" if shape.has("events", "event") else "''"
+    event = f"coalesce(event, {sql_text(NO_NAME)})" if shape.has("events", "event") else "''"
     day = local_day("occurred", shape.definition.time_zone)
     named = "".join(f", {_if_few(name)} AS p{i}" for i, name in enumerate(properties))
     sums = "".join(f", sum({sql_name(name)})::DOUBLE AS m{i}" for i, name in enumerate(measures(shape)))
@@ -74,7 +78,8 @@ def _cells(shape: BookShape, properties: tuple[str, ...]) -> str:
         f"greatest(1, ceil(count(*) OVER () / {PANEL}), ceil(sum(count(*)) OVER () / {PANEL_CELLS})) AS step "
         "FROM cells GROUP BY account_id), "
         f"panel AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0), "
-        f"frequent AS MATERIALIZED (SELECT event FROM cells GROUP BY event ORDER BY sum(rows) DESC, event LIMIT {EVENTS_IN_PARTS})"
+        "frequent AS MATERIALIZED (SELECT event, row_number() OVER (ORDER BY sum(rows) DESC, event) AS rank "
+        f"FROM cells GROUP BY event QUALIFY rank <= {EVENTS})"
     )
 
 
@@ -96,5 +101,5 @@ def _attributes(properties: tuple[str, ...]) -> str:
 def _part(part: str, column: str, rows: str, sums: str) -> str:
     return (
         f"SELECT {sql_text(part)}, {column}, event, day, NULL, {sums} FROM {rows} "
-        f"WHERE {column} IS NOT NULL AND event IN (SELECT event FROM frequent) GROUP BY {column}, event, day"
+        f"WHERE {column} IS NOT NULL AND event IN (SELECT event FROM frequent WHERE rank <= {EVENTS_IN_PARTS}) GROUP BY {column}, event, day"
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from unspun.book.tracking.level import (
-    LEAST_NOISE, NORMAL_MAD, SETTLED_DAYS, UNUSUAL, UNUSUAL_LOG, Bools, Floats, Ints, Levels, log_ratio,
+    SETTLED_DAYS, UNUSUAL, UNUSUAL_LOG, Bools, Floats, Ints, Levels, log_ratio, spread,
 )  # fmt: skip
 from unspun.book.tracking.usage import DailyUsage, Key
 
@@ -24,8 +24,8 @@ BACK_DAYS = 3  # days on end at the usual level that end a long span
 class Change:
     """A span in which a series was not as expected: first and last day as columns (both included; `ongoing`: it had not ended).
 
-    `effect` is the mean log of counted over expected. `counted` and `expected` are sums over its days; `expected` allows for what the other
-    series did on the same days.
+    `effect` is the median log of counted over expected. `counted` and `expected` are sums over its days; what is expected (`course`,
+    by day) allows for what the other series did on the same days.
     """
 
     series: int
@@ -35,6 +35,7 @@ class Change:
     effect: float
     counted: float
     expected: float
+    course: Floats = field(compare=False, repr=False)
 
     @property
     def kept(self) -> float:
@@ -77,9 +78,9 @@ def others_of(usage: DailyUsage) -> dict[int, Ints]:
 def _is_alike(key: Key, other: Key) -> bool:
     if key.where:
         return bool(other.where) and other.where[0] == key.where[0] and (other.event, other.measure) == (key.event, key.measure)
-    if other.where or not key.event or not other.event:
+    if other.where:
         return False
-    return other.event == key.event if key.measure else not other.measure
+    return other.event == key.event if key.measure else bool(key.event and other.event) and not other.measure
 
 
 def contrast(found: Levels, series: int, others: Ints) -> Contrast:
@@ -88,9 +89,12 @@ def contrast(found: Levels, series: int, others: Ints) -> Contrast:
     change = found.change[series] - common
     if not len(others):
         return Contrast(common, change, found.sd[series])
-    known = change[~np.isnan(change)]
-    noise = NORMAL_MAD * float(np.median(np.abs(known))) if len(known) else LEAST_NOISE
-    return Contrast(common, change, np.maximum(max(noise, LEAST_NOISE), 1 / np.sqrt(found.expected[series] * np.exp(common) + 1)))
+    expected = found.expected[series] * np.exp(common)
+    known = ~np.isnan(change)
+    if not known.any():
+        return Contrast(common, change, found.sd[series])
+    scaled = np.abs(change * np.sqrt(expected + 1))[known]
+    return Contrast(common, change, spread(float(np.median(np.abs(change[known]))), float(np.median(scaled)), expected))
 
 
 def changes(usage: DailyUsage, found: Levels, series: int, others: Ints) -> list[Change]:
@@ -103,8 +107,9 @@ def changes(usage: DailyUsage, found: Levels, series: int, others: Ints) -> list
     for first, last in runs:
         if first <= silent_until or first >= len(off) - 1:
             continue
+        sudden = _is_sudden(against, first, last)
         last, ongoing, expected = _end(usage, found, against, series, others, first, last)
-        if _is_sudden(against, first, last) and (change := _change(usage, against, series, first, last, ongoing, expected)):
+        if sudden and (change := _change(usage, against, series, first, last, ongoing, expected)):
             kept.append(change)
         silent_until = last + SETTLED_DAYS if last - first >= SETTLED_DAYS else last
     return kept
@@ -199,7 +204,7 @@ def _change(
     too_small = total <= 0 or LEAST_FALL < counted / total < LEAST_RISE or (last == first and abs(effect) < ONE_DAY_LOG)
     if too_small or np.mean(z) < needed or (counted > total) != (effect > 0):
         return None
-    return Change(series, first, last, ongoing, effect, counted, total)
+    return Change(series, first, last, ongoing, effect, counted, total, expected)
 
 
 def _median_of(rows: Floats) -> Floats:

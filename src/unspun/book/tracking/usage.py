@@ -116,7 +116,7 @@ class _Columns:
                 inside = chosen & (self.value_code == self.values.index(value))
                 found |= self._of_part(inside, regular, (part, value) if part else ())
         first, *others = found
-        kept = [first, *(key for key in others if _is_countable(found[key]))]
+        kept = [first, *(key for key in others if is_countable(found[key]))]
         return tuple(kept), np.array([found[key] for key in kept])
 
     def _of_part(self, inside: Bools, regular: list[str], where: Where) -> dict[Key, Floats]:
@@ -159,7 +159,7 @@ def _is_regular(counts: Floats) -> bool:
     return len(seen) >= LEAST_REGULAR_DAYS and len(seen) >= REGULAR_SHARE * (seen[-1] - seen[0] + 1)
 
 
-def _is_countable(counts: Floats) -> bool:
+def is_countable(counts: Floats) -> bool:
     """Whether a day of the series usually holds enough to be judged, and never less than nothing."""
     seen = np.flatnonzero(counts)
     if len(seen) < LEAST_REGULAR_DAYS or counts.min() < 0:

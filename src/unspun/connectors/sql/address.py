@@ -56,7 +56,8 @@ def read_address(url: str, where: str, folder: Path, may_hold_password: bool) ->
     hidden = [value for name, value in settings if name.casefold() in SECRET_SETTINGS and value]
     if (password or hidden) and not may_hold_password:
         raise BadInput(Fault("password_in_url", "the URL holds a password, which must not stand here.", where, NO_PASSWORD))
-    secrets = (url, parts.netloc.rpartition("@")[0], parts.query, password, unquote(password), *hidden)
+    as_written = [pair.partition("=")[2] for pair in parts.query.split("&") if pair.partition("=")[0].casefold() in SECRET_SETTINGS]
+    secrets = (url, parts.netloc.rpartition("@")[0], parts.query, password, unquote(password), *hidden, *as_written)
     return Address(system, url, tuple(dict.fromkeys(one for one in secrets if one)), unquote(parts.path.strip("/")))
 
 

@@ -25,7 +25,7 @@ from unspun.connectors.sql.session import (
 )
 from unspun.connectors.sql.sqlite import open_sqlite
 
-GROUP_ROWS = 1 << 17
+GROUP_ROWS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
