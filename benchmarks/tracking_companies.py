@@ -77,7 +77,7 @@ def simulate_company(rng: np.random.Generator, accounts: int) -> Company:
 
 
 def plan_outages(rng: np.random.Generator, company: Company) -> list[Outage]:
-    """Five outages of random scope, size and length, far enough from each other that each stands alone; none of the retired or new event."""
+    """Five outages of random scope, size and length, far from each other; none of the event that is retired or of the new one."""
     planned: list[Outage] = []
     for first in (rng.integers(0, 40, 5) + np.array([90, 205, 320, 435, 550])).tolist():
         scope = SCOPES[int(rng.integers(3))]

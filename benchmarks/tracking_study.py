@@ -1,6 +1,6 @@
 """Does the tracking check find outages, and does it leave customers who use less alone? Simulated companies, judged as the product judges.
 
-    python benchmarks/tracking_study.py --companies 500 --out benchmarks/results/tracking-study-YYYY-MM-DD.json
+python benchmarks/tracking_study.py --companies 500 --out benchmarks/results/tracking-study-YYYY-MM-DD.json
 """
 
 from __future__ import annotations
@@ -11,13 +11,25 @@ from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from tracking_companies import (
-    DAYS, EVENTS, FIRST_DAY, LESS, REGIONS, Company, Ints, Outage, plan_outages, simulate_company, with_less_use, with_outages,
-)  # fmt: skip
+    DAYS,
+    EVENTS,
+    FIRST_DAY,
+    LESS,
+    REGIONS,
+    Company,
+    Ints,
+    Outage,
+    plan_outages,
+    simulate_company,
+    with_less_use,
+    with_outages,
+)
 
 from unspun.book.tracking.judge import TrackingChange, judge_usage
 from unspun.book.tracking.level import Levels, levels
@@ -25,6 +37,7 @@ from unspun.book.tracking.question import LARGEST, PANEL
 from unspun.book.tracking.usage import DailyUsage, Key, Panel, is_countable
 
 ACCOUNTS = (20, 50, 200, 1000)
+IN_TURN = (20, 50, 200, 20, 50, 200, 20, 50, 200, 1000)  # sizes of the companies: a large one in ten
 DELAY_ACCOUNTS = 200  # the delay is looked at in companies of this size
 DELAYS = (1, 2, 3, 5, 7, 10, 14, 21)
 REGION = "accounts.region"
@@ -76,22 +89,33 @@ def usage_of(counts: Ints, region: Ints) -> DailyUsage:
 def study_company(seed: int, accounts: int) -> CompanyResult:
     rng = np.random.default_rng([seed, accounts])
     company = simulate_company(rng, accounts)
-    calm = judge_usage(usage_of(company.counts, company.region))
-    alarms = [one for one in calm if one.is_broken and not _is_retirement(company, one)]
     outages = plan_outages(rng, company)
-    usage = usage_of(with_outages(rng, company, outages), company.region)
-    known = levels(usage.counts, FIRST_DAY)
-    judged = judge_usage(usage, known)
-    found = tuple(_said(usage, known, accounts, one, judged) for one in outages)
-    beside = sum(one.is_broken and not _is_retirement(company, one) and not any(_same(one, o) for o in outages) for one in judged)
-    less = {}
-    for kind in LESS:
-        first = int(rng.integers(200, 560))
-        said = judge_usage(usage_of(with_less_use(rng, company, kind, first), company.region))
+    firsts = rng.integers(200, 560, len(LESS)).tolist()
+    made = [company.counts, with_outages(rng, company, outages)]
+    made += [with_less_use(rng, company, kind, first) for kind, first in zip(LESS, firsts, strict=True)]
+    usages = [usage_of(counts, company.region) for counts in made]
+    known = levels_of(usages)
+    calm, judged, *lesser = [judge_usage(usage, found) for usage, found in zip(usages, known, strict=True)]
+    less: dict[str, tuple[int, int]] = {}
+    for kind, first, said in zip(LESS, firsts, lesser, strict=True):
         near = [one for one in said if first - 7 <= one.first_day - FIRST_DAY <= first + 70 and not _is_retirement(company, one)]
         less[kind] = (sum(one.is_broken for one in near), sum(not one.is_broken for one in near))
-    retired = "" if company.retired < 0 else "stopped" if any(_is_retirement(company, one) for one in calm) else "nothing"
-    return CompanyResult(accounts, found, len(alarms), retired, beside, less)
+    return CompanyResult(
+        accounts,
+        tuple(_said(usages[1], known[1], accounts, one, judged) for one in outages),
+        sum(one.is_broken and not _is_retirement(company, one) for one in calm),
+        "" if company.retired < 0 else "stopped" if any(_is_retirement(company, one) for one in calm) else "nothing",
+        sum(one.is_broken and not _is_retirement(company, one) and not any(_same(one, o) for o in outages) for one in judged),
+        less,
+    )
+
+
+def levels_of(usages: list[DailyUsage]) -> list[Levels]:
+    """The levels of each, worked out in one go."""
+    found = levels(np.concatenate([usage.counts for usage in usages]), FIRST_DAY)
+    edges = np.cumsum([0, *(len(usage.counts) for usage in usages)])
+    parts = (found.expected, found.change, found.sd, found.level, found.shape)
+    return [Levels(*(part[start:end] for part in parts)) for start, end in pairwise(edges)]
 
 
 def _is_retirement(company: Company, one: TrackingChange) -> bool:
@@ -115,9 +139,7 @@ def _delay(usage: DailyUsage, known: Levels, outage: Outage) -> int:
     """Days of the outage that must have been seen until it is said, with nothing known of later days; 0 where it is not said within it."""
     for days in (d for d in DELAYS if d <= outage.days):
         cut = outage.first + days
-        panel = Panel(
-            usage.panel.places, {k: v[:, :cut] for k, v in usage.panel.counts.items()}, usage.panel.values, usage.panel.accounts
-        )
+        panel = Panel(usage.panel.places, {k: v[:, :cut] for k, v in usage.panel.counts.items()}, usage.panel.values, usage.panel.accounts)
         until = DailyUsage(usage.keys, usage.days[:cut], usage.counts[:, :cut], panel)
         parts = (known.expected, known.change, known.sd, known.level, known.shape)
         if any(one.is_broken and _same(one, outage) for one in judge_usage(until, Levels(*(part[:, :cut] for part in parts)))):
@@ -182,7 +204,10 @@ def _shares(found: list[Found], by: object) -> list[dict[str, object]]:
     groups: dict[tuple[object, ...], list[Found]] = defaultdict(list)
     for one in found:
         groups[by(one)].append(one)
-    return [{"of": list(key), "outages": len(group), "called_broke": sum(o.said == "broke" for o in group)} for key, group in sorted(groups.items())]
+    return [
+        {"of": list(key), "outages": len(group), "called_broke": sum(o.said == "broke" for o in group)}
+        for key, group in sorted(groups.items())
+    ]
 
 
 def _delays(found: list[Found]) -> list[dict[str, object]]:
@@ -190,7 +215,10 @@ def _delays(found: list[Found]) -> list[dict[str, object]]:
     for one in found:
         if one.days >= 7 and one.said == "broke" and one.accounts == DELAY_ACCOUNTS:
             groups[one.kept].append(one.delay or 99)
-    return [{"kept": kept, "outages": len(d), "median": float(np.median(d)), "within_3": sum(x <= 3 for x in d)} for kept, d in sorted(groups.items())]
+    return [
+        {"kept": kept, "outages": len(d), "median": float(np.median(d)), "within_3": sum(x <= 3 for x in d)}
+        for kept, d in sorted(groups.items())
+    ]
 
 
 def main() -> None:
@@ -201,12 +229,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     start = perf_counter()
-    sizes = [ACCOUNTS[i % len(ACCOUNTS)] for i in range(given.companies)]
+    sizes = [IN_TURN[i % len(IN_TURN)] for i in range(given.companies)]
     with ProcessPoolExecutor(given.workers) as pool:
         results = list(pool.map(study_company, range(given.seed, given.seed + given.companies), sizes, chunksize=4))
     said = {"what": "tracking study", "seed": given.seed, "seconds": round(perf_counter() - start, 1)} | summary(results)
     if given.out:
-        given.out.write_text(json.dumps(said | {"outages_one_by_one": [asdict(o) for r in results for o in r.found]}) + "\n", encoding="utf-8")
+        given.out.write_text(
+            json.dumps(said | {"outages_one_by_one": [asdict(o) for r in results for o in r.found]}) + "\n", encoding="utf-8"
+        )
     print(json.dumps(said["by_accounts"], indent=1))
 
 

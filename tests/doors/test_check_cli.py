@@ -15,7 +15,7 @@ from tests.doors.book_files import ACCOUNTS, BOOK, TERMS, Book
 from tests.doors.cli_files import run
 
 USAGE = ("id,at,what", "A-1,2026-01-07 10:00,login", "A-2,2026-03-08 11:00,export", "A-9,2026-03-09 11:00,login", "A-9,2026-03-10 11:00,login")
-ORPHANS = "unknown_account/events"
+ORPHANS = "orphan_accounts/events"
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def test_an_acceptance_can_be_withdrawn_and_runs_out(book: Book) -> None:
 def test_nothing_is_accepted_without_a_reason_or_that_no_check_has_found(book: Book) -> None:
     found(book)
     assert "needs a reason" in book.run("accept", ORPHANS).err
-    slip = book.run("accept", "unknown_acount/events", "--why", "x")
+    slip = book.run("accept", "orphan_acounts/events", "--why", "x")
     assert slip.code == 2
-    assert "unknown_account/events" in slip.err
+    assert ORPHANS in slip.err
 
 
 def test_severity_decides_whether_a_pipeline_stops(book: Book) -> None:

@@ -17,7 +17,7 @@ from tests.doors.cli_files import run
 from unspun.book.demo import write_demo
 
 MAPPING = Path(unspun.app.__file__).parent / "workspace_files" / "demo-book.yml"
-ACCOUNTS, SEED = 800, 11
+ACCOUNTS, SEED = 700, 11
 ALSO = {"id_spelling": "orphan_accounts"}
 """Checks that see a planted fault from another side: an account with O for 0 is not there, and is there in another spelling."""
 

@@ -47,6 +47,10 @@ def _called(old: str, new: str, cells: Terms) -> Terms:
     return {new if name == old else name: column for name, column in cells.items()}
 
 
+def _without_plans(cells: Terms) -> Terms:
+    return cells | {"plan": [""] * ROWS}
+
+
 @pytest.fixture
 def book(tmp_path: Path) -> Book:
     """A book with the first month in it."""
@@ -105,19 +109,17 @@ def test_a_flag_with_a_new_word_names_it_and_what_book_yml_could_say(book: Book)
 
 
 def test_a_dry_run_shows_the_drift_and_keeps_nothing(book: Book) -> None:
-    change: Callable[[Terms], Terms] = lambda cells: cells | {"plan": [""] * ROWS}  # noqa: E731
-    (dry,) = _load(book, 2, change, "--dry-run")
+    (dry,) = _load(book, 2, _without_plans, "--dry-run")
     assert dry["severity"] == "warning" and dry["id"] == "schema_drift/subscriptions/plan/emptied"
-    (real,) = _load(book, 2, change)
-    assert real["message"] == dry["message"] and real["id"] == "schema_drift/subscriptions/plan/emptied/load 2"
+    (real,) = _load(book, 2, _without_plans)
+    assert real["message"] == dry["message"] and real["id"] == "schema_drift/subscriptions/plan/emptied/load-2"
 
 
 def test_a_load_that_was_undone_does_not_count(book: Book) -> None:
-    change: Callable[[Terms], Terms] = lambda cells: cells | {"plan": [""] * ROWS}  # noqa: E731
-    assert len(_load(book, 2, change)) == 1
+    assert len(_load(book, 2, _without_plans)) == 1
     assert book.run("undo").code == 0
     assert _load(book, 3) == []
-    assert len(_load(book, 4, change)) == 1
+    assert len(_load(book, 4, _without_plans)) == 1
 
 
 def test_the_drift_of_the_last_load_is_shown_by_the_check_until_the_next_is_alike(book: Book) -> None:
@@ -130,10 +132,10 @@ def test_the_drift_of_the_last_load_is_shown_by_the_check_until_the_next_is_alik
         return [finding.id for finding in outcome.findings]
 
     assert found() == []
-    _load(book, 2, lambda cells: cells | {"plan": [""] * ROWS})
-    assert found() == ["schema_drift/subscriptions/plan/emptied/load 2"]
-    _load(book, 3, lambda cells: cells | {"plan": [""] * ROWS})
-    assert found() == [] and found(2) == ["schema_drift/subscriptions/plan/emptied/load 2"]
+    _load(book, 2, _without_plans)
+    assert found() == ["schema_drift/subscriptions/plan/emptied/load-2"]
+    _load(book, 3, _without_plans)
+    assert found() == [] and found(2) == ["schema_drift/subscriptions/plan/emptied/load-2"]
 
 
 def test_the_rows_of_a_finding_can_be_asked_of_the_book(book: Book) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from unspun.app.acceptances import acceptances, state_of
+from unspun.app.drift import latest_drift
 from unspun.app.publication import canonical_json
 from unspun.app.workspace import BOOK_FILE, Workspace
 from unspun.book.checks.acceptance import Acceptance
@@ -55,7 +56,8 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
     definition = workspace.definition()
     checks = _chosen(request.only)
     with opened(workspace, request, definition) as (catalog, version, reader):
-        shape = shape_of(version, definition, _instant(request, definition, at))
+        instant = _instant(request, definition, at)
+        shape = replace(shape_of(version, definition, instant), drift=latest_drift(catalog, version.version))
         outcomes = run_checks(shape, checks, reader.query, reader.register, progress)
         findings = [finding for outcome in outcomes for finding in outcome.findings]
         examples = [examples_of(reader, finding) for finding in findings]

@@ -30,6 +30,7 @@ from unspun.warehouse.catalog_lines import LoadLine
 from unspun.warehouse.catalog_profiles import latest_profiles
 from unspun.warehouse.load import LoadResult, PlannedFile, load_files
 
+NO_DATABASE = DatabaseReading()
 Found = Literal["named", "pattern", "folder"]
 """Whether a file was named itself, or found by a pattern or in a folder."""
 
@@ -75,7 +76,7 @@ class LoadPlan:
     definition: BookDefinition
     notes: tuple[str, ...] = ()
     left_out: tuple[Fault, ...] = ()
-    reading: DatabaseReading = DatabaseReading()  # what was read of databases, in files of ours until the load is done
+    reading: DatabaseReading = NO_DATABASE  # what was read of databases, in files of ours until the load is done
 
 
 class _Unfit(BadInput):

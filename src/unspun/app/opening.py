@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from unspun.app.databases import extracts_folder, session_of
@@ -25,6 +24,7 @@ from unspun.app.workspace import Workspace
 from unspun.audit.judge import Progress, silent
 from unspun.book.mapping.book_file import mapping_sha256
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
+from unspun.book.text import call
 from unspun.connectors.sql.extract import extract
 from unspun.errors import BadInput, Fault
 from unspun.warehouse.catalog import Catalog, create_warehouse
@@ -73,6 +73,18 @@ class InPlaceRows:
             "rows": self.rows,
             "rejected": self.rows_rejected,
         }
+
+
+def in_place_remarks(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a reader of figures must know of rows that stay in a database."""
+    return [_remark(record) for record in records]
+
+
+def _remark(record: Mapping[str, Any]) -> str:
+    refused = f", {record['rejected']:,} rejected" if record["rejected"] else ""
+    read = f"{record['source']}, read at {record['read_at'][:19]} UTC{refused}"
+    what = f"the {record['rows']:,} rows of {record['table']} stay in their database ({read})"
+    return f"{what}: once they change, these figures cannot be computed again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +163,9 @@ def _changed(record: Mapping[str, Any], now: InPlaceRows | None) -> Fault | None
         message = f"not recomputable: the rows of {record['table']} stay in database {database} and have changed since {record['read_at']}."
     else:
         return None
-    return Fault("rows_changed", message, source, "What was published stays in the ledger. Load the table to keep what figures are made of.")
+    return Fault(
+        "rows_changed", message, source, "What was published stays in the ledger. Load the table to keep what figures are made of."
+    )
 
 
 def _refuse_mixed(version: BookVersion, sources: Sequence[SourceMapping]) -> None:
@@ -244,7 +258,7 @@ def _unnumbered(batch: pa.RecordBatch) -> pa.RecordBatch:
     for name in ("load", "source_file"):
         place = batch.schema.get_field_index(name)
         if place >= 0:
-            fresh = pc.negate(batch.column(place)) if name == "source_file" else pa.repeat(pa.scalar(0, pa.int64()), batch.num_rows)
+            fresh = call("negate", batch.column(place)) if name == "source_file" else pa.repeat(pa.scalar(0, pa.int64()), batch.num_rows)
             batch = batch.set_column(place, batch.schema.field(place), fresh)
     return batch
 
@@ -259,5 +273,3 @@ def _of_no_load(folder: Path, warehouse: Path, file: DataFile) -> DataFile:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     where = fresh.relative_to(warehouse).as_posix()
     return replace(file, path=where, sha256=sha256, size_bytes=fresh.stat().st_size, loads=(0,))
-
-

@@ -39,9 +39,9 @@ def accept(
 
     \b
     Examples:
-      unspun accept duplicate_rows/events --why "the tracker sends some clicks twice; 107 of 12M"
+      unspun accept equal_rows/events/within_file --why "the tracker sends some clicks twice; 107 of 12M"
       unspun accept term_gaps/subscriptions --why "renewals are booked on Mondays" --until 2026-12-31
-      unspun accept duplicate_rows/events --withdraw --why "the tracker was mended"
+      unspun accept equal_rows/events/within_file --withdraw --why "the tracker was mended"
       unspun accept
     """
     from unspun.app.acceptances import accept as accept_finding

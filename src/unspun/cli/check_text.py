@@ -90,19 +90,17 @@ def _others(others: Sequence[JudgedFinding], width: int) -> Iterator[Text]:
 
 
 def _accepted(report: CheckReport, width: int) -> Iterator[Text]:
-    from unspun.cli.layout import Column, heading, table
+    """Each on lines of its own: an id that is cut could not be typed again."""
+    from unspun.cli.layout import heading, paragraph
     from unspun.reports import check_claims, words
 
-    rows = [
-        (one.finding.id, check_claims.amount_of(one.finding), taken.who, words.day(taken.at.date()), str(taken.entry), taken.why)
-        for one in report.accepted()
-        if (taken := one.acceptance)
-    ]
-    if not rows:
-        return
-    yield from heading(f"{check_claims.counted(len(rows), 'finding')} accepted", width)
-    columns = (Column("finding", flexible=True), Column("how much"), Column("by", flexible=True), Column("on"), Column("entry", right=True))
-    yield from table((*columns, Column("why", flexible=True)), rows, width)
+    taken = [(one.finding, one.acceptance) for one in report.accepted() if one.acceptance]
+    if taken:
+        yield from heading(f"{check_claims.counted(len(taken), 'finding')} accepted", width)
+    for finding, by in taken:
+        when = f"{by.who}, {words.day(by.at.date())}, ledger entry {by.entry}"
+        said = f"{finding.id}: {check_claims.amount_of(finding)}. {when}: {words.sentence(by.why)}"
+        yield from paragraph(said, width, QUIET, first="· ")
 
 
 def _hindered(report: CheckReport, width: int) -> Iterator[Text]:

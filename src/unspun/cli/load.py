@@ -31,7 +31,7 @@ MOST_LEFT_OUT = 10  # files named, of those of a folder that fit no table
 
 
 def load(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders of them, quoted patterns, or a database: its name in book.yml or its URL.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, quoted patterns, or a database: its name or URL.")],
     as_table: Annotated[str | None, typer.Option("--as", metavar="TABLE", help="The table that the files belong to.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the load would do, and write nothing.")] = False,
     yes: Yes = False,

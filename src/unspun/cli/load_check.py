@@ -31,6 +31,8 @@ def check_loaded(place: Workspace) -> Checked:
 
 def checked_lines(checked: Checked, width: int) -> Iterator[Text]:
     """What the check found, in a paragraph."""
+    from dataclasses import replace
+
     from rich.text import Text
 
     from unspun.cli.check_text import finding_lines
@@ -41,7 +43,8 @@ def checked_lines(checked: Checked, width: int) -> Iterator[Text]:
         for fault in checked:
             yield from paragraph(f"The rows are loaded, but the book could not be checked: {fault.message}", width, CAUTION, first="! ")
         return
-    yield from finding_lines(checked, width)
+    told = tuple(one for one in checked.judged if one.finding.check != "schema_drift")  # the load's report has said it
+    yield from finding_lines(replace(checked, judged=told), width)
 
 
 def checked_document(checked: Checked | None) -> dict[str, Any] | None:

@@ -155,6 +155,7 @@ def _facts(run: RetentionRun) -> dict[str, object]:
         "question": dict(figures.question),
         "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256},
         "book": {"version": figures.book_version, "digest": figures.book_digest},
+        "in_place": [dict(one) for one in figures.in_place],
         "engine": f"{figures.engine} {figures.engine_version}",
         "package_version": figures.package_version,
         "queries": dict(figures.queries),
@@ -172,6 +173,7 @@ def _document(run: RetentionRun) -> dict[str, Any]:
 def _lines(run: RetentionRun, written: list[str], width: int) -> Iterator[Text]:
     from rich.text import Text
 
+    from unspun.app.opening import in_place_remarks
     from unspun.book.checks.remarks import check_headline, check_remarks
     from unspun.cli.layout import QUIET, heading, paragraph
     from unspun.cli.terminal import clean
@@ -194,6 +196,8 @@ def _lines(run: RetentionRun, written: list[str], width: int) -> Iterator[Text]:
     figures = run.figures
     for note in check_remarks(figures.book_check, figures.book_version):
         yield from paragraph(note, width, first="! " if check_headline(figures.book_check) else "· ")
+    for note in in_place_remarks(figures.in_place):
+        yield from paragraph(note, width, first="\u00b7 ")
     yield from paragraph(f"counted by the rules of {figures.definition_name}: --json and --html list them", width, QUIET, first="· ")
     last = _example(result)
     yield from paragraph(

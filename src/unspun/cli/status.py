@@ -43,7 +43,7 @@ def _lines(found: Status, width: int) -> Iterator[Text]:
     from rich.text import Text
 
     from unspun.cli.layout import QUIET, paragraph
-    from unspun.reports.words import size
+    from unspun.reports.words import sentence, size
 
     yield Text(f"{found.name or found.folder}: {_version(found)}", style="bold")
     yield from paragraph(f"{found.folder}, {size(found.size_bytes)}, times in {found.zone}", width, QUIET)
@@ -56,6 +56,7 @@ def _lines(found: Status, width: int) -> Iterator[Text]:
         yield from paragraph("Load files: unspun load FILE...", width, indent=0)
         return
     yield from paragraph(_checked(found), width, indent=0)
+    yield from (line for one in found.in_place for text in one.in_words for line in paragraph(sentence(text), width, indent=0))
     if found.rejected:
         n = f"{found.rejected:,} {'row is' if found.rejected == 1 else 'rows are'}"
         yield from paragraph(f"{n} rejected and not yet mended: unspun rejected says why.", width, indent=0)
@@ -150,4 +151,5 @@ def _document(found: Status) -> dict[str, Any]:
         "ledger_head": found.head,
         "size_bytes": found.size_bytes,
         "checked": None if found.checked is None else asdict(found.checked),
+        "in_place": [one.record for one in found.in_place],
     }

@@ -114,6 +114,7 @@ def _document(published: Published, opened: Opened | None) -> dict[str, Any]:
         "as_of": figures.as_of.isoformat(),
         "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256},
         "book": {"version": figures.book_version, "digest": figures.book_digest},
+        "in_place": [dict(one) for one in figures.in_place],
         "engine": f"{figures.engine} {figures.engine_version}",
         "package_version": figures.package_version,
         "queries": dict(figures.queries),
@@ -163,6 +164,7 @@ def _facts(published: Published) -> list[list[str]]:
         ["published", f"{instant(published.entry.at)} UTC"],
         ["definition", f"{origin.definition} {origin.definition_sha256}"],
         ["book", f"version {origin.book_version}, {origin.book_digest}"],
+        *(["in place", f"{one.name}, {one.sha256}"] for one in origin.inputs[1:]),
         ["engine", f"{origin.engine} {origin.engine_version}, Unspun {origin.package_version}"],
         ["ledger", published.anchor],
     ]

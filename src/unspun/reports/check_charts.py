@@ -11,7 +11,7 @@ from markupsafe import Markup
 from unspun.book.checks.finding import Finding, Severity, Span
 from unspun.book.tracking.series import TrackingSeries
 from unspun.reports import marks, words
-from unspun.reports.charts import LABEL_GAP, anchor, foot, grid
+from unspun.reports.charts import LABEL_GAP, anchor, foot, grid_line
 from unspun.reports.marks import Scale, joined, path, tag, text
 
 COLOURS: dict[Severity, str] = {"error": "churn", "warning": "cau", "note": "base"}
@@ -77,7 +77,7 @@ def tracking_chart(plot: Plot, claim: str) -> Markup:
         [(x(at), y(value)) for at, value in enumerate(values)] for values in (plot.counted, plot.expected, plot.low, plot.high)
     )
     lines = [marks.area(high, low, "base"), path(expected, "base", marks.STROKES["base"]), path(counted, "thin ink")]
-    parts = [*_shade(plot, x), *grid(y), marks.stretched(lines, HEIGHT), *_count_labels(y), foot(BOTTOM)]
+    parts = [*_shade(plot, x), *(grid_line(y(t)) for t in _counts_shown(y)), marks.stretched(lines, HEIGHT), *_count_labels(y), foot(BOTTOM)]
     return marks.chart([*parts, *_day_axis(plot.days, x), *_end_labels(counted[-1][1], expected[-1][1])], HEIGHT, claim)
 
 
@@ -114,7 +114,11 @@ def _within(span: Span, day: date) -> bool:
 
 
 def _count_labels(y: Scale) -> list[Markup]:
-    return [text(0, y(t) + 4, _short(t), class_="halo") for t in y.ticks(4) if t > 0]
+    return [text(0, y(t) + 4, _short(t), class_="halo") for t in _counts_shown(y)]
+
+
+def _counts_shown(y: Scale) -> list[float]:
+    return [t for t in y.ticks(4) if t > 0]
 
 
 def _short(value: float) -> str:

@@ -34,7 +34,7 @@ class Server:
 
     folder: Path
     port: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str] | subprocess.Popen[bytes]
 
     def url(self, database: str = "postgres", user: str = OWNER, password: str | None = PASSWORD) -> str:
         login = user if password is None else f"{user}:{password}"
@@ -79,7 +79,19 @@ def running_server() -> Iterator[Server]:
     (folder / "data").mkdir(mode=0o700)
     if os.getuid() == 0:
         os.chown(folder / "data", NOBODY, NOBODY)
-    made = [BINARIES / "initdb", "-D", folder / "data", "-U", OWNER, f"--pwfile={folder / 'password'}", "-A", "scram-sha-256", "-E", "UTF8", "-N"]
+    made = [
+        BINARIES / "initdb",
+        "-D",
+        folder / "data",
+        "-U",
+        OWNER,
+        f"--pwfile={folder / 'password'}",
+        "-A",
+        "scram-sha-256",
+        "-E",
+        "UTF8",
+        "-N",
+    ]
     subprocess.run(made, check=True, capture_output=True, cwd="/", env=ENVIRONMENT, **_owner())
     serve = [BINARIES / "postgres", "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", "", "-F"]
     with (folder / "log").open("wb") as log:

@@ -159,7 +159,7 @@ def test_rows_given_with_the_report_are_in_the_page_and_too_many_are_a_command_a
     with archive(html, 1) as held:
         assert held.read(held.namelist()[0]).decode().count("\n") == 41
     assert len(re.findall("data:application/zip", html)) == 1
-    assert "unspun check duplicate_keys/events --rows rows.csv" in html
+    assert "unspun check duplicate_keys/events --rows rows.csv" in Page(html).text
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from unspun.book.checks.check import Answers, Check
-from unspun.book.checks.contracts_columns import column_findings, columns_sql
+from unspun.book.checks.contracts_columns import column_findings, columns_sql, is_of_words, words_sql
 from unspun.book.checks.contracts_freshness import freshness_finding, newest_sql, values_finding, values_sql
 from unspun.book.checks.contracts_keys import references_finding, references_sql, unique_finding, unique_sql
 from unspun.book.checks.contracts_volume import volume_finding, volume_sql
@@ -45,6 +45,7 @@ def _ask(shape: BookShape) -> Mapping[str, str]:
         able, table = askable(contract, shape), contract.table
         if scan := _scan(able, shape):
             asked[table] = f"SELECT {', '.join(scan)} FROM {sql_name(table)}"
+        asked |= {f"{table}/{rule.subject}": words_sql(shape, table, rule) for rule in _of_words(able, shape)}
         asked |= {f"{table}/{rule.subject}": references_sql(shape, table, rule) for rule in _references(able)}
         asked |= {f"{table}/{rule.subject}": unique_sql(shape, table, rule) for rule in able.unique}
         asked |= {f"{table}/{rule.subject}": values_sql(shape, table, rule) for rule in able.freshness if rule.by}
@@ -55,11 +56,16 @@ def _ask(shape: BookShape) -> Mapping[str, str]:
 def _scan(contract: TableContract, shape: BookShape) -> tuple[str, ...]:
     """What is asked of every row of a table at once."""
     newest = (f"{newest_sql(shape, rule)} AS f{i}" for i, rule in enumerate(_of_table(contract)))
-    return (*columns_sql(shape, contract.table, _of_cells(contract)), *newest)
+    return (*columns_sql(shape, contract.table, _of_cells(contract, shape)), *newest)
 
 
-def _of_cells(contract: TableContract) -> tuple[ColumnRule, ...]:
-    return tuple(rule for rule in contract.columns if rule.rule != "references")
+def _of_cells(contract: TableContract, shape: BookShape) -> tuple[ColumnRule, ...]:
+    apart = {*_references(contract), *_of_words(contract, shape)}
+    return tuple(rule for rule in contract.columns if rule not in apart)
+
+
+def _of_words(contract: TableContract, shape: BookShape) -> tuple[ColumnRule, ...]:
+    return tuple(rule for rule in contract.columns if is_of_words(shape, contract.table, rule))
 
 
 def _references(contract: TableContract) -> tuple[ColumnRule, ...]:
@@ -85,8 +91,10 @@ def _judged(contract: TableContract, shape: BookShape, answers: Answers) -> Iter
 
     if table in answers:
         scan = answers[table].to_pylist()[0]
-        yield from column_findings(shape, table, _of_cells(contract), scan)
+        yield from column_findings(shape, table, _of_cells(contract, shape), scan)
         yield from (freshness_finding(shape, table, rule, scan[f"f{i}"]) for i, rule in enumerate(_of_table(contract)))
+    for rule in _of_words(contract, shape):
+        yield from column_findings(shape, table, (rule,), row(rule))
     yield from (references_finding(shape, table, rule, row(rule)) for rule in _references(contract))
     yield from (unique_finding(shape, table, rule, row(rule)) for rule in contract.unique)
     yield from (values_finding(shape, table, rule, row(rule)) for rule in contract.freshness if rule.by)

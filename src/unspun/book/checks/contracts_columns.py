@@ -1,11 +1,22 @@
-"""Rules on the cells of columns: all those of a table are asked in one scan."""
+"""Rules on the cells of columns: all those of a table are asked in one scan, but patterns of the different texts of a column."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from unspun.book.checks.contracts_words import breaks, broken, given_sql, kind_held, origins, row_columns, today
+from unspun.book.checks.contracts_words import (
+    breaks,
+    broken,
+    given_sql,
+    kind_held,
+    origins,
+    row_columns,
+    sql_instant,
+    start_of_day,
+    today,
+)
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import counted
@@ -14,7 +25,7 @@ from unspun.book.entities import Kind
 from unspun.book.mapping.contract_definition import NUMBERS, ColumnRule, DayBound
 from unspun.book.mapping.contract_fields import FORMS
 from unspun.book.outcomes import NO, YES
-from unspun.book.sql_words import local_day, sql_day, sql_name, sql_text
+from unspun.book.sql_words import sql_day, sql_name, sql_text
 
 _DAY = "[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
@@ -44,6 +55,21 @@ def columns_sql(shape: BookShape, table: str, rules: Sequence[ColumnRule]) -> tu
             f"count(*) FILTER ({fault_sql(shape, table, rule)}) AS r{i}",
             f"count(*) FILTER ({_asked_sql(shape, table, rule)}) AS g{i}",
         )
+    )
+
+
+def is_of_words(shape: BookShape, table: str, rule: ColumnRule) -> bool:
+    """Whether the rule holds text against a pattern: that is slow, so it is asked once of each different text."""
+    return rule.rule == "matches" or (rule.rule == "type" and kind_held(shape, table, rule.column) == "text")
+
+
+def words_sql(shape: BookShape, table: str, rule: ColumnRule) -> str:
+    """As `columns_sql` for one rule, at position 0, from the different texts of its column and how many rows have each."""
+    name = sql_name(rule.column)
+    return (
+        f"SELECT CAST(coalesce(sum(n) FILTER ({fault_sql(shape, table, rule)}), 0) AS BIGINT) AS r0, "
+        f"CAST(coalesce(sum(n) FILTER ({_asked_sql(shape, table, rule)}), 0) AS BIGINT) AS g0 "
+        f"FROM (SELECT {name}, count(*) AS n FROM {sql_name(table)} GROUP BY {name})"
     )
 
 
@@ -111,8 +137,12 @@ def _holds_sql(shape: BookShape, rule: ColumnRule, kind: Kind) -> str:
     sign = ">=" if rule.rule == "min" else "<="
     if not isinstance(wanted, DayBound):
         return f"{name} {sign} {wanted!r}"
-    day = name if kind == "day" else local_day(name, shape.definition.time_zone)
-    return f"{day} {sign} {sql_day(wanted.on(today(shape)))}"
+    day = wanted.on(today(shape))
+    if kind == "day":
+        return f"{name} {sign} {sql_day(day)}"
+    if rule.rule == "min":
+        return f"{name} >= {sql_instant(start_of_day(shape, day))}"
+    return f"{name} < {sql_instant(start_of_day(shape, day + timedelta(days=1)))}"
 
 
 def _type_sql(name: str, wanted: str, kind: Kind) -> str:

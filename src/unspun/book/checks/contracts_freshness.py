@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from unspun.book.checks.contracts_words import broken, given_sql, kind_held, origins, row_columns
+from unspun.book.checks.contracts_words import broken, given_sql, kind_held, origins, row_columns, sql_instant
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import counted
@@ -101,11 +101,6 @@ def _verb(rule: FreshnessRule) -> str:
 
 def _mend(shape: BookShape, table: str) -> str:
     return f"Load the newest export ({origins(shape, table)}), or see why it stopped."
-
-
-def sql_instant(instant: datetime) -> str:
-    """An instant as an SQL literal, to the microsecond."""
-    return f"TIMESTAMPTZ '{instant.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}+00'"
 
 
 def instant_text(instant: datetime) -> str:

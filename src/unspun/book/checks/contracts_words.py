@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -82,6 +82,16 @@ def today(shape: BookShape) -> date:
 def first_open_day(shape: BookShape) -> date:
     """The first day that was not over at the check."""
     return shape.at.astimezone(ZoneInfo(shape.definition.time_zone)).date()
+
+
+def start_of_day(shape: BookShape, day: date) -> datetime:
+    """The instant at which a day begins in the book's zone; where a clock skips midnight, the moment of the skip."""
+    return datetime.combine(day, time(), ZoneInfo(shape.definition.time_zone)).astimezone(UTC)
+
+
+def sql_instant(instant: datetime) -> str:
+    """An instant as an SQL literal, to the microsecond."""
+    return f"TIMESTAMPTZ '{instant.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}+00'"
 
 
 def kind_held(shape: BookShape, table: str, column: str) -> Kind:

@@ -131,8 +131,9 @@ def _outcomes_sql(shape: BookShape) -> str:
         f"SELECT account_id, due, bool_or(true) AS goes_on, bool_or(started >= due - {EARLY_DAYS}) AS begins "
         f"FROM (SELECT DISTINCT account_id, due FROM renewals) JOIN (SELECT account_id, started, ended FROM subscriptions WHERE {BASE}) "
         f"USING (account_id) WHERE {runs} GROUP BY ALL) AS after USING (account_id, due) "
-        f"WHERE outcome IN ({kept}, 'churned') AND due <= {last_day_sql(shape)} - {GRACE_DAYS} "
-        f"AND account_id IN (SELECT account_id FROM subscriptions WHERE {BASE} AND started < due)"
+        f"JOIN (SELECT account_id, min(started) AS first_started FROM subscriptions WHERE {BASE} GROUP BY account_id) AS firsts "
+        f"USING (account_id) WHERE outcome IN ({kept}, 'churned') AND first_started < due "
+        f"AND due <= {last_day_sql(shape)} - {GRACE_DAYS}"
     )
 
 

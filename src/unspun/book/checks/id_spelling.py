@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from unspun.book.checks.check import Answers, Check
@@ -10,7 +10,7 @@ from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import WRONG_SHARE, counted, only_row
-from unspun.book.sql_words import sql_name
+from unspun.book.sql_words import sql_name, sql_text
 
 HOMES = {"account_id": "accounts", "contact_id": "contacts", "subscription_id": "subscriptions"}
 
@@ -25,10 +25,6 @@ class Reference:
     @property
     def home(self) -> str:
         return HOMES[self.column]
-
-    @property
-    def name(self) -> str:
-        return f"{self.table}.{self.column}"
 
 
 def _references(shape: BookShape) -> tuple[Reference, ...]:
@@ -58,7 +54,6 @@ def _same_zeros(one: str, other: str) -> str:
 def _misspelt_sql(reference: Reference) -> str:
     """The ids of a table that its home lacks, but for an id spelt otherwise, which is named with it."""
     column, home = sql_name(reference.column), sql_name(reference.home)
-    # event_days has each account and day once: far fewer rows than events
     source = f"(SELECT DISTINCT {column} FROM {sql_name(reference.table)} WHERE {column} IS NOT NULL)"
     return _misspelt(source, column, home)
 
@@ -71,15 +66,25 @@ def _misspelt(source: str, column: str, home: str) -> str:
     )
 
 
-def _counts_sql(reference: Reference) -> str:
-    column = sql_name(reference.column)
+def _counts_sql(column: str, references: Sequence[Reference]) -> str:
+    """By table, the ids and rows that are spelt otherwise, and the rows that name any; all tables at once, as their home is read once."""
+    name, home = sql_name(column), sql_name(HOMES[column])
+    named = " UNION ALL ".join(_named_sql(reference) for reference in references)
+    return (
+        f"WITH ids AS MATERIALIZED ({named}) SELECT i.source, count(m.id) AS ids, "
+        "coalesce(sum(i.rows) FILTER (m.id IS NOT NULL), 0) AS rows, sum(i.rows) AS held "
+        f"FROM ids i LEFT JOIN ({_misspelt('(SELECT DISTINCT ' + name + ' FROM ids)', name, home)}) m ON m.id = i.{name} "
+        "GROUP BY i.source ORDER BY i.source"
+    )
+
+
+def _named_sql(reference: Reference) -> str:
+    """The ids that a table names, each with its rows; those of events by the days made once for all checks."""
     by_day = reference.table == "events" and reference.column in ("account_id", "subscription_id")
     held, rows = (EVENT_DAYS, "sum(rows)") if by_day else (sql_name(reference.table), "count(*)")
-    grouped = f"(SELECT {column}, {rows} AS rows FROM {held} WHERE {column} IS NOT NULL GROUP BY {column})"
+    column = sql_name(reference.column)
     return (
-        f"WITH ids AS MATERIALIZED {grouped} SELECT count(m.id) AS ids, coalesce(sum(i.rows) FILTER (m.id IS NOT NULL), 0) AS rows, "
-        "sum(i.rows) AS "
-        f"held FROM ids i LEFT JOIN ({_misspelt('ids', column, sql_name(reference.home))}) m ON m.id = i.{column}"
+        f"SELECT {sql_text(reference.table)} AS source, {column}, {rows} AS rows FROM {held} WHERE {column} IS NOT NULL GROUP BY {column}"
     )
 
 
@@ -91,7 +96,8 @@ TWINS_SQL = (
 
 
 def _ask(shape: BookShape) -> dict[str, str]:
-    asked = {reference.name: _counts_sql(reference) for reference in _references(shape)}
+    by_column = {column: [one for one in _references(shape) if one.column == column] for column in HOMES}
+    asked = {column: _counts_sql(column, references) for column, references in by_column.items() if references}
     if shape.has("accounts", "account_id"):
         counts = f"SELECT count(*) AS accounts, count(DISTINCT spelt) AS ids FROM ({TWINS_SQL})"
         asked |= {"twins": counts, "accounts": "SELECT count(*) AS accounts FROM accounts"}
@@ -99,10 +105,10 @@ def _ask(shape: BookShape) -> dict[str, str]:
 
 
 def _judge(shape: BookShape, answers: Answers) -> Iterator[Finding]:
-    for reference in _references(shape):
-        found = only_row(answers, reference.name)
-        if found["ids"]:
-            yield _lost(reference, int(found["ids"]), int(found["rows"]), int(found["held"]))
+    for column in HOMES:
+        for found in answers[column].to_pylist() if column in answers else ():
+            if found["ids"]:
+                yield _lost(Reference(found["source"], column), int(found["ids"]), int(found["rows"]), int(found["held"]))
     if "twins" in answers and (twins := only_row(answers, "twins"))["accounts"]:
         yield _twins(twins["accounts"], twins["ids"], only_row(answers, "accounts")["accounts"])
 

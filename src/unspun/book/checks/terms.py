@@ -106,19 +106,20 @@ BESIDE_SQL = (
 
 
 def _ask_overlaps(shape: BookShape) -> Mapping[str, str]:
-    inside = f"SELECT * FROM ({BESIDE_SQL}) WHERE kind = 'inside'"
+    money = money_sql("SELECT * FROM found WHERE kind = 'inside'", shape)
     return {
-        "terms": "SELECT (SELECT count(*) FROM subscriptions) AS terms, count(*) FILTER (kind = 'inside') AS inside, "
+        "terms": f"WITH found AS MATERIALIZED ({BESIDE_SQL}) "
+        "SELECT (SELECT count(*) FROM subscriptions) AS terms, count(*) FILTER (kind = 'inside') AS inside, "
         "count(DISTINCT account_id) FILTER (kind = 'inside') AS accounts, count(*) FILTER (kind = 'takes over') AS takes_over, "
-        f"count(*) FILTER (kind = 'order line') AS order_lines FROM ({BESIDE_SQL})",
-        "money": money_sql(inside, shape),
+        f"count(*) FILTER (kind = 'order line') AS order_lines, (SELECT list(money) FROM ({money}) AS money) AS money FROM found"
     }
 
 
 def _judge_overlaps(shape: BookShape, answers: Answers) -> Iterator[Finding]:
-    found, money = only_row(answers, "terms"), answers["money"].to_pylist()
+    found = only_row(answers, "terms")
     if not found["inside"]:
         return
+    money = found["money"] or []
     alike = "account and product" if shape.has("subscriptions", "product") else "account (no product is mapped)"
     said = f" They add {money_words(money)}, which is counted twice where one replaces the other." if money else ""
     yield Finding(
@@ -133,7 +134,8 @@ def _judge_overlaps(shape: BookShape, answers: Answers) -> Iterator[Finding]:
         affects=("retention: ARR, GRR, NRR", "renewals"),
         mend="See whether these are several contracts side by side (then accept this) or one that was replaced: then give the old term "
         f"its true end.{'' if shape.has('subscriptions', 'product') else ' Where they are different products, map product in book.yml.'}",
-        rows_sql=f"SELECT * EXCLUDE (kind) FROM ({BESIDE_SQL}) WHERE kind = 'inside' ORDER BY source_file, source_row",
+        rows_sql=f"SELECT * EXCLUDE (kind, counts_until, amount_months) FROM ({BESIDE_SQL}) WHERE kind = 'inside' "
+        "ORDER BY source_file, source_row",
         facts={
             "accounts": found["accounts"],
             "takes_over_before_the_end": found["takes_over"],

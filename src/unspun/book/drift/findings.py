@@ -63,7 +63,7 @@ def to_finding(drift: Drift, subject: str = "") -> Finding:
         affects=_affects(drift.table, change.book_column),
         mend=mend_of(change, drift.table),
         rows_sql=_example_sql(change),
-        subject=subject or "/".join([change.column, change.kind, *([f"load {drift.load}"] if drift.load is not None else [])]),
+        subject=subject or "/".join([change.column, change.kind, *([f"load-{drift.load}"] if drift.load is not None else [])]),
         facts=_facts(drift),
     )
 

@@ -207,7 +207,7 @@ TELLING: dict[TableName, dict[str, tuple[int, ...]]] = {
         "due": (4, 1, 0), "outcome": (4, 2, 1, 1), "amount_before": (*(2,) * 8, 1), "amount_after": (2,), "notice": (1,), "decided": (1,),
     },
     "churns": {
-        "churn_id": (4, 0), "churned": (4, 0), "reason": (2,), "arr_lost": (2,), "refunded": (1,), "is_reactivation": (2,),
+        "churn_id": (4, 0), "churned": (4, 2, 0), "reason": (2,), "arr_lost": (2,), "refunded": (1,), "is_reactivation": (2,),
         "verbatim": (0,), "subscription_id": (0,), "currency": (0,),
     },
     "purchases": {"purchase_id": (3,), "purchased": (3, 0), "product": (1, 0), "quantity": (1,), "amount": (1,)},

@@ -75,7 +75,9 @@ def _url(checks: YamlChecks, path: YamlPath, value: object) -> str | None:
         checks.fault("unknown_database_url", "this is no URL of a database that can be read.", path, hint)
         return None
     if PASSWORD.search(value):
-        hint = "Put the whole URL into an environment variable and name that with `url_from`, or leave the password to PGPASSWORD or ~/.pgpass."
+        hint = (
+            "Put the whole URL into an environment variable and name that (`url_from`), or leave the password to PGPASSWORD or ~/.pgpass."
+        )
         checks.fault("password_in_url", "the URL holds a password, which must not stand in a file.", path, hint)
         return None
     return value

@@ -86,15 +86,24 @@ def _of_table(picks: Picks, settings: Settings) -> Iterator[str]:
         priced = [c.name for c in free if own_kind(c)[0] == "money"]
         said = f" ('{priced[0]}' is the price of one and kept as an own column)" if priced else ""
         yield f"no column is the amount of a line{said}: sums of purchases cannot be made."
-    said = [c for name in ("churned",) if (c := picks.of(name)) is not None]
-    if picks.table == "accounts" and (churn := [c.name for c in (*said, *free) if CHURN.search(words_in(c.name))]):
-        yield f"{quoted(churn)} says that an account left, and not when: no renewal or outcome can be read from it."
+    if picks.table == "accounts":
+        yield from _churn(picks)
     if picks.table == "subscriptions" and "amount" not in picks.found and "amount" not in settings.dropped:
         money = [c.name for c in free if own_kind(c)[0] == "money"]
         said = f" ({quoted(money)} is money, and kept as an own column)" if money else ""
         yield f"no column is known as the amount of a term{said}: recurring revenue cannot be told."
     if picks.table == "subscriptions" and "ended" not in picks.found:
         yield "no column says when a term ends: every term is open."
+
+
+def _churn(picks: Picks) -> Iterator[str]:
+    """What a list of accounts says of those that left."""
+    flag = picks.of("churned")
+    said = [*([] if flag is None else [flag]), *(c for i in picks.free() if CHURN.search(words_in((c := picks.contents[i]).name)))]
+    if days := [c.name for c in said if c.kind in ("day", "instant")]:
+        yield f"{quoted(days)} says when an account left, and not which renewal that was: it is kept as an own column."
+    elif said:
+        yield f"{quoted([c.name for c in said])} says that an account left, and not when: no renewal or outcome can be read from it."
 
 
 def _unread(picks: Picks) -> Iterator[str]:

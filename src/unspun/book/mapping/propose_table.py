@@ -79,7 +79,8 @@ def _shape(picks: Picks) -> tuple[int, list[str]]:
         return 0, []
     if picks.table == "events":
         if "occurred" in picks.found and is_wide(picks) and account.repeats:
-            return WIDE_POINTS, ["each account has rows again and again, with a date and numbers"]
+            whose = "account" if "account_id" in picks.found else "subscription"
+            return WIDE_POINTS, [f"each {whose} has rows again and again, with a date and numbers"]
         return 0, []
     named = 1 if any(squash(account.name) in tier for tier in ACCOUNT[:2]) else 0
     dated = picks.of("dated")

@@ -15,6 +15,7 @@ from unspun.book.tracking.spans import Change, changes, contrast, others_of
 from unspun.book.tracking.usage import DailyUsage, Key
 
 STOPPED = 0.05  # less than this is kept: stopped
+STOPPED_FOR_A_DAY = 0.02  # on a public holiday somebody works
 BROAD = 0.6  # share of the accounts that a break is in
 EXPLAINED = 0.7  # of what the whole lost, that a part must have lost to be the cause
 MOVED_ELSEWHERE = 0.5  # of what a part lost, that the whole must have lost as well: else it only went to other parts
@@ -57,7 +58,9 @@ def judge_usage(usage: DailyUsage, found: Levels | None = None) -> list[Tracking
     lasting += [c for i in alone for c in _once(changes(usage, found, i, none)) if _lasts(usage, c, False)]
     causes = _causes(usage, [c for c in lasting if _is_net(usage, found, c)])
     judged = [_judged(usage, found, others.get(c.series, none), c) for c in causes]
-    return sorted(_merged(usage, [j for j in judged if j is not None]), key=lambda j: (j.first_day, j.key.event, j.key.measure, j.key.where))
+    return sorted(
+        _merged(usage, [j for j in judged if j is not None]), key=lambda j: (j.first_day, j.key.event, j.key.measure, j.key.where)
+    )
 
 
 def _once(several: list[Change]) -> list[Change]:
@@ -100,7 +103,7 @@ def _lasts(usage: DailyUsage, change: Change, compared: bool) -> bool:
     if compared:
         return True
     if change.kept < STOPPED:
-        return not _is_public_holiday(days)
+        return not _is_public_holiday(days) and (change.days > 1 or change.kept < STOPPED_FOR_A_DAY)
     return _working_days(days) >= LEAST_WORKING_DAYS and not ALL_KEPT < change.kept < ALL_ROSE
 
 
@@ -119,9 +122,7 @@ def _lost_by_whole(usage: DailyUsage, found: Levels, change: Change) -> tuple[fl
     key = usage.keys[change.series]
     whole = usage.keys.index(Key(key.event, key.measure)) if Key(key.event, key.measure) in usage.keys else 0
     span = slice(change.first, change.last + 1)
-    alike = [j for j, other in enumerate(usage.keys) if other.where and other.where[0] == key.where[0] and j != change.series]
-    same = [j for j in alike if (usage.keys[j].event, usage.keys[j].measure) == (key.event, key.measure)]
-    common = contrast(found, change.series, np.array(same, dtype=np.int64)).common[span]
+    common = contrast(found, change.series, others_of(usage)[change.series]).common[span]
     expected = np.nan_to_num(found.expected[whole, span] * np.exp(common))
     doubt = float(np.sqrt(np.sum((np.nan_to_num(found.sd[whole, span]) * expected) ** 2)))
     return float(np.sum(expected - usage.counts[whole, span])), doubt
@@ -130,7 +131,7 @@ def _lost_by_whole(usage: DailyUsage, found: Levels, change: Change) -> tuple[fl
 def _causes(usage: DailyUsage, lasting: Sequence[Change]) -> list[Change]:
     """Of changes on the same days the one that explains the others: the part that a fall of the whole is due to, else the whole."""
     parts = [c for c in lasting if usage.keys[c.series].where]
-    whole = [c for c in lasting if not usage.keys[c.series].where and not any(_explains(usage, p, c) for p in parts)]
+    whole = [c for c in lasting if not usage.keys[c.series].where and not any(_explains(usage, part, c) for part in lasting)]
     kept: list[Change] = []
     for change in sorted(whole, key=lambda c: (bool(usage.keys[c.series].measure), bool(usage.keys[c.series].event), c.series)):
         if not any(_covers(usage, other, change) for other in kept):
@@ -147,10 +148,11 @@ def _rank(key: Key) -> int:
 
 
 def _explains(usage: DailyUsage, part: Change, whole: Change) -> bool:
+    """Whether what the whole lost was lost by one event or one part of the book alone."""
     of_part, of_whole = usage.keys[part.series], usage.keys[whole.series]
-    same = (of_part.event, of_part.measure) == (of_whole.event, of_whole.measure)
+    within = of_part != of_whole and of_part.measure == of_whole.measure and of_whole.event in ("", of_part.event)
     more = abs(part.effect) > 1.2 * abs(whole.effect)
-    return same and part.overlaps(whole) and more and part.lost / whole.lost >= EXPLAINED
+    return within and part.overlaps(whole) and more and part.lost / whole.lost >= EXPLAINED
 
 
 def _covers(usage: DailyUsage, cause: Change, change: Change) -> bool:

@@ -38,7 +38,7 @@ def account_properties(shape: BookShape) -> tuple[str, ...]:
 
 
 def tracking_days_sql(shape: BookShape) -> str:
-    """The extract `tracking_days`: part, value, event, day, place, rows and the sum of each measure (`m0`, `m1` ... as `measures` names them).
+    """The extract `tracking_days`: part, value, event, day, place, rows and the sums `m0`, `m1` ... of the `measures`, in their order.
 
     One pass over events groups them by event, account, day and properties; all else is made of that. `part` is "" for the whole
     book, the property (`events.version`, `accounts.region`) for its parts, and `panel` for one account, whose `place` is its rank by
@@ -101,5 +101,6 @@ def _attributes(properties: tuple[str, ...]) -> str:
 def _part(part: str, column: str, rows: str, sums: str) -> str:
     return (
         f"SELECT {sql_text(part)}, {column}, event, day, NULL, {sums} FROM {rows} "
-        f"WHERE {column} IS NOT NULL AND event IN (SELECT event FROM frequent WHERE rank <= {EVENTS_IN_PARTS}) GROUP BY {column}, event, day"
+        f"WHERE {column} IS NOT NULL AND event IN (SELECT event FROM frequent WHERE rank <= {EVENTS_IN_PARTS}) "
+        f"GROUP BY {column}, event, day"
     )

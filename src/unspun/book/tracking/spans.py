@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from unspun.book.tracking.level import (
-    SETTLED_DAYS, UNUSUAL, UNUSUAL_LOG, Bools, Floats, Ints, Levels, log_ratio, spread,
-)  # fmt: skip
+    SETTLED_DAYS,
+    UNUSUAL,
+    UNUSUAL_LOG,
+    Bools,
+    Floats,
+    Ints,
+    Levels,
+    spread,
+)
 from unspun.book.tracking.usage import DailyUsage, Key
 
 GAP_DAYS = 4  # days within a span that may look usual
@@ -17,6 +24,7 @@ SUDDEN_SHARE = 0.34  # of the change, that may have come about on the days befor
 LEAST_FALL, LEAST_RISE = 0.85, 1.2  # what is kept where anything is said at all
 ONE_DAY_SD, TWO_DAYS_SD, MORE_DAYS_SD = 6.0, 4.5, 3.5  # how far off a span of so many days must be on the mean day
 ONE_DAY_LOG = 0.65  # a single day must be about halved or doubled
+MOST_EFFECT = -3.0  # nothing at all is as little as this on the log scale, when half of the way back is looked for
 BACK_DAYS = 3  # days on end at the usual level that end a long span
 
 
@@ -163,9 +171,7 @@ def _is_sudden(against: Contrast, first: int, last: int) -> bool:
     return gone < SUDDEN_SHARE and float(np.mean(early)) / effect > 0.5
 
 
-def _end(
-    usage: DailyUsage, found: Levels, against: Contrast, series: int, others: Ints, first: int, last: int
-) -> tuple[int, bool, Floats]:
+def _end(usage: DailyUsage, found: Levels, against: Contrast, series: int, others: Ints, first: int, last: int) -> tuple[int, bool, Floats]:
     """The last day of a run, whether it went on to the end of the data, and what was expected on its days.
 
     After SETTLED_DAYS the level follows what is counted: from there on it is what it was before, moved as the others moved.
@@ -180,8 +186,8 @@ def _end(
             moved = np.exp(_median_of(np.log(found.level[others] / found.level[others, first][:, None])))
     before = found.level[series, first] * found.shape[series] * np.where(np.isfinite(moved), moved, 1.0) * np.exp(against.common)
     effect = float(np.median(against.change[first : last + 1]))
-    back = log_ratio(usage.counts[series], before) * np.sign(effect) < 0.5 * abs(effect)
-    back &= 1 / np.sqrt(before + 1) < abs(effect)
+    halfway = before * np.exp(max(effect, MOST_EFFECT) / 2)
+    back = usage.counts[series] > halfway if effect < 0 else usage.counts[series] < halfway
     end = _first_on_end(back, first + 1)
     return end - 1, end == length, np.r_[expected[first : min(last + 1, end)], before[last + 1 : end]]
 
@@ -192,9 +198,7 @@ def _first_on_end(marked: Bools, start: int) -> int:
     return start + int(np.argmax(on_end)) if on_end.any() else len(marked)
 
 
-def _change(
-    usage: DailyUsage, against: Contrast, series: int, first: int, last: int, ongoing: bool, expected: Floats
-) -> Change | None:
+def _change(usage: DailyUsage, against: Contrast, series: int, first: int, last: int, ongoing: bool, expected: Floats) -> Change | None:
     """The change, if it is large and clear enough."""
     inside = slice(first, min(last, first + SETTLED_DAYS - 1) + 1)
     z = np.abs(against.change[inside]) / against.sd[inside]

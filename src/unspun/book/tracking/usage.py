@@ -105,7 +105,7 @@ class _Columns:
         """Sums by day of the rows chosen, shape (size, days); `by` numbers the row of the result."""
         row = np.zeros(int(which.sum()), dtype=np.int64) if by is None else by[which]
         flat = np.bincount(row * self.length + self.day[which], self.sums[measure][which], minlength=size * self.length)
-        return flat.reshape(size, self.length)
+        return flat.astype(np.float64).reshape(size, self.length)
 
     def series(self, regular: list[str]) -> tuple[tuple[Key, ...], Floats]:
         """Series of the whole book, then of its parts; those with too little to be judged are left out, but for the first."""

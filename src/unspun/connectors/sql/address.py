@@ -15,7 +15,10 @@ System = Literal["postgresql", "sqlite"]
 SCHEMES: dict[str, System] = {"postgresql": "postgresql", "postgres": "postgresql", "sqlite": "sqlite"}
 SECRET_SETTINGS = ("password", "sslpassword", "oauth_client_secret")
 FORMS = "Write it as postgresql://host/database or sqlite:///path/of/file.db."
-NO_PASSWORD = "Put the whole URL into an environment variable and name that in book.yml (`url_from`), or leave the password to PGPASSWORD or ~/.pgpass."
+NO_PASSWORD = (
+    "Put the whole URL into an environment variable and name that in book.yml (`url_from`), or leave the password to PGPASSWORD "
+    "or ~/.pgpass."
+)
 HIDDEN = "***"
 
 
@@ -56,7 +59,8 @@ def read_address(url: str, where: str, folder: Path, may_hold_password: bool) ->
     hidden = [value for name, value in settings if name.casefold() in SECRET_SETTINGS and value]
     if (password or hidden) and not may_hold_password:
         raise BadInput(Fault("password_in_url", "the URL holds a password, which must not stand here.", where, NO_PASSWORD))
-    as_written = [pair.partition("=")[2] for pair in parts.query.split("&") if pair.partition("=")[0].casefold() in SECRET_SETTINGS]
+    pairs = (pair.partition("=") for pair in parts.query.split("&"))
+    as_written = [value for name, _, value in pairs if name.casefold() in SECRET_SETTINGS]
     secrets = (url, parts.netloc.rpartition("@")[0], parts.query, password, unquote(password), *hidden, *as_written)
     return Address(system, url, tuple(dict.fromkeys(one for one in secrets if one)), unquote(parts.path.strip("/")))
 

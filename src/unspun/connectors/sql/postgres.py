@@ -39,7 +39,8 @@ SQL_OF_CURSOR = {"instant": "timestamptz", "time": "timestamp", "day": "timestam
 TO_COME = {"instant": "now()", "time": "now() AT TIME ZONE 'UTC' + interval '14 hours'", "day": "current_date + 1"}
 MOST_PLACES, MOST_DIGITS = 18, 38
 RELATIONS = """
-SELECT n.nspname || '.' || c.relname AS name, CASE WHEN c.reltuples >= 0 AND c.relkind IN ('r', 'p', 'm') THEN c.reltuples::bigint END AS rows
+SELECT n.nspname || '.' || c.relname AS name,
+       CASE WHEN c.reltuples >= 0 AND c.relkind IN ('r', 'p', 'm') THEN c.reltuples::bigint END AS rows
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
 ORDER BY 1"""
@@ -49,6 +50,34 @@ JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamesp
 JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place) ON true
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 WHERE i.indisprimary AND n.nspname || '.' || c.relname = {name} ORDER BY k.place"""
+
+KNOWN_FAILURES = (
+    (
+        "password authentication failed", "login_refused", "it refuses the user or the password.",
+        "Check the variable that holds its URL, PGPASSWORD or ~/.pgpass.",
+    ),
+    (
+        "no password supplied", "login_refused", "it wants a password and got none.",
+        "Put the URL with it into the variable that `url_from` names, or set PGPASSWORD.",
+    ),
+    (
+        "no pg_hba.conf entry", "login_refused", "it does not let this user in from here, or not without TLS.",
+        "Ask who runs it; its URL may lack `sslmode=require`.",
+    ),
+    ("could not translate host name", "unknown_host", "there is no host of that name.", "Check the host in its URL, and the network."),
+    ("onnection refused", "no_server", "nothing answers at that host and port.", "Check both in its URL, and that the server is up."),
+    (
+        "timeout expired", "no_answer", "it did not answer in time.",
+        "Check host, port and firewall, or give it longer: `connect_timeout` in its URL.",
+    ),
+    ("SSL", "tls", "no secured connection came about.", "Check sslmode and the certificates that its URL names."),
+    ("certificate", "tls", "its certificate is not accepted.", "Check sslmode and sslrootcert in its URL."),
+    ("does not exist", "no_such_database", "the server has no such database, or no such user.", "Check its URL."),
+    (
+        "invalid URI query parameter", "bad_database_url", "its URL has a setting that Postgres does not know.",
+        "Check what follows the ? in its URL.",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +128,10 @@ def _close(connection: Connection) -> None:
 
 def _not_connected(said: str, name: str) -> Fault:
     """What a failed connection means, in words that hold neither user nor address."""
-    known = (
-        ("password authentication failed", "login_refused", "it refuses the user or the password.", "Check the URL's variable, PGPASSWORD or ~/.pgpass."),
-        ("no password supplied", "login_refused", "it wants a password and got none.", "Put the URL into the variable that `url_from` names, or set PGPASSWORD."),
-        ("no pg_hba.conf entry", "login_refused", "it does not let this user in from here, or not without TLS.", "Ask who runs it; `sslmode=require` may be missing."),
-        ("could not translate host name", "unknown_host", "there is no host of that name.", "Check the host in its URL, and the network."),
-        ("onnection refused", "no_server", "nothing answers at that host and port.", "Check host and port in its URL, and that the server runs."),
-        ("timeout expired", "no_answer", "it did not answer in time.", "Check host, port and firewall, or give it longer: `connect_timeout` in its URL."),
-        ("SSL", "tls", "no secured connection came about.", "Check sslmode and the certificates named in its URL."),
-        ("certificate", "tls", "its certificate is not accepted.", "Check sslmode and sslrootcert in its URL."),
-        ("does not exist", "no_such_database", "the server has no such database, or no such user.", "Check its URL."),
-        ("invalid URI query parameter", "bad_database_url", "its URL has a setting that Postgres does not know.", "Check what follows the ? in its URL."),
-    )  # fmt: skip
-    for words, code, message, hint in known:
+    for words, code, message, hint in KNOWN_FAILURES:
         if words in said:
             return Fault(code, f"the database cannot be read: {message}", name, hint)
-    return Fault(
-        "no_database", "the database cannot be reached.", name, "Check its URL, the network, and that the server takes connections."
-    )
+    return Fault("no_database", "the database cannot be reached.", name, "Check its URL and the network, and that the server is up.")
 
 
 class PostgresSession:
@@ -189,7 +204,7 @@ class PostgresSession:
                 return cursor.adbc_execute_schema(f"SELECT * FROM {_from(selection)}")
             except (Error, OSError, pa.ArrowException) as error:
                 fault = self._failed(error)
-        raise fault
+        raise fault from None
 
     def _rows(self, sql: str) -> list[dict[str, Any]]:
         with self._asked(sql) as cursor:
@@ -211,7 +226,7 @@ class PostgresSession:
             except (Error, OSError, pa.ArrowException) as error:
                 failed = self._failed(error)
         if failed is not None:
-            raise failed
+            raise failed from None
 
     def _failed(self, error: Exception) -> UnspunError:
         state, said = getattr(error, "sqlstate", None) or "", self._address.hide(_told(error))

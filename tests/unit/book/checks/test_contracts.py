@@ -26,6 +26,7 @@ from unspun.book.checks.shape import BookShape
 from unspun.book.entities import Kind
 from unspun.book.mapping.book_file import read_definition
 from unspun.book.mapping.definition import BookDefinition
+from unspun.errors import BadInput
 from unspun.warehouse.read import open_book
 
 KINDS: dict[str, Kind] = {
@@ -368,3 +369,12 @@ def test_the_volume_of_a_table_of_statements_is_that_of_its_statements(tmp_path:
     assert (volume.count, volume.of, rows) == (1, 3, [{"period": 2, "rows": 1}])
     cell, _ = found["segment.one_of"]
     assert (cell.count, cell.of) == (2, 2)  # one row an account, as it is now
+
+
+def test_the_farthest_days_that_a_contract_can_name_are_compared_too() -> None:
+    book = {"events": Held({"seen": "instant"}, [{"seen": AT}])}
+    far = "{events: {columns: {seen: [{min: today - 999 years}, {max: 2999-12-31}]}}}"
+    assert broken(far, book) == {}
+    assert list(broken("{events: {columns: {seen: {min: today + 999 years}}}}", book, zone="Asia/Tokyo")) == ["events/seen.min"]
+    with pytest.raises(BadInput):
+        broken("{events: {columns: {seen: {max: 9999-12-31}}}}", book)

@@ -27,10 +27,8 @@ def event(account: str, occurred: str, **more: object) -> Event:
 def events_of(seed: int, rows: int, accounts: int = 30) -> list[Event]:
     """Events whose times are exact to the second and nearly never equal."""
     random = Random(seed)
-    return [
-        event(f"A-{random.randrange(accounts)}", f"2026-01-{random.randint(1, 28):02d} {random.randint(0, 23):02d}:{number // 60 % 60:02d}:{number % 60:02d}")
-        for number in range(rows)
-    ]  # fmt: skip
+    times = (f"{random.randint(1, 28):02d} {random.randint(0, 23):02d}:{number // 60 % 60:02d}:{number % 60:02d}" for number in range(rows))
+    return [event(f"A-{random.randrange(accounts)}", f"2026-01-{time}") for time in times]
 
 
 def copies(rows: Rows) -> int:

@@ -60,6 +60,8 @@ def test_a_row_that_names_nothing_is_no_orphan() -> None:
         "tickets": [{"account_id": "A", "ticket_id": "t", "opened": NOON, "contact_id": None}],
     }
     assert findings(book, CHECKS) == {}
+    book["events"] = [*book["events"], event("A", subscription_id="x")]
+    assert findings(book, CHECKS)["orphan_subscriptions/events"].finding.of == 2  # of those that name one
 
 
 def test_contacts_that_are_not_there_are_named_by_table() -> None:

@@ -160,6 +160,12 @@ def test_add_ons_without_a_base_term_are_counted_with_their_accounts_and_arr() -
     )
 
 
+def test_an_add_on_may_run_on_while_its_base_term_is_renewed_late() -> None:
+    late, lapsed = [term(0, 100), term(107, 200), addon(50, 150)], [term(0, 100), term(108, 200), addon(50, 150)]
+    assert "phantom_addons/subscriptions/without_base" not in findings({"subscriptions": late}, CHECKS)
+    assert "phantom_addons/subscriptions/without_base" in findings({"subscriptions": lapsed}, CHECKS)
+
+
 def test_an_add_on_beside_every_base_term_was_written_by_a_system() -> None:
     accounts = [str(number) for number in range(120)]
     base, chosen = [term(0, 365, a, product="pro") for a in accounts], [addon(0, 365, a, "reports") for a in accounts[:60]]

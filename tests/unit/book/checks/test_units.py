@@ -107,10 +107,11 @@ def test_a_yearly_amount_beside_monthly_ones_is_the_same_price_where_the_period_
 
 
 def test_renewals_are_compared_with_the_amount_before(tmp_path: Path) -> None:
-    rows = [
-        {"account_id": f"A-{n}", "due": date(2024, 1, 1) + timedelta(n * 7), "outcome": "renewed", "amount_before": 1000 + n, "amount_after": 1050 + n}
+    rows: list[Term] = [
+        {"account_id": f"A-{n}", "due": date(2024, 1, 1) + timedelta(n * 7), "outcome": "renewed"}
+        | {"amount_before": 1000 + n, "amount_after": 1050 + n}
         for n in range(60)
-    ]  # fmt: skip
+    ]
     assert not checked(tmp_path / "clean", CHECKS, Export("renewals.csv", "renewals", rows))
     cents = [row | {"amount_after": row["amount_after"] * 100} if row["due"] >= date(2024, 9, 1) else row for row in rows]
     (one,) = checked(tmp_path / "cents", CHECKS, Export("renewals.csv", "renewals", cents)).values()

@@ -116,7 +116,7 @@ def test_a_change_that_several_files_show_is_one_finding_that_counts_them() -> N
     changes = compare(profile(terms(1)), profile(_with(plan=[""] * ROWS)(terms(2))))
     (finding,) = to_findings(together("subscriptions", [("a.csv", changes), ("b.csv", changes), ("c.csv", ())], 3, 2))
     assert (finding.count, finding.of, finding.unit) == (2, 3, "files")
-    assert finding.id == "schema_drift/subscriptions/plan/emptied/load 3" and "(in 'a.csv', 'b.csv')" in finding.message
+    assert finding.id == "schema_drift/subscriptions/plan/emptied/load-3" and "(in 'a.csv', 'b.csv')" in finding.message
 
 
 def test_the_chance_of_missing_a_word_is_the_binomial_one() -> None:

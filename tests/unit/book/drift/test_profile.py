@@ -15,8 +15,8 @@ from unspun.book.drift.sample import PART_ROWS, WHOLE_ROWS, sample_rows
 WORDS = st.lists(st.sampled_from(["a", "b", "n/a", "", "12", "1.5", "2026-01-05", "05/06/2026", "Ada Byron", "x@y.org", "yes"]), min_size=1)
 
 
-def _words(column: str, seed: int = 1, **others: list[str]) -> list[str] | None:
-    found = profile(terms(seed) | others).column(column)
+def _words(column: str, **others: list[str]) -> list[str] | None:
+    found = profile(terms(1) | others).column(column)
     return None if found is None or found.words is None else [word for word, _, _ in found.words]
 
 

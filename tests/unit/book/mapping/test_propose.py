@@ -435,3 +435,51 @@ def test_a_proposal_is_laid_out_with_standard_columns_first_and_at_most_three_sh
     assert len(table.rows[3].examples) <= 3 * 30 + 4
     assert dict(table.settings)["key"] == "account_id, due"
     assert table.title.startswith("renewals: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "table", "columns"),
+    [
+        (
+            "churned_customers.csv",
+            "Account ID,Churn Date,Reason,ARR Lost (EUR)\nA1,2025-01-03,price,1200\nA2,2025-02-03,left,100\n",
+            "churns",
+            {"account_id": "Account ID", "churned": "Churn Date", "reason": "Reason", "arr_lost": "ARR Lost (EUR)"},
+        ),
+        (
+            "cancellations.csv",
+            "id,customer_id,cancellation_date,feedback\n7,C1,2025-01-03,bad\n8,C2,2025-01-05,\n",
+            "churns",
+            {"account_id": "customer_id", "churn_id": "id", "churned": "cancellation_date", "verbatim": "feedback"},
+        ),
+        (
+            "churn.csv",
+            "account_id,due_date,churned\nC1,2025-01-03,yes\nC2,2025-01-05,no\n",
+            "renewals",
+            {"account_id": "account_id", "due": "due_date", "outcome": "churned"},
+        ),
+        (
+            "customers.csv",
+            "customer_id,signup_date,churn_date,churned\nC1,2024-01-01,2025-01-03,yes\nC2,2024-02-01,,no\n",
+            "accounts",
+            {"account_id": "customer_id", "created_on": "signup_date", "churned": "churned", "churn_date": "churn_date"},
+        ),
+        (
+            "usage_daily.csv",
+            "subscription_id,day,logins,reports\nS1,2025-01-03,5,2\nS1,2025-01-04,6,3\nS2,2025-01-03,1,2\n",
+            "events",
+            {"subscription_id": "subscription_id", "occurred": "day", "logins": "logins", "reports": "reports"},
+        ),
+    ],
+)
+def test_churn_and_usage_go_to_the_table_that_says_what_the_file_says(
+    tmp_path: Path, name: str, text: str, table: str, columns: dict[str, str]
+) -> None:
+    mapping = mapped(proposed(tmp_path, name, text))
+    assert (mapping.table, mapping.columns) == (table, columns)
+
+
+def test_a_day_of_churn_is_not_said_to_tell_no_day(tmp_path: Path) -> None:
+    text = "customer_id,signup_date,churn_date\nC1,2024-01-01,2025-01-03\nC2,2024-02-01,\n"
+    said = [doubt for doubt in proposed(tmp_path, "customers.csv", text).doubts if "left" in doubt]
+    assert said == ["'churn_date' says when an account left, and not which renewal that was: it is kept as an own column."]
