@@ -23,6 +23,7 @@ from unspun.book.columns import did_you_mean
 from unspun.book.entities import Kind
 from unspun.engines.embedded import ENGINE, engine_version
 from unspun.errors import BadInput, Fault
+from unspun.reports.check_rows import rows_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +102,10 @@ def _kind(kind: pa.DataType) -> Kind:
 
 def manifest(report: CheckReport, written: WrittenRows, file_name: str) -> dict[str, Any]:
     """What a CSV of rows is: the finding, its query, the book it was asked of, and the file's hash."""
-    finding = written.finding
     return {
-        "what": "rows behind a finding",
-        "finding": finding.id,
-        "message": finding.message,
-        "filters": {"sql": finding.rows_sql},
-        "as_of": report.as_of.isoformat(),
-        "time_zone": report.time_zone,
-        "book_version": report.book_version,
-        "book_digest": report.digest,
-        "ledger_entry": report.anchor,
-        "engine": ENGINE,
-        "engine_version": engine_version(),
+        **rows_facts(report, written.finding, written.rows),
+        "engine": f"{ENGINE} {engine_version()}",
         "package_version": __version__,
-        "rows": written.rows,
         "columns": list(written.columns),
         "csv": {"name": file_name, "sha256": written.sha256, "bytes": written.size_bytes},
     }

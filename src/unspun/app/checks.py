@@ -77,6 +77,7 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
         outcomes=outcomes,
         judged=tuple(_judged(one, known.get(one.id), rows, day) for one, rows in zip(findings, examples, strict=True)),
         series=tuple(series for outcome in outcomes for series in outcome.series),
+        asked=", ".join(request.only),
         rows_by_table={table.name: table.rows for table in shape.tables.values()},
     )
 

@@ -59,11 +59,11 @@ app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
 
 
-@app.command(short_help="Print the JSON Schema of an audit's result, or of book.yml.")
+@app.command(short_help="Print the JSON Schema of a result, or of book.yml.")
 def schema(
-    of: Annotated[str, typer.Argument(metavar="[result|book]", help="Which document the schema is of.")] = "result",
+    of: Annotated[str, typer.Argument(metavar="[result|check|book]", help="Which document the schema is of.")] = "result",
 ) -> None:
-    """Print the JSON Schema of the document that `unspun audit --json` writes, or of book.yml (`unspun schema book`)."""
+    """Print the JSON Schema of the document that `unspun audit --json` writes, that of `unspun check --json`, or that of book.yml."""
     import json
 
     from unspun.cli.terminal import reader_may_leave
@@ -80,11 +80,15 @@ def _schema_of(name: str) -> dict[str, object]:
         from unspun.reports.result_json import schema as result_schema
 
         return result_schema()
+    if name == "check":
+        from unspun.reports.check_json import schema as check_schema
+
+        return check_schema()
     if name == "book":
         from unspun.book.mapping.book_schema import definition_schema
 
         return definition_schema()
-    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", "There are result and book."))
+    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", "There are result, check and book."))
 
 
 def _print_version(wanted: bool) -> None:

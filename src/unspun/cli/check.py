@@ -105,7 +105,7 @@ def _narrowed(report: CheckReport, finding: str | None) -> CheckReport:
 
     from unspun.app.check_rows import find_judged
 
-    return replace(report, judged=find_judged(report, finding))
+    return replace(report, judged=find_judged(report, finding), asked=finding)
 
 
 def _write(

@@ -77,7 +77,13 @@ def tracking_chart(plot: Plot, claim: str) -> Markup:
         [(x(at), y(value)) for at, value in enumerate(values)] for values in (plot.counted, plot.expected, plot.low, plot.high)
     )
     lines = [marks.area(high, low, "base"), path(expected, "base", marks.STROKES["base"]), path(counted, "thin ink")]
-    parts = [*_shade(plot, x), *(grid_line(y(t)) for t in _counts_shown(y)), marks.stretched(lines, HEIGHT), *_count_labels(y), foot(BOTTOM)]
+    parts = [
+        *_shade(plot, x),
+        *(grid_line(y(t)) for t in _counts_shown(y)),
+        marks.stretched(lines, HEIGHT),
+        *_count_labels(y),
+        foot(BOTTOM),
+    ]
     return marks.chart([*parts, *_day_axis(plot.days, x), *_end_labels(counted[-1][1], expected[-1][1])], HEIGHT, claim)
 
 

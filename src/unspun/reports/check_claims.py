@@ -33,15 +33,16 @@ def verdict(report: CheckReport) -> str:
     """The sentence that matters: what stands between the book and its figures, and what people accepted."""
     standing = [counted(n, severity) for severity in ("error", "warning") if (n := len(report.standing(severity)))]
     notes, accepted = len(report.standing("note")), len(report.accepted())
+    place = f"in {report.asked}" if report.asked else "between this book and its figures"
     taken = f"{counted(accepted, 'finding')} {'was' if accepted == 1 else 'were'} accepted" if accepted else ""
     if standing:
         verb = "stands" if len(report.standing("error")) + len(report.standing("warning")) == 1 else "stand"
-        return f"{words.listed(standing)} {verb} between this book and its figures{'; ' if taken else ''}{taken}"
+        return f"{words.listed(standing)} {verb} {place}{'; ' if taken else ''}{taken}"
     if not report.judged:
         return _nothing_found(report)
     described = f"{counted(notes, 'note')} {'describes' if notes == 1 else 'describe'} it" if notes else ""
     rest = words.listed([part for part in (described, taken) if part])
-    return f"No open error or warning stands between this book and its figures; {rest}"
+    return f"No open error or warning stands {place}; {rest}"
 
 
 def _nothing_found(report: CheckReport) -> str:

@@ -193,9 +193,10 @@ def test_every_commented_example_of_book_yml_is_valid_once_uncommented() -> None
     examples = [line for line in text.splitlines() if re.match(r"#(  |[a-z])", line)]
     book = read_definition(re.sub(r"(?m)^#(?=  |[a-z]|$)", "", text))
     assert book.currency == "USD"
-    assert [source.table for source in book.sources] == ["accounts", "subscriptions", "renewals", "events"]
+    assert [source.table for source in book.sources] == ["accounts", "subscriptions", "renewals", "events", "purchases"]
     assert sum("- files:" in line for line in examples) == 4
-    for i, source in enumerate(book.sources):  # each by itself too
+    assert [(one.name, bool(one.url_from)) for one in book.databases] == [("billing", True), ("crm", False)]
+    for i, source in enumerate(book.sources[:4]):  # each by itself too
         start = [line for line in text.splitlines() if line.startswith("#  - files:")][i]
         assert mapping_for(book, source.files[0].replace("*", "-2026")) is source, start
 

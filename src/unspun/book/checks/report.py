@@ -40,7 +40,7 @@ class CheckReport:
     """One run of the checks over a book as of a day.
 
     `digest` is the book's, `anchor` the number and hash of the ledger's entry (`entry`); `judged` holds every finding of every outcome.
-    `series` are those that tracking findings are drawn with, `rows_by_table` the row versions of each table that holds any.
+    `asked` names the finding or the checks where it is not about all of them. `series` are those that tracking findings are drawn with, `rows_by_table` the row versions of each table that holds any.
     """
 
     workspace_name: str
@@ -55,6 +55,7 @@ class CheckReport:
     judged: tuple[JudgedFinding, ...]
     series: tuple[TrackingSeries, ...]
     rows_by_table: dict[str, int]
+    asked: str = ""
 
     def standing(self, severity: Severity | None = None) -> tuple[JudgedFinding, ...]:
         """Those that count (of one severity, or of all), gravest and largest share first."""

@@ -378,3 +378,11 @@ def test_the_farthest_days_that_a_contract_can_name_are_compared_too() -> None:
     assert list(broken("{events: {columns: {seen: {min: today + 999 years}}}}", book, zone="Asia/Tokyo")) == ["events/seen.min"]
     with pytest.raises(BadInput):
         broken("{events: {columns: {seen: {max: 9999-12-31}}}}", book)
+
+
+@pytest.mark.parametrize(("zone", "late", "early"), [("UTC", 0, 0), ("Asia/Tokyo", 1, 0), ("America/Lima", 0, 1)])
+def test_a_time_counts_by_its_day_in_the_zone_of_the_book(zone: str, late: int, early: int) -> None:
+    rows = [{"seen": datetime(2026, 11, 23, 23, 30, tzinfo=UTC)}, {"seen": datetime(2026, 11, 1, 0, 30, tzinfo=UTC)}]
+    text = "{events: {columns: {seen: {min: 2026-11-01, max: 2026-11-23}}}}"
+    found = broken(text, {"events": Held({"seen": "instant"}, rows)}, zone=zone)
+    assert set(found) == {name for name, wrong in (("events/seen.max", late), ("events/seen.min", early)) if wrong}

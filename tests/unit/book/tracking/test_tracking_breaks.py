@@ -38,7 +38,13 @@ def test_an_event_that_stops_in_all_accounts_is_an_error_with_its_days_and_accou
     (finding,) = said_of(counts)
     span = finding.span
     assert span is not None
-    assert (finding.severity, span.kind, span.event, (span.first, span.last), span.kept_share) == ("error", "stopped", "report", days(100, 120), 0)
+    assert (finding.severity, span.kind, span.event, (span.first, span.last), span.kept_share) == (
+        "error",
+        "stopped",
+        "report",
+        days(100, 120),
+        0,
+    )
     assert finding.id == "tracking_breaks/events/report/2025-04-11"
     accounts = finding.facts["accounts_that_used_it_before"]
     expected = "report stopped from 2025-04-11 to 2025-05-01: 0 % of what was expected, in {0} of {0} accounts that used it enough before."
@@ -132,7 +138,9 @@ def test_a_measure_that_stops_is_named_by_its_column_and_drawn_with_what_was_exp
     rows = event_rows(np.ones((40, 1, 150), dtype=np.int64), ("daily usage",))
     day = np.tile(np.arange(150), 40)
     built = np.where((day >= 100) & (day < 113), 0, rng.poisson(6, len(day)))
-    book = TrackedBook(rows.append_column("reports_built", pa.array(built)).append_column("value", pa.array(rng.poisson(9, len(day)) * 1.0)))
+    book = TrackedBook(
+        rows.append_column("reports_built", pa.array(built)).append_column("value", pa.array(rng.poisson(9, len(day)) * 1.0))
+    )
     (finding,) = book.findings()
     assert finding.span is not None
     assert (finding.span.measure, finding.span.first, finding.span.last) == ("reports_built", *days(100, 112))
