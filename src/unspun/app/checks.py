@@ -28,7 +28,7 @@ from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import Entry, written_anchor
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.read import BookReader, end_of_day, open_book
-from unspun.warehouse.versions import BookVersion
+from unspun.warehouse.versions import BookVersion, TableVersion
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,13 +98,16 @@ def opened(workspace: Workspace, request: CheckRequest, definition: BookDefiniti
 
 def shape_of(version: BookVersion, definition: BookDefinition, at: datetime) -> BookShape:
     """What a version of the book holds, for the checks."""
+    held = (table for table in version.tables if table.name in TABLES and table.rows)
+    return BookShape({table.name: _table_shape(table) for table in held}, definition, at)
+
+
+def _table_shape(table: TableVersion) -> TableShape:
     beside = {name for name, _ in ROW_COLUMNS} | {STATED[0]}
-    tables = {
-        table.name: TableShape(table.name, table.rows, {n: kind for n, kind in table.columns if n not in beside}, table.key, table.fixed)
-        for table in version.tables
-        if table.name in TABLES and table.rows
-    }
-    return BookShape(tables, definition, at)
+    columns = {name: kind for name, kind in table.columns if name not in beside}
+    if "subscription_id" in columns and table.name == "events":
+        columns.setdefault("account_id", "text")  # the view gives the account of the subscription
+    return TableShape(table.name, table.rows, columns, table.key, table.fixed)
 
 
 def _chosen(only: Sequence[str]) -> tuple[Check, ...]:

@@ -61,7 +61,7 @@ def test_of_a_large_book_the_largest_accounts_and_each_so_many_are_in_the_panel(
     days = TrackedBook(event_rows(counts, ("login",))).days().to_pylist()
     places = {row["place"] for row in days if row["part"] == "panel"}
     assert places >= set(range(LARGEST))
-    assert {place for place in places if place >= LARGEST} <= {place for place in range(0, 900, -(-900 // PANEL))}
+    assert {place for place in places if place >= LARGEST} <= set(range(0, 900, -(-900 // PANEL)))
     assert 100 < len(places) <= PANEL + LARGEST
 
 
