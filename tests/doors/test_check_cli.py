@@ -14,7 +14,9 @@ import pytest
 from tests.doors.book_files import ACCOUNTS, BOOK, TERMS, Book
 from tests.doors.cli_files import run
 
-USAGE = ("id,at,what", "A-1,2026-01-07 10:00,login", "A-2,2026-03-08 11:00,export", "A-9,2026-03-09 11:00,login", "A-9,2026-03-10 11:00,login")
+USAGE = (
+    "id,at,what", "A-1,2026-01-07 10:00,login", "A-2,2026-03-08 11:00,export", "A-9,2026-03-09 11:00,login", "A-9,2026-03-10 11:00,login",
+)  # fmt: skip
 ORPHANS = "orphan_accounts/events"
 
 
@@ -41,7 +43,7 @@ def test_a_finding_says_how_many_rows_of_how_many_and_shows_some(book: Book) -> 
     orphans = findings[ORPHANS]
     assert code == 3
     assert (orphans["count"], orphans["of"], orphans["severity"], orphans["state"]) == (2, 4, "error", "open")
-    assert {row["account_id"] for row in orphans["examples"]} == {"A-9"}
+    assert {row["cells"]["account_id"] for row in orphans["examples"]} == {"A-9"}
 
 
 def test_the_rows_behind_a_finding_are_written_with_a_manifest_that_fits_them(book: Book, tmp_path: Path) -> None:

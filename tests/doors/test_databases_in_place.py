@@ -58,6 +58,7 @@ def test_rows_in_place_are_those_of_the_database_now(server: Server, book: Book)
     rows = {row["subscription_id"]: row for row in book.rows("subscriptions")}
     assert "L7" not in rows and float(rows["L8"]["amount"]) == 7 and rows["L8"]["load"] == "0"
     assert len(book.rows("accounts")) == 40, "loaded tables stand beside them"
+    assert "subscriptions" in json.loads(book.run("check", "--json").out)["rows_by_table"], "the checks see them"
     assert not [path for path in (book.folder / "warehouse").rglob("*") if "subscriptions" in path.name], "nothing of them is kept"
     assert not any(path.is_file() for path in (book.folder / "warehouse" / ".extracts").rglob("*"))
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from unspun.app.acceptances import acceptances, state_of
 from unspun.app.drift import latest_drift
+from unspun.app.opening import whole_book
 from unspun.app.publication import canonical_json
 from unspun.app.workspace import BOOK_FILE, Workspace
 from unspun.book.checks.acceptance import Acceptance
@@ -22,7 +23,7 @@ from unspun.book.checks.remarks import check_record
 from unspun.book.checks.report import CheckReport, JudgedFinding
 from unspun.book.checks.run import CheckOutcome, Progress, run_checks
 from unspun.book.checks.shape import BookShape, TableShape
-from unspun.book.entities import ROW_COLUMNS, STATED, TABLES
+from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Kind
 from unspun.book.mapping.definition import BookDefinition
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import Entry, written_anchor
@@ -92,8 +93,11 @@ def opened(workspace: Workspace, request: CheckRequest, definition: BookDefiniti
             raise BadInput(
                 Fault("empty_book", "nothing is loaded yet, so there is nothing to check.", "", "Load files: unspun load FILE...")
             )
-        with open_book(catalog, version, before, workspace.settings.memory) as reader:
-            yield catalog, version, reader
+        with (
+            whole_book(workspace, catalog, version) as whole,
+            open_book(catalog, whole.version, before, workspace.settings.memory) as reader,
+        ):
+            yield catalog, whole.version, reader
 
 
 def shape_of(version: BookVersion, definition: BookDefinition, at: datetime) -> BookShape:
@@ -104,7 +108,7 @@ def shape_of(version: BookVersion, definition: BookDefinition, at: datetime) -> 
 
 def _table_shape(table: TableVersion) -> TableShape:
     beside = {name for name, _ in ROW_COLUMNS} | {STATED[0]}
-    columns = {name: kind for name, kind in table.columns if name not in beside}
+    columns: dict[str, Kind] = {name: kind for name, kind in table.columns if name not in beside}
     if "subscription_id" in columns and table.name == "events":
         columns.setdefault("account_id", "text")  # the view gives the account of the subscription
     return TableShape(table.name, table.rows, columns, table.key, table.fixed)

@@ -158,12 +158,18 @@ def _wanted(
     for argument in dict.fromkeys(arguments):
         database, address = _database(workspace, definition, argument, added)
         of_it = tuple(source for source in definition.sources if source.database == database.name)
-        named = tuple(source for source in of_it if source.relation in relations)
-        new = tuple(name for name in relations if name not in {source.relation for source in of_it})
+        named = tuple(source for source in of_it if any(_same_relation(source.relation, name) for name in relations))
+        new = tuple(name for name in relations if not any(_same_relation(source.relation, name) for source in named))
         wanted.append(_Wanted(database, address, named if relations else of_it, new))
     if relations and len(wanted) > 1:
         raise BadInput(Fault("several_databases", "relations are given for several databases.", "--relation", "Load them one at a time."))
     return wanted, added
+
+
+def _same_relation(one: str, other: str) -> bool:
+    """Whether two names mean one relation; one of them may leave the schema out."""
+    schemas = {name.rpartition(".")[0] for name in (one, other)} - {""}
+    return one.rpartition(".")[2] == other.rpartition(".")[2] and len(schemas) < 2
 
 
 def _database(workspace: Workspace, definition: BookDefinition, argument: str, added: list[Database]) -> tuple[Database, Address]:

@@ -1,4 +1,4 @@
-"""Runs of the quality gate. The ledger entry holds the document's hash and its counts; the document lies apart. No row of the book is in either.
+"""Runs of the quality gate. The ledger entry holds the document's hash and its counts; the document lies apart. Neither holds a row.
 
 Every function works within the caller's transaction. A check does not keep its book version, as a published figure does.
 """

@@ -40,7 +40,8 @@ class CheckReport:
     """One run of the checks over a book as of a day.
 
     `digest` is the book's, `anchor` the number and hash of the ledger's entry (`entry`); `judged` holds every finding of every outcome.
-    `asked` names the finding or the checks where it is not about all of them. `series` are those that tracking findings are drawn with, `rows_by_table` the row versions of each table that holds any.
+    `series` are those that tracking findings are drawn with, `rows_by_table` the row versions of each table that holds any. `asked` names
+    the finding or the checks where it is not about all of them.
     """
 
     workspace_name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from unspun.book.checks.finding import SpanKind
 from unspun.book.tracking.breadth import Breadth, breadth
-from unspun.book.tracking.level import Bools, Levels, levels
+from unspun.book.tracking.level import Bools, Ints, Levels, levels
 from unspun.book.tracking.spans import Change, changes, contrast, others_of
 from unspun.book.tracking.usage import DailyUsage, Key
 
@@ -56,7 +56,7 @@ def judge_usage(usage: DailyUsage, found: Levels | None = None) -> list[Tracking
     lasting = [c for i, beside in others.items() for c in _once(changes(usage, found, i, beside)) if _lasts(usage, c, True)]
     alone = [i for i, key in enumerate(usage.keys) if not key.where and (i == 0 or key.measure)]
     lasting += [c for i in alone for c in _once(changes(usage, found, i, none)) if _lasts(usage, c, False)]
-    causes = _causes(usage, [c for c in lasting if _is_net(usage, found, c)])
+    causes = _causes(usage, [c for c in lasting if _is_net(usage, found, others, c)])
     judged = [_judged(usage, found, others.get(c.series, none), c) for c in causes]
     return sorted(
         _merged(usage, [j for j in judged if j is not None]), key=lambda j: (j.first_day, j.key.event, j.key.measure, j.key.where)
@@ -107,22 +107,22 @@ def _lasts(usage: DailyUsage, change: Change, compared: bool) -> bool:
     return _working_days(days) >= LEAST_WORKING_DAYS and not ALL_KEPT < change.kept < ALL_ROSE
 
 
-def _is_net(usage: DailyUsage, found: Levels, change: Change) -> bool:
+def _is_net(usage: DailyUsage, found: Levels, others: Mapping[int, Ints], change: Change) -> bool:
     """Whether what a part lost is lost to the whole, not counted under another value of the property (a release, a move)."""
     key = usage.keys[change.series]
     if not key.where:
         return True
-    lost, doubt = _lost_by_whole(usage, found, change)
+    lost, doubt = _lost_by_whole(usage, found, others[change.series], change)
     slack = 2 * doubt if key.where[0].startswith("accounts.") else 0.0
     return bool(np.sign(change.lost) * lost + slack > MOVED_ELSEWHERE * abs(change.lost))
 
 
-def _lost_by_whole(usage: DailyUsage, found: Levels, change: Change) -> tuple[float, float]:
+def _lost_by_whole(usage: DailyUsage, found: Levels, others: Ints, change: Change) -> tuple[float, float]:
     """What the whole lost on the days of a part's change, against what the other parts did; and its standard deviation."""
     key = usage.keys[change.series]
     whole = usage.keys.index(Key(key.event, key.measure)) if Key(key.event, key.measure) in usage.keys else 0
     span = slice(change.first, change.last + 1)
-    common = contrast(found, change.series, others_of(usage)[change.series]).common[span]
+    common = contrast(found, change.series, others).common[span]
     expected = np.nan_to_num(found.expected[whole, span] * np.exp(common))
     doubt = float(np.sqrt(np.sum((np.nan_to_num(found.sd[whole, span]) * expected) ** 2)))
     return float(np.sum(expected - usage.counts[whole, span])), doubt
@@ -163,7 +163,7 @@ def _covers(usage: DailyUsage, cause: Change, change: Change) -> bool:
     return of.event in ("", key.event) and of.measure in ("", key.measure) and cause.overlaps(change)
 
 
-def _judged(usage: DailyUsage, found: Levels, others: np.ndarray, change: Change) -> TrackingChange | None:
+def _judged(usage: DailyUsage, found: Levels, others: Ints, change: Change) -> TrackingChange | None:
     key = usage.keys[change.series]
     counts, inside = usage.panel.of(key)
     course = np.nan_to_num(found.expected[change.series] * np.exp(contrast(found, change.series, others).common))
@@ -182,11 +182,11 @@ def _all_if_unknown(key: Key, inside: Bools, counts: np.ndarray) -> Bools:
     return inside if len(inside) == len(counts) and not (key.where and key.where[0].startswith("events.")) else np.ones(len(counts), bool)
 
 
-def _working_days(days: np.ndarray) -> int:
+def _working_days(days: Ints) -> int:
     return int(np.sum((days + 3) % 7 < 5))
 
 
-def _is_year_end(days: np.ndarray) -> bool:
+def _is_year_end(days: Ints) -> bool:
     """Whether most of the days are about the turn of the year."""
     return 2 * sum(_at_year_end(date.fromordinal(719163 + int(day))) for day in days) > len(days)
 
@@ -195,7 +195,7 @@ def _at_year_end(day: date) -> bool:
     return (day.month, day.day) >= YEAR_END[0] or (day.month, day.day) <= YEAR_END[1]
 
 
-def _is_public_holiday(days: np.ndarray) -> bool:
+def _is_public_holiday(days: Ints) -> bool:
     named = {(12, 24), (12, 25), (12, 26), (12, 31), (1, 1)}
     said = [date.fromordinal(719163 + int(day)) for day in days]
     return len(said) <= LONGEST_HOLIDAY_DAYS and all((day.month, day.day) in named for day in said)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -35,7 +36,8 @@ def test_databases_and_their_sources_are_read() -> None:
     terms, accounts = read.sources
     assert (terms.files, terms.cursor) == (("billing:public.terms",), Cursor("changed", 172_800.0, True))
     assert accounts.in_place and accounts.query == "SELECT * FROM customers WHERE kept" and accounts.cursor is None
-    assert SCHEMA.is_valid(read_yaml(WHOLE, "book.yml").value)
+    value: Any = read_yaml(WHOLE, "book.yml").value
+    assert SCHEMA.is_valid(value)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,8 @@ def test_what_cannot_be_is_refused_by_the_reading_and_by_the_schema(change: str,
     assert text != WHOLE
     with pytest.raises(BadInput):
         read_definition(text)
-    assert not SCHEMA.is_valid(read_yaml(text, "book.yml").value)
+    value: Any = read_yaml(text, "book.yml").value
+    assert not SCHEMA.is_valid(value)
 
 
 @pytest.mark.parametrize(
