@@ -11,7 +11,7 @@ NOT_CHECKED = "the book was not checked for faults: unspun check"
 
 
 def check_record(entry: int, version: int, findings: Sequence[Finding], accepted: frozenset[str]) -> dict[str, Any]:
-    """What figures keep of the check that they refer to, as plain JSON: its ledger entry, its book version, the findings that reach them."""
+    """What figures keep of the check that they refer to, as plain JSON: ledger entry, book version, the findings that reach them."""
     found = [
         {"id": one.id, "severity": one.severity, "message": one.message, "accepted": one.id in accepted} for one in findings
     ]  # fmt: skip
