@@ -124,6 +124,7 @@ def _write(place: Workspace, run: RetentionRun, outputs: tuple[OutputFile | None
 
 
 def _page(place: Workspace, run: RetentionRun) -> str:
+    from unspun.app.opening import in_place_remarks
     from unspun.reports.figure_files import figures_csv
     from unspun.reports.retention_html import Proof, figures_to_take, render_retention
 
@@ -141,6 +142,7 @@ def _page(place: Workspace, run: RetentionRun) -> str:
         queries=dict(figures.queries),
         company=place.settings.name,
         book_check=figures.book_check,
+        remarks=tuple(in_place_remarks(figures.in_place)),
     )
     taken = figures_csv(run.entry, figures_to_take(run.result, figures.figures))
     return render_retention(run.result, proof, taken, None if run.beside is None else run.beside.result)

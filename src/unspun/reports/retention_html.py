@@ -40,6 +40,7 @@ class Proof:
     queries: dict[str, str]
     company: str
     book_check: Mapping[str, Any] | None = None
+    remarks: tuple[str, ...] = ()  # on the rows themselves, such as those read in place
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def render_retention(result: RetentionResult, proof: Proof, figures_csv: str, be
         "beside": None if beside is None else beside_of(result, beside),
         "csv": base64.b64encode(figures_csv.encode()).decode("ascii"),
         "rate_at": rate_at,
-        "check_remarks": check_remarks(proof.book_check, proof.book_version),
+        "check_remarks": (*proof.remarks, *check_remarks(proof.book_check, proof.book_version)),
         "check_headline": check_headline(proof.book_check),
         "quoted": shlex.quote,
         "rc": retention_claims,
