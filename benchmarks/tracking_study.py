@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from tracking_companies import (
@@ -200,8 +201,8 @@ def _of_accounts(results: list[CompanyResult]) -> dict[str, object]:
     }
 
 
-def _shares(found: list[Found], by: object) -> list[dict[str, object]]:
-    groups: dict[tuple[object, ...], list[Found]] = defaultdict(list)
+def _shares(found: list[Found], by: Callable[[Found], tuple[Any, ...]]) -> list[dict[str, object]]:
+    groups: dict[tuple[Any, ...], list[Found]] = defaultdict(list)
     for one in found:
         groups[by(one)].append(one)
     return [

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from unspun.app.acceptances import acceptances, state_of
+from unspun.app.acceptances import acceptance_of, acceptances, state_of
 from unspun.app.drift import latest_drift
 from unspun.app.opening import whole_book
 from unspun.app.publication import canonical_json
@@ -22,10 +21,11 @@ from unspun.book.checks.finding import Finding, Severity, Span
 from unspun.book.checks.remarks import check_record
 from unspun.book.checks.report import CheckReport, JudgedFinding
 from unspun.book.checks.run import CheckOutcome, Progress, run_checks
+from unspun.book.checks.running import today
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Kind
 from unspun.book.mapping.definition import BookDefinition
-from unspun.errors import BadInput, Fault
+from unspun.errors import BadInput, Fault, UnspunError
 from unspun.ledger.chain import Entry, written_anchor
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.read import BookReader, end_of_day, open_book
@@ -62,10 +62,9 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
         outcomes = run_checks(shape, checks, reader.query, reader.register, progress)
         findings = [finding for outcome in outcomes for finding in outcome.findings]
         examples = [examples_of(reader, finding) for finding in findings]
-        catalog.record_definition(BOOK_FILE, definition.text, at)
-        entry = _record(catalog, version, request, shape, outcomes, at)
+        entry, unrecorded = _recorded(catalog, version, request, shape, outcomes, at)
         known = acceptances(catalog)
-    day = shape.at.astimezone(ZoneInfo(definition.time_zone)).date()
+    day = today(shape)
     return CheckReport(
         workspace_name=workspace.settings.name,
         book_version=version.version,
@@ -73,10 +72,11 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
         as_of=request.as_of or day,
         at=at,
         time_zone=definition.time_zone,
-        entry=entry.seq,
-        anchor=written_anchor(entry),
+        entry=None if entry is None else entry.seq,
+        anchor="" if entry is None else written_anchor(entry),
+        unrecorded=unrecorded,
         outcomes=outcomes,
-        judged=tuple(_judged(one, known.get(one.id), rows, day) for one, rows in zip(findings, examples, strict=True)),
+        judged=tuple(_judged(one, acceptance_of(one, known), rows, day) for one, rows in zip(findings, examples, strict=True)),
         series=tuple(series for outcome in outcomes for series in outcome.series),
         asked=", ".join(request.only),
         rows_by_table={table.name: table.rows for table in shape.tables.values()},
@@ -137,6 +137,18 @@ def _judged(finding: Finding, acceptance: Acceptance | None, examples: pa.Table,
 
 
 # What is recorded
+
+
+def _recorded(
+    catalog: Catalog, version: BookVersion, request: CheckRequest, shape: BookShape, outcomes: Sequence[CheckOutcome], at: datetime
+) -> tuple[Entry | None, str]:
+    """The ledger entry of the check, with the definition it was asked by; else why there is none: what was found is told all the same."""
+    try:
+        with catalog.transaction():
+            catalog.record_definition(BOOK_FILE, shape.definition.text, at)
+            return _record(catalog, version, request, shape, outcomes, at), ""
+    except UnspunError as refusal:
+        return None, " ".join(map(str, refusal.faults))
 
 
 def _record(
@@ -268,11 +280,11 @@ class RecordedCheck:
 
 
 def recorded_check(catalog: Catalog, day: date | None = None) -> RecordedCheck | None:
-    """The newest whole check; None where the book was never checked. `day` decides which acceptances have run out: its own by default."""
+    """The newest whole check; None where the book was never checked. `day` decides which acceptances have run out: today by default."""
     record = catalog.latest_check()
     if record is None:
         return None
     findings = tuple(finding_of(one) for one in json.loads(record.document)["findings"])
-    known = acceptances(catalog)
-    accepted = frozenset(one.id for one in findings if state_of(one, known.get(one.id), day or record.entry.at.date()) == "accepted")
+    known, on = acceptances(catalog), day or datetime.now(UTC).date()
+    accepted = frozenset(one.id for one in findings if state_of(one, acceptance_of(one, known), on) == "accepted")
     return RecordedCheck(record.entry.seq, record.version, record.entry.at, findings, accepted)

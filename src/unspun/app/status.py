@@ -106,9 +106,7 @@ def _checked(catalog: Catalog) -> CheckStatus | None:
     return CheckStatus(found.entry, found.version, standing.count("error"), standing.count("warning"), len(found.accepted))
 
 
-def _contents(
-    workspace: Workspace, catalog: Catalog, version: BookVersion
-) -> tuple[tuple[TableStatus, ...], int, tuple[InPlaceRows, ...]]:
+def _contents(workspace: Workspace, catalog: Catalog, version: BookVersion) -> tuple[tuple[TableStatus, ...], int, tuple[InPlaceRows, ...]]:
     with (
         whole_book(workspace, catalog, version) as whole,
         open_book(catalog, (version := whole.version), None, workspace.settings.memory) as reader,

@@ -94,7 +94,8 @@ def _done(request: AcceptRequest, done: Acceptance | None, width: int) -> Iterat
         return
     until = f", until {done.until.isoformat()}" if done.until else ""
     yield from paragraph(f"{done.finding} is accepted by {done.who}{until}: ledger entry {done.entry}.", width, "bold", indent=0)
-    yield from paragraph(f"For up to {done.count:,} of {done.of:,}; should it grow in number and in share, it stands again.", width)
+    largest = f"For up to {done.count:,} of {done.of:,}; should it grow in number and in share, it stands again."
+    yield from paragraph("It goes on, and is accepted however long it lasts." if done.goes_on else largest, width)
 
 
 def _list(known: tuple[Acceptance, ...], width: int) -> Iterator[Text]:

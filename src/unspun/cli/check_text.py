@@ -42,6 +42,8 @@ def check_lines(report: CheckReport, written: Sequence[str], width: int) -> Iter
     yield from _hindered(report, width)
     yield Text()
     yield from paragraph(f"{words.sentence(check_claims.coverage(report))} {_where(report)}", width, QUIET)
+    if report.unrecorded:
+        yield from paragraph(f"This run could not be recorded: {report.unrecorded}", width, CAUTION, first="! ")
     yield from (line for step in _next_steps(report) for line in paragraph(step, width))
     yield from (line for path in written for line in paragraph(path, width))
 
@@ -117,7 +119,8 @@ def _hindered(report: CheckReport, width: int) -> Iterator[Text]:
 def _where(report: CheckReport) -> str:
     from unspun.reports import words
 
-    return f"As of {words.day(report.as_of)}, book version {report.book_version}, entry {report.entry} of the ledger."
+    recorded = "not recorded in the ledger" if report.entry is None else f"entry {report.entry} of the ledger"
+    return f"As of {words.day(report.as_of)}, book version {report.book_version}, {recorded}."
 
 
 def _next_steps(report: CheckReport) -> Iterator[str]:

@@ -70,7 +70,8 @@ def _demo_lines(made: DemoWorkspace, width: int) -> Iterator[Text]:
     columns = (Column("loaded", flexible=True), Column("table"), Column("rows", right=True), Column("rejected", right=True))
     rows = [(one.name, one.table, words.count(one.rows_read), words.count(one.rows_rejected)) for one in made.loaded.sources]
     yield from table(columns, rows, width)
-    yield from _next(made.workspace, "and then:", ("unspun status", "unspun check", "unspun show accounts --as-of 2026-03-31", "unspun retention"))
+    then = ("unspun status", "unspun check", "unspun show accounts --as-of 2026-03-31", "unspun retention")
+    yield from _next(made.workspace, "and then:", then)
 
 
 def _made(workspace: Workspace, width: int, extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Text]:

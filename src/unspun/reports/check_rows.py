@@ -90,7 +90,7 @@ def rows_facts(report: CheckReport, finding: Finding, rows: int) -> dict[str, An
         "of": finding.of,
         "unit": finding.unit,
         "query": finding.rows_sql,
-        "entry": report.anchor,
+        "entry": report.anchor or None,
         "book": {"version": report.book_version, "digest": report.digest},
         "as_of": report.as_of.isoformat(),
         "time_zone": report.time_zone,

@@ -11,7 +11,8 @@ class Acceptance:
     """One acceptance as it stands in the ledger (`entry`).
 
     `finding` is the finding's id; `count` of `of` is what was at fault when it was accepted. It holds up to and including `until` (None:
-    without end), and for no more than `count`: a finding that has grown since stands again.
+    without end), and for no more than `count`: a finding that has grown since stands again. `span` are the first and the last day of a
+    finding about days; one that went on when it was accepted (last None) is accepted however long it lasts.
     """
 
     finding: str
@@ -22,3 +23,9 @@ class Acceptance:
     of: int
     until: date | None
     entry: int
+    span: tuple[date, date | None] | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is of something that had not ended yet."""
+        return self.span is not None and self.span[1] is None

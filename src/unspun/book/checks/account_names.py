@@ -20,7 +20,7 @@ LEGAL_FORMS = (
 )
 DOMAINS = ("domain", "website", "web_domain", "email_domain", "url")  # own columns of accounts that say who a customer is
 LIKELY_SHARE, LIKELY_ACCOUNTS = 0.02, 5  # namesakes and people at two customers there are in every company, but not so many
-AFFECTS = ("account counts", "retention: GRR, NRR", "score audits (their unit is the account)")
+AFFECTS = ("account counts", "retention: GRR, NRR", "score audits")
 
 
 def plain_name(name: str) -> str:
@@ -189,7 +189,7 @@ def _shared(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
             unit="contacts",
             message=f"{counted(count, held, 'contacts')} have an e-mail address that stands at several accounts of different families "
             f"({found['addresses']:,} addresses): the accounts may be one customer, or the person works for several.",
-            affects=("account counts", "survey figures by account"),
+            affects=("account counts", "survey results"),
             mend="See the rows. Merge accounts that are one customer, set parent_id, or accept people who work for several customers.",
             rows_sql=f"SELECT * FROM ({SHARED_SQL}) ORDER BY address, account_id, contact_id",
             facts={"addresses": found["addresses"]},

@@ -111,7 +111,7 @@ def _everywhere(answers: Answers) -> Iterator[Finding]:
         unit="terms",
         message=f"{counted(count, addons, 'add-on terms')} of {plural(accounts, 'account')} are of "
         f"{'an add-on that stands' if len(products) == 1 else 'add-ons that stand'} beside practically every base term: {names}.{worth}",
-        affects=("retention: ARR, GRR, NRR", "ARR before and after renewals"),
+        affects=("retention: ARR, GRR, NRR", "renewals: ARR before and after"),
         mend="An add-on that every customer has was written by a system, not sold. If it is not charged, load only the lines that are "
         "(a flag in the file may say which), or count without add-ons (add_ons_count: false in retention.yml). If it is, accept this.",
         rows_sql="SELECT source_file, source_row, account_id, subscription_id, product, started, ended, amount, currency "

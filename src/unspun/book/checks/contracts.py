@@ -14,9 +14,10 @@ from unspun.book.checks.contracts_columns import column_findings, columns_sql, i
 from unspun.book.checks.contracts_freshness import freshness_finding, newest_sql, values_finding, values_sql
 from unspun.book.checks.contracts_keys import references_finding, references_sql, unique_finding, unique_sql
 from unspun.book.checks.contracts_volume import volume_finding, volume_sql
-from unspun.book.checks.contracts_words import AFFECTED, CODE, kind_held
+from unspun.book.checks.contracts_words import CODE, kind_held
 from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import SEVERITIES, Finding
+from unspun.book.checks.reach import REACHED
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import plural
 from unspun.book.columns import did_you_mean
@@ -160,7 +161,7 @@ def _unasked(contract: TableContract, obstacle: Obstacle) -> Finding:
         of=len(contract.rules),
         unit="rules",
         message=f"{plural(number, 'rule')} on {contract.table} cannot be asked: {obstacle.why}.",
-        affects=AFFECTED.get(contract.table, ()),
+        affects=REACHED.get(contract.table, ()),
         mend=f"{obstacle.hint} book.yml, line {lines}.",
         rows_sql=f"SELECT * FROM {sql_name(contract.table)} LIMIT 0",
         subject=f"{obstacle.subject}.not_asked" if obstacle.subject else "not_asked",

@@ -15,9 +15,9 @@ from unspun.book.checks.contracts_words import (
     row_columns,
     sql_instant,
     start_of_day,
-    today,
 )
 from unspun.book.checks.finding import Finding
+from unspun.book.checks.running import today
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import counted
 from unspun.book.currencies import ISO_CODES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -13,21 +13,6 @@ from unspun.book.mapping.contract_definition import FreshnessRule, Rule, VolumeR
 from unspun.book.sql_words import sql_name
 
 CODE = "contract"
-AFFECTED: dict[str, tuple[str, ...]] = {
-    "accounts": ("account counts", "figures by segment and owner"),
-    "contacts": ("survey results",),
-    "subscriptions": ("retention: GRR, NRR", "renewals", "account counts"),
-    "renewals": ("renewals", "score audits"),
-    "purchases": ("repurchase", "account counts"),
-    "events": ("usage trends", "score audits with events"),
-    "tickets": ("score audits with tickets",),
-    "responses": ("survey results",),
-    "touchpoints": ("touchpoints by owner",),
-    "forecasts": ("forecasts' track record",),
-    "scores": ("score audits",),
-    "rates": ("retention in one currency",),
-    "churns": ("churn reasons", "account counts"),
-}
 
 
 def broken(
@@ -52,7 +37,7 @@ def broken(
         of=of,
         unit=unit,
         message=f"{message}{may}{why}",
-        affects=AFFECTED.get(table, ()),
+        affects=REACHED.get(table, ()),
         mend=f"{mend} Or change the rule: {place(rule)}.",
         rows_sql=rows_sql,
         subject=rule.subject,
@@ -72,11 +57,6 @@ def breaks(count: int, of: int, rule: Rule) -> bool:
 
 def _allowed(rule: Rule) -> Fraction:
     return Fraction(0) if isinstance(rule, FreshnessRule | VolumeRule) else Fraction(str(rule.allowed))
-
-
-def today(shape: BookShape) -> date:
-    """The day of the check in the book's zone; as of a day that is over, that day."""
-    return (shape.at - timedelta(microseconds=1)).astimezone(ZoneInfo(shape.definition.time_zone)).date()
 
 
 def first_open_day(shape: BookShape) -> date:

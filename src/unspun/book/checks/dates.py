@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import Finding, Severity
+from unspun.book.checks.reach import REACHED
 from unspun.book.checks.running import today
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import counted, gravity, only_row, plural, row_columns
@@ -15,21 +16,6 @@ from unspun.book.checks.usage_outside import CHECK as USAGE_OUTSIDE
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import local_day, sql_day, sql_name, sql_text
 
-AFFECTED: dict[str, tuple[str, ...]] = {
-    "accounts": ("cohorts", "account counts"),
-    "contacts": ("survey results",),
-    "subscriptions": ("retention: GRR, NRR", "renewals", "cohorts"),
-    "renewals": ("renewals", "score audits"),
-    "purchases": ("repurchase",),
-    "events": ("usage trends", "score audits with events"),
-    "tickets": ("score audits with tickets", "times to answer and to close"),
-    "responses": ("survey results",),
-    "touchpoints": ("touchpoints by owner",),
-    "forecasts": ("forecasts' track record",),
-    "scores": ("score audits",),
-    "churns": ("churn reasons", "account counts"),
-    "rates": ("retention in one currency",),
-}
 SIGNUP: dict[str, tuple[Severity, Severity]] = {
     "tickets": ("warning", "error"),
     "responses": ("warning", "error"),
@@ -93,6 +79,8 @@ def _names_accounts(shape: BookShape, table: str) -> bool:
 
 # Before signup
 
+SIGNED_UP = "(SELECT account_id, created_on FROM accounts WHERE created_on IS NOT NULL)"
+
 
 def _signup_tables(shape: BookShape) -> tuple[str, ...]:
     return tuple(table for table in SIGNUP if shape.has(table, _happened(table)) and _names_accounts(shape, table))
@@ -108,7 +96,7 @@ def _ask_signup(shape: BookShape) -> Mapping[str, str]:
     return {
         table: "SELECT CAST(sum(rows) AS BIGINT) AS rows, CAST(sum(rows) FILTER (day < created_on) AS BIGINT) AS early, "
         "count(DISTINCT account_id) FILTER (day < created_on) AS accounts, max(created_on - day) AS most_days "
-        f"FROM ({_days_sql(shape, table, _happened(table))}) JOIN accounts USING (account_id) WHERE created_on IS NOT NULL"
+        f"FROM ({_days_sql(shape, table, _happened(table))}) JOIN {SIGNED_UP} USING (account_id)"
         for table in _signup_tables(shape)
     }
 
@@ -122,7 +110,6 @@ def _judge_signup(shape: BookShape, answers: Answers) -> Iterator[Finding]:
 
 def _before_signup(shape: BookShape, table: str, found: Mapping[str, int]) -> Finding:
     happened, (least, most) = _happened(table), SIGNUP[table]
-    day = _day(shape, table, happened)
     return Finding(
         check="before_signup",
         table=table,
@@ -132,11 +119,12 @@ def _before_signup(shape: BookShape, table: str, found: Mapping[str, int]) -> Fi
         unit="rows",
         message=f"{counted(found['early'], found['rows'], table)} are dated before their account's signup, by up to "
         f"{plural(found['most_days'], 'day')}.",
-        affects=(*AFFECTED[table], "cohorts", "tenure"),
+        affects=(*REACHED[table], "cohorts"),
         mend=f"See which is wrong: accounts.created_on (is it the day of signup, or of a later import?) or {table}.{happened}. "
         "Map created_on to the column with the true first day, or to none.",
-        rows_sql=f"SELECT {table}.source_file, {table}.source_row, {table}.account_id, {table}.{happened}, accounts.created_on "
-        f"FROM {table} JOIN accounts USING (account_id) WHERE {day} < created_on ORDER BY {table}.source_file, {table}.source_row",
+        rows_sql=f"SELECT source_file, source_row, account_id, {happened}, created_on FROM (SELECT source_file, source_row, account_id, "
+        f"{happened}, {_day(shape, table, happened)} AS its_day FROM {table}) JOIN {SIGNED_UP} USING (account_id) "
+        "WHERE its_day < created_on ORDER BY source_file, source_row",
         facts={"accounts": found["accounts"], "most_days": found["most_days"]},
     )
 
@@ -183,7 +171,7 @@ def _future(shape: BookShape, table: str, column: str, found: Mapping[str, int])
         unit="rows",
         message=f"{counted(found['future'], found['rows'], f'values of {table}.{column}')} lie after {now}, the day of the check; "
         f"the last is {found['last']}.",
-        affects=AFFECTED[table],
+        affects=REACHED[table],
         mend=f"What {column} says has happened cannot lie ahead. Look whether day and month are swapped (date_format in book.yml), "
         "whether the time zone is the right one, and whether the file holds what is only planned.",
         rows_sql=f"SELECT {row_columns(shape, table)} FROM {table} WHERE {day} > {sql_day(now)} "
@@ -233,7 +221,7 @@ def _judge_order(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 of=found["rows"],
                 unit="rows",
                 message=f"In {counted(found['inverted'], found['rows'], table)} {second} is before {first}.",
-                affects=AFFECTED[table],
+                affects=REACHED[table],
                 mend=f"See in book.yml whether {first} and {second} are mapped to each other's columns or written in different time "
                 "zones or date formats; else have the rows mended where they come from, and load them again.",
                 rows_sql=f"SELECT {row_columns(shape, table)} FROM {table} "
@@ -288,7 +276,7 @@ def _placeholder(shape: BookShape, table: str, column: str, days: Mapping[date, 
         of=of,
         unit="rows",
         message=f"{counted(count, of, f'values of {table}.{column}')} are {written}, which systems write where there is no date.",
-        affects=AFFECTED[table],
+        affects=REACHED[table],
         mend=f"Leave {column} empty in these rows of the export, and load it again.",
         rows_sql=f"SELECT {row_columns(shape, table)} FROM {table} "
         f"WHERE {_day(shape, table, column)} IN ({', '.join(map(sql_day, days))}) ORDER BY source_file, source_row",

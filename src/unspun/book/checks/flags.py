@@ -59,7 +59,7 @@ def _judge_churns(shape: BookShape, answers: Answers) -> Iterator[Finding]:
         unit="accounts",
         message=f"The flag accounts.churned agrees with the table of churns for {counted(of - apart, of, 'accounts')}: "
         f"{cells['said_only']:,} are flagged and have no churn, {cells['recorded_only']:,} have a churn and are not flagged{came_back}.",
-        affects=("churn reasons", "account counts", "retention by churn flag"),
+        affects=("churn reasons", "account counts"),
         mend="Decide which of the two is the record of churn, and leave the other out of book.yml (ignore). Retention uses neither: it "
         "reads churn from the subscription terms.",
         rows_sql=f"SELECT * EXCLUDE (in_churns) FROM ({_churns_sql(shape)}) WHERE says_churned <> (churns > 0) ORDER BY account_id",
@@ -110,7 +110,7 @@ def _judge_running(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 unit="accounts",
                 message=f"{counted(cells[name], cells['accounts'], 'accounts with terms')} {said}, on {cells['day']}, the last day that "
                 "the terms tell of.",
-                affects=("account counts", "retention by churn flag"),
+                affects=("churn reasons", "account counts"),
                 mend="See whether the flag means another thing (notice given, a part of the contract), is older than the terms, or the "
                 "ends of the terms are missing. Retention uses the terms.",
                 rows_sql=f"SELECT * FROM ({_running_sql(shape)}) WHERE {where} ORDER BY account_id",

@@ -11,7 +11,7 @@ from unspun.book.checks.shares import counted, only_row
 
 DEEPEST = 8  # levels below the top; corporate groups as CRMs record them have two to five
 WRONG_SHARE = 0.01  # of accounts in circles or without their parent: a figure by parent is off by about that
-AFFECTS = ("retention by parent: GRR, NRR", "account counts by parent", "score audits (an account and its parent count as one)")
+AFFECTS = ("retention by parent: GRR, NRR", "account counts by parent", "score audits")
 EDGES = "SELECT account_id, parent_id FROM accounts WHERE parent_id IS NOT NULL AND parent_id <> account_id"
 """An account that names itself is the top of its own hierarchy, as everywhere in the product: no fault."""
 # UNION, not UNION ALL: pairs already seen end the walk, so a circle ends it too

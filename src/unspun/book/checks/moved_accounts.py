@@ -125,7 +125,7 @@ def _moved(people: People, kind: str, count: int, others: int, moved: int, held:
         message=f"{counted(count, held, f'accounts with {people.things}')} "
         f"{said.format(others=f'{others:,} accounts' if others > 1 else 'one account')}: "
         f"{moved:,} of their {people.things}, most of those who were there, go on under the other within {HANDOVER_DAYS} days.",
-        affects=("account counts", "retention: GRR, NRR", "churn (the old id looks lost)", "score audits with events"),
+        affects=("account counts", "retention: GRR, NRR, logo churn", "score audits with events"),
         mend=mend,
         rows_sql=f"{_moves_sql(people)} SELECT left_id, joined_id, person, left_on, joined_on FROM moves JOIN pairs USING (left_id, "
         "joined_id) "

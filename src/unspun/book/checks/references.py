@@ -12,19 +12,6 @@ from unspun.book.checks.shares import counted, gravity, only_row, plural, row_co
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import sql_name
 
-AFFECTED: dict[str, tuple[str, ...]] = {
-    "subscriptions": ("retention by segment, owner and cohort", "account counts"),
-    "renewals": ("renewals", "score audits by segment"),
-    "purchases": ("repurchase", "account counts"),
-    "events": ("usage trends", "score audits with events"),
-    "tickets": ("score audits with tickets",),
-    "responses": ("survey results by segment",),
-    "touchpoints": ("touchpoints by owner",),
-    "forecasts": ("forecasts' track record",),
-    "scores": ("score audits",),
-    "churns": ("churn reasons", "account counts"),
-    "contacts": ("survey results",),
-}
 REFERRED = {"account_id": "accounts", "subscription_id": "subscriptions", "contact_id": "contacts"}
 THINGS = {"account_id": "account", "subscription_id": "subscription", "contact_id": "contact"}
 

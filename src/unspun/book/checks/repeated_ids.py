@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from unspun.book.checks.check import Answers, Check, always
 from unspun.book.checks.finding import Finding
-from unspun.book.checks.repeats_sql import affected, data_columns, keyless_tables, no_keyless_table, repeating_rows_sql
+from unspun.book.checks.reach import REACHED
+from unspun.book.checks.repeats_sql import data_columns, keyless_tables, no_keyless_table, repeating_rows_sql
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.checks.shares import counted, percent
 from unspun.book.entities import TABLES
@@ -85,7 +86,7 @@ def _repeated(table: TableShape, ids: Sequence[str], number: int, rows: int, fil
         message=f"{number:,} values of {named} stand for several different rows each: "
         f"{counted(rows, filled, f'rows of {table.name}')} share theirs with another. Nearly all others are unique, so it should tell rows "
         "apart.",
-        affects=affected(table.name),
+        affects=REACHED.get(table.name, ()),
         mend=f"Find out from the source which row is right, or which column is missing from the id, and load a mended file. Then declare "
         f"`key: {ids[0]}` for the source in book.yml: a second row for an id is turned away from then on.",
         rows_sql=_rows_sql(table, ids),
@@ -140,7 +141,7 @@ def _unsettled(shape: BookShape, answers: Answers) -> Iterator[Finding]:
             unit="rows",
             message=f"{count:,} rows of {table} were turned away because another row has the same key and other values, and are not mended "
             f"({percent(count, held + count)} of the rows read into it). Which row is right is not known.",
-            affects=affected(table),
+            affects=REACHED.get(table, ()),
             mend=f"unspun rejected --table {table} --csv rejected.csv, correct the rows, unspun load rejected.csv; or name the columns in "
             "`key` that tell such rows apart.",
             rows_sql=f'SELECT source_file, source_row, load, code, reason, "column", value, cells FROM ({OPEN_SQL}) '

@@ -39,7 +39,8 @@ class JudgedFinding:
 class CheckReport:
     """One run of the checks over a book as of a day.
 
-    `digest` is the book's, `anchor` the number and hash of the ledger's entry (`entry`); `judged` holds every finding of every outcome.
+    `digest` is the book's, `anchor` the number and hash of the ledger's entry (`entry`); None and "" where the run could not be
+    recorded, and `unrecorded` says why. `judged` holds every finding of every outcome.
     `series` are those that tracking findings are drawn with, `rows_by_table` the row versions of each table that holds any. `asked` names
     the finding or the checks where it is not about all of them.
     """
@@ -50,13 +51,14 @@ class CheckReport:
     as_of: date
     at: datetime
     time_zone: str
-    entry: int
+    entry: int | None
     anchor: str
     outcomes: tuple[CheckOutcome, ...]
     judged: tuple[JudgedFinding, ...]
     series: tuple[TrackingSeries, ...]
     rows_by_table: dict[str, int]
     asked: str = ""
+    unrecorded: str = ""
 
     def standing(self, severity: Severity | None = None) -> tuple[JudgedFinding, ...]:
         """Those that count (of one severity, or of all), gravest and largest share first."""

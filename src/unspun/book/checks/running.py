@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,8 @@ DAYS_A_YEAR = 365.25
 
 
 def today(shape: BookShape) -> date:
-    """The day of the check in the book's zone."""
-    return shape.at.astimezone(ZoneInfo(shape.definition.time_zone)).date()
+    """The day of the check in the book's zone; as of a day that is over (the instant is its end), that day."""
+    return (shape.at - timedelta(microseconds=1)).astimezone(ZoneInfo(shape.definition.time_zone)).date()
 
 
 def last_day_sql(shape: BookShape) -> str:

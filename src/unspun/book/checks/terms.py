@@ -11,7 +11,7 @@ from unspun.book.checks.running import BASE, GRACE_DAYS, OPEN, money_sql, money_
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import counted, gravity, only_row, plural
 
-AFFECTS = ("retention: GRR, NRR", "renewals", "score audits on subscriptions")
+AFFECTS = ("retention: GRR, NRR", "renewals", "score audits")
 ROW = "source_file, source_row, account_id, subscription_id, product, is_addon, started, ended, amount, currency"
 
 

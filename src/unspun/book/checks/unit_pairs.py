@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
+from unspun.book.checks.reach import REACHED
 from unspun.book.checks.shape import BookShape
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import local_day, sql_name
@@ -55,7 +56,7 @@ def _subscriptions(shape: BookShape) -> Iterator[Series]:
         f"SELECT {_struct(entity)} AS entity, started AS day, source_file, min(source_row) AS source_row, "
         f"CAST(sum({months}) AS DOUBLE) AS value, {seats} AS size FROM subscriptions WHERE amount > 0 GROUP BY ALL"
     )
-    yield Series("subscriptions", "amount", points, "terms", ("retention: GRR, NRR", "recurring revenue", "renewals"))
+    yield Series("subscriptions", "amount", points, "terms", ("retention: ARR, GRR, NRR", "renewals"))
 
 
 def _renewals(shape: BookShape) -> Iterator[Series]:
@@ -76,7 +77,7 @@ def _purchases(shape: BookShape) -> Iterator[Series]:
         more = " AND quantity > 0" if per else ""
         value = f"median(CAST({sql_name(column)}{per} AS DOUBLE))"
         points = _monthly(shape, "purchases", "purchased", entity, value, f"{sql_name(column)} > 0{more}")
-        yield Series("purchases", column, points, "months of a product", ("purchases, cohorts and repurchase",), back=2)
+        yield Series("purchases", column, points, "months of a product", REACHED["purchases"], back=2)
 
 
 def _events(shape: BookShape) -> Iterator[Series]:
@@ -86,7 +87,7 @@ def _events(shape: BookShape) -> Iterator[Series]:
     entity = _filled(shape, "events", "account_id", "event")
     for column in columns:
         points = _monthly(shape, "events", "occurred", entity, f"avg({sql_name(column)})", f"{sql_name(column)} > 0", LEAST_ROWS)
-        yield Series("events", column, points, "months of an account", ("usage trends", "score audits with events"), back=2, priced=False)
+        yield Series("events", column, points, "months of an account", REACHED["events"], back=2, priced=False)
 
 
 def _monthly(shape: BookShape, table: str, happened: str, entity: str, value: str, where: str, least: int = 1) -> str:

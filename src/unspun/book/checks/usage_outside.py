@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import Finding
+from unspun.book.checks.reach import REACHED
 from unspun.book.checks.running import GRACE_DAYS, OPEN, spans_sql
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import counted, gravity, plural
 from unspun.book.sql_words import local_day
 
 CODE = "usage_outside_subscription"
-AFFECTS = ("usage trends", "score audits with events", "tracking")
 
 
 def _hindrance(shape: BookShape) -> str:
@@ -75,7 +75,7 @@ def _outside_named(shape: BookShape, places: Mapping[str, Mapping[str, int]]) ->
             unit="rows",
             message=f"{counted(outside, of, 'events')} lie outside the subscription that they name: {before:,} before it starts, "
             f"{between + after:,} after it has ended.",
-            affects=AFFECTS,
+            affects=REACHED["events"],
             mend="Find out which of the two is wrong: the day of the usage, the subscription that it names, or the start and end of the "
             "subscriptions. Until then use no figure that ties usage to a subscription's time.",
             rows_sql=_rows_sql(shape, "subscription_id", "true", 0),
@@ -99,7 +99,7 @@ def _outside_account(shape: BookShape, places: Mapping[str, Mapping[str, int]]) 
         unit="rows",
         message=f"{counted(outside, of, 'events')} lie outside every term of their account: {before:,} before its first, "
         f"{between:,} between terms, {after:,} more than {GRACE_DAYS} days after its last.",
-        affects=AFFECTS,
+        affects=REACHED["events"],
         mend="Load the terms that are missing from the subscriptions' export. Usage before the first term may be a trial; usage after "
         "the last one means that an end is wrong, a renewal is missing, or nobody switched the product off.",
         rows_sql=_rows_sql(shape, "account_id", _unnamed(shape), GRACE_DAYS),
@@ -124,7 +124,7 @@ def _without_term(shape: BookShape, places: Mapping[str, Mapping[str, int]]) -> 
         affects=("usage trends", "account counts"),
         mend="Nothing to mend where these are prospects or users of a free plan. Else load the export with their subscriptions.",
         rows_sql="SELECT source_file, source_row, account_id, occurred FROM events WHERE account_id IS NOT NULL AND "
-        f"{_unnamed(shape)} AND account_id NOT IN (SELECT account_id FROM subscriptions) ORDER BY source_file, source_row",
+        f"{_unnamed(shape)} AND account_id NOT IN (SELECT key FROM ({spans_sql('account_id', GRACE_DAYS)})) ORDER BY source_file, source_row",
         facts={"accounts": nothing["accounts"]},
     )
 
