@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from unspun.cli.layout import BASE, CAUTION, CHURN, QUIET
@@ -10,7 +10,7 @@ from unspun.cli.layout import BASE, CAUTION, CHURN, QUIET
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from unspun.book.checks.finding import Severity
+    from unspun.book.checks.finding import Finding, Severity
     from unspun.book.checks.report import CheckReport, JudgedFinding
 
 MOST_SHOWN = 20  # findings in full; the others by their sentence
@@ -48,21 +48,58 @@ def check_lines(report: CheckReport, written: Sequence[str], width: int) -> Iter
     yield from (line for path in written for line in paragraph(path, width))
 
 
-def finding_lines(report: CheckReport, width: int) -> Iterator[Text]:
-    """The verdict in one paragraph, for after a load: with the gravest findings by their sentence, and the command for the rest."""
+def finding_lines(report: CheckReport, width: int, before: Mapping[str, Finding] | None = None) -> Iterator[Text]:
+    """After a load: the verdict, and the gravest findings by their sentence; where findings of a check before are given, what is new."""
     from unspun.cli.layout import paragraph
     from unspun.reports import check_claims, words
 
     grave = [one for one in report.standing() if one.finding.severity != "note"]
-    said = [words.sentence(check_claims.verdict(report)), *(words.sentence(one.finding.message) for one in grave[:MOST_NAMED])]
-    more = len(grave) - MOST_NAMED
-    said.append(f"And {words.count(more)} more: unspun check." if more > 0 else "Details: unspun check." if report.judged else "")
-    worst = report.standing()[0].finding.severity if grave else "note"
-    yield from paragraph(" ".join(part for part in said if part), width, SIGNS[worst][1], first=SIGNS[worst][0])
+    told = grave if before is None else [one for one in grave if _is_new(one.finding, before) or one.state == "grown"]
+    sign, style = SIGNS[told[0].finding.severity if told else "note"]
+    verdict = words.sentence(check_claims.verdict(report))
+    yield from paragraph(f"{_news(told, before)}{verdict}", width, style, first=sign)
+    yield from (line for one in told[:MOST_NAMED] for line in _sentence(one, before or {}, width))
+    gone = 0 if before is None else len(before.keys() - {one.finding.id for one in report.judged})
+    rest = [
+        f"And {words.count(len(told) - MOST_NAMED)} more." if len(told) > MOST_NAMED else "",
+        f"Of the findings before it, {words.count(gone)} {'is' if gone == 1 else 'are'} gone." if gone else "",
+        "All of it: unspun check." if report.judged else "",
+    ]
+    yield from paragraph(" ".join(part for part in rest if part), width)
+
+
+def _is_new(finding: Finding, before: Mapping[str, Finding]) -> bool:
+    """Whether the check before did not have it, or as less grave, or with less than half of the count and a smaller share."""
+    from unspun.book.checks.finding import SEVERITIES
+
+    was = before.get(finding.id)
+    if was is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(was.severity):
+        return True
+    return finding.count > 2 * was.count and finding.share > was.share
+
+
+def _news(told: Sequence[JudgedFinding], before: Mapping[str, Finding] | None) -> str:
+    from unspun.reports import check_claims, words
+
+    if before is None:
+        return ""
+    counts = [sum(one.finding.severity == severity for one in told) for severity in ("error", "warning")]
+    named = [check_claims.counted(n, what) for n, what in zip(counts, ("error", "warning"), strict=True) if n]
+    return f"New or worse with this load: {words.listed(named)}. In all, " if named else "Nothing is new or worse with this load. "
+
+
+def _sentence(one: JudgedFinding, before: Mapping[str, Finding], width: int) -> Iterator[Text]:
+    from unspun.cli.layout import paragraph
+    from unspun.reports import check_claims, words
+
+    was = before.get(one.finding.id)
+    then = f" Before this load: {check_claims.amount_of(was)}." if was else ""
+    sign, style = SIGNS[one.finding.severity]
+    yield from paragraph(f"{words.sentence(one.finding.message)}{then}", width, style, indent=4, first=f"  {sign}")
 
 
 def _block(one: JudgedFinding, report: CheckReport, width: int) -> Iterator[Text]:
-    """Severity and id; the sentence; how much, what it reaches and how it is mended."""
+    """Severity and id; the sentence; what it reaches and how it is mended."""
     from rich.text import Text
 
     from unspun.cli.layout import paragraph
@@ -72,11 +109,19 @@ def _block(one: JudgedFinding, report: CheckReport, width: int) -> Iterator[Text
     yield Text()
     yield from paragraph(f"{finding.severity}  {finding.id}", width, style, first=sign)
     yield from paragraph(words.sentence(finding.message), width, "bold")
-    reaches = f"; reaches {check_claims.reached_by(finding)}" if finding.affects else ""
-    yield from paragraph(f"{check_claims.share_of(finding)} of the {finding.unit}{reaches}.", width)
+    yield from paragraph(_extent(finding), width)
     for remark in (check_claims.growth(one), check_claims.expired(one, report.as_of)):
         yield from paragraph(words.sentence(remark) if remark else "", width, CAUTION)
     yield from paragraph(f"To mend: {words.sentence(finding.mend)}", width, QUIET)
+
+
+def _extent(finding: Finding) -> str:
+    """What a finding reaches, after the share at fault where its sentence does not say it."""
+    from unspun.reports import check_claims, words
+
+    share = check_claims.share_of(finding)
+    said = "" if share in words.spaced(finding.message) else f"{share[:1].upper()}{share[1:]} of the {finding.unit}. "
+    return said + (f"Reaches {check_claims.reached_by(finding)}." if finding.affects else "")
 
 
 def _others(others: Sequence[JudgedFinding], width: int) -> Iterator[Text]:
@@ -106,14 +151,18 @@ def _accepted(report: CheckReport, width: int) -> Iterator[Text]:
 
 
 def _hindered(report: CheckReport, width: int) -> Iterator[Text]:
+    """The checks that could not run, by the reason: a table that the book lacks keeps several from it."""
     from unspun.cli.layout import heading, paragraph
     from unspun.reports import check_claims, words
 
     if not (hindered := report.hindered()):
         return
     yield from heading(f"{check_claims.counted(len(hindered), 'check')} could not run", width)
+    by_reason: dict[str, list[str]] = {}
     for outcome in hindered:
-        yield from paragraph(words.sentence(f"{outcome.check.title}: {outcome.hindrance}"), width, QUIET, first="· ")
+        by_reason.setdefault(outcome.hindrance, []).append(outcome.check.title)
+    for reason, titles in by_reason.items():
+        yield from paragraph(words.sentence(f"{'; '.join(titles)}: {reason}"), width, QUIET, first="· ")
 
 
 def _where(report: CheckReport) -> str:

@@ -120,6 +120,11 @@ def _remarks(found: ErasureResult) -> Iterator[str]:
         yield f"{count(n)} cells of {name}.{column} mention the id and stay as they are: look at them."
     if found.publications:
         yield f"Published documents that name it: ledger entries {', '.join(map(str, found.publications))}."
+    if found.checks:
+        yield f"Records of checks that name it: ledger entries {', '.join(map(str, found.checks))}. Run unspun check again."
+    if found.acceptances:
+        entries = ", ".join(map(str, found.acceptances))
+        yield f"Acceptances whose words name it stay, as the ledger is never rewritten: entries {entries}. Look at them."
     if not found.log_emptied:
         yield "A reader still holds the database's log: it is emptied when the last one closes."
     if not found.found_nothing and not found.dry_run:

@@ -216,7 +216,10 @@ REPORT = Record(
         Field("checked_at", STRING, "When it was checked.", lambda report: _instant(report.at)),
         Field("time_zone", STRING, "The zone in which days are counted."),
         Field(
-            "entry", STRING, "Number and hash of the ledger's entry, with a colon between.", lambda report: report.anchor or None,
+            "entry",
+            STRING,
+            "Number and hash of the ledger's entry, with a colon between.",
+            lambda report: report.anchor or None,
             lambda report: report.unrecorded,
         ),
         Field("verdict", STRING, "What stands between the book and its figures, in a sentence.", check_claims.verdict),

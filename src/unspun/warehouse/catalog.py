@@ -295,7 +295,7 @@ class Catalog:
         """Record an erasure: for each file (by its present path) the one that takes its place in every version, or None.
 
         `entry` is kind and body of its ledger entry, to which a digest of each replacement is added. `documents` are the ledger
-        entries of publications whose documents are erased with it. ValueError for a path that is no file's.
+        entries of publications and checks whose documents are erased with it. ValueError for a path that is no file's.
         """
         self._need_lock()
         kind, body = entry
@@ -304,6 +304,7 @@ class Catalog:
             written = store.append(self.connection, kind, {**body, **stated}, at)
             catalog_files.write_rewrites(self.connection, replaced, written.seq)
             catalog_publications.erase(self.connection, documents, written.seq)
+            catalog_checks.erase(self.connection, documents)
             return written
 
     # Loads and their source files
@@ -393,6 +394,10 @@ class Catalog:
     def latest_check(self) -> CheckRecord | None:
         """The newest check of the whole book as it stood; None where there is none."""
         return self._read(catalog_checks.latest)
+
+    def check_documents(self) -> dict[int, str]:
+        """What every recorded check found, by its ledger entry; those that an erasure took out are left out."""
+        return self._read(catalog_checks.documents)
 
     def append_entry(self, kind: str, body: Mapping[str, object], at: datetime) -> Entry:
         """Record something that concerns no version: an entry of its own kind."""

@@ -26,6 +26,7 @@ from unspun.warehouse.versions import BookVersion, DataFile, TableVersion
 __all__ = ["ErasureResult", "Subject", "SubjectKind", "erase"]
 
 ERASED_NAME = "(erased)"
+ACCEPTANCE = "acceptance"  # the kind of the ledger's entries
 Progress = Callable[[str, int, int], None]
 Key = TypeVar("Key", bound=Hashable)
 
@@ -41,7 +42,8 @@ class ErasureResult:
     `rows` are row versions by table (`rejected` among them), each counted once however many files held it. `cells` are cells of
     other rows that were emptied, by table and column: an account's id as a parent, and any text that is just the id (where the id is
     distinctive: six signs or more, not all digits). `mentions` are texts that hold the id and were left, for you to look at.
-    `publications` are ledger entries whose documents name the subject. `versions` and `files` were looked at, `files_replaced` held
+    `publications` and `checks` are ledger entries whose documents name the subject; `acceptances` are those whose own words do, which
+    stay: the ledger is never rewritten. `versions` and `files` were looked at, `files_replaced` held
     some of it. `log_emptied` is False where a reader still held SQLite's log: it is emptied when the last one closes. `words` are those
     of enumerations, kept with loads, that are or hold the id.
     """
@@ -60,10 +62,12 @@ class ErasureResult:
     version: BookVersion | None
     log_emptied: bool
     words: int = 0
+    checks: tuple[int, ...] = ()
+    acceptances: tuple[int, ...] = ()
 
     @property
     def found_nothing(self) -> bool:
-        return not (self.rows or self.cells or self.publications or self.source_names or self.words)
+        return not (self.rows or self.cells or self.publications or self.checks or self.source_names or self.words)
 
 
 def erase(
@@ -154,6 +158,8 @@ def _described(catalog: Catalog, subject: Subject, findings: Sequence[TableFindi
         version=None,
         log_emptied=True,
         words=sum(map(subject.is_named_in, kept_words(catalog))),
+        checks=tuple(seq for seq, document in catalog.check_documents().items() if subject.is_named_in_check(document)),
+        acceptances=tuple(entry.seq for entry in catalog.entries(kind=ACCEPTANCE) if subject.is_named_in_any(entry.body)),
     )
 
 
@@ -211,7 +217,7 @@ def _record(
         ]
         aligned = align_tables(catalog, left, {"unspun": "erasure"})
     with catalog.transaction():
-        entry = catalog.replace_files(replaced, ("erasure", body), at, result.publications)
+        entry = catalog.replace_files(replaced, ("erasure", body), at, (*result.publications, *result.checks))
         _forget_names(catalog, subject)
         changed = current is not None and any(file.path in replaced for table in current.tables for file in table.files)
         version = catalog.publish("erasure", aligned, at, [("erasure", {"recorded_in": entry.seq})]) if changed else current

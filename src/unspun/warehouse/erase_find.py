@@ -64,6 +64,21 @@ class Subject:
         names = [str(figure.get("name")) for figure in held.get("figures", ()) if isinstance(figure, Mapping)]
         return any(unescaped(part.partition("=")[2]) == self.id for name in names for part in name.split("/"))
 
+    def is_named_in_check(self, document: str) -> bool:
+        """Whether what a check found names it: in a word of the data (an event, a value of a property, a new word of a column).
+
+        An id that is not distinctive is not looked for in sentences, where its number may be a count.
+        """
+        findings = json.loads(document)["findings"]
+        if self.is_distinctive:
+            return self.is_named_in_any(findings)
+        of_data = [part for one in findings for part in (one["subject"].split("/"), one["span"], one["facts"])]
+        return self.is_named_in_any(of_data)
+
+    def is_named_in_any(self, value: object) -> bool:
+        """Whether any name or text of plain JSON names it."""
+        return self._is_in(value)
+
     def _is_in(self, value: object) -> bool:
         if isinstance(value, Mapping):
             return any(self.is_named_in(str(name)) or self._is_in(item) for name, item in value.items())

@@ -108,8 +108,7 @@ def _reused(shape: BookShape, count: int, accounts: int) -> Finding:
         of=accounts,
         unit="accounts",
         message=f"{counted(count, accounts, 'accounts')} changed their name for one without a common word, and {others} on the same day: "
-        "the id "
-        "seems to have been given to another customer.",
+        "the id seems to have been given to another customer.",
         affects=AFFECTS,
         mend="Give the second customer an id of its own from that day on, in accounts and in every table that names it.",
         rows_sql=f"SELECT * FROM ({_changes_sql(shape)}) WHERE reused ORDER BY account_id, happened_at",
@@ -147,8 +146,7 @@ def _same_name(shape: BookShape, count: int, names: int, accounts: int) -> Findi
         of=accounts,
         unit="accounts",
         message=f"{counted(count, accounts, 'accounts')} share {names:,} names{f' and {place}' if place else ''} with an account that is "
-        "not of their "
-        "family: they may be one customer under several ids.",
+        "not of their family: they may be one customer under several ids.",
         affects=AFFECTS,
         mend="Merge them in the system that the accounts come from, or set parent_id where they belong together; namesakes can be "
         "accepted.",
@@ -187,8 +185,8 @@ def _shared(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
             count=count,
             of=held,
             unit="contacts",
-            message=f"{counted(count, held, 'contacts')} have an e-mail address that stands at several accounts of different families "
-            f"({found['addresses']:,} addresses): the accounts may be one customer, or the person works for several.",
+            message=f"{counted(count, held, 'contacts')} share {plural(found['addresses'], 'e-mail address')} across accounts "
+            "of different families: the accounts may be one customer, or the person works for several.",
             affects=("account counts", "survey results"),
             mend="See the rows. Merge accounts that are one customer, set parent_id, or accept people who work for several customers.",
             rows_sql=f"SELECT * FROM ({SHARED_SQL}) ORDER BY address, account_id, contact_id",

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from unspun.book.checks.finding import Finding
+from unspun.book.checks.repeated_codes import Coded
 from unspun.book.checks.shape import BookShape
 from unspun.book.tracking.series import TrackingSeries
 
 Answers = Mapping[str, pa.Table]
+Drawn = tuple[Iterable[Finding], tuple[TrackingSeries, ...]]
+"""Findings, and the series that they are drawn with."""
 
 
 def always(_shape: BookShape) -> str:
@@ -19,9 +22,9 @@ def always(_shape: BookShape) -> str:
     return ""
 
 
-def undrawn(_shape: BookShape, _answers: Answers) -> tuple[TrackingSeries, ...]:
-    """No series: the findings need no plot."""
-    return ()
+def uncoded(_shape: BookShape) -> Mapping[str, Coded]:
+    """No rows are looked at for repeats."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,9 @@ class Check:
 
     `title` is what it looks for, in words ("usage outside any subscription"). `hindrance` says why it cannot be run on a book ("" it
     can), which is shown rather than passed over. `ask` gives SQL by name over the views of the book and over the `extracts` that it
-    names; `judge` takes the answers by the same names. `tables` are those it looks at, the first the one its findings are about.
-    `series` are what its findings are drawn with.
+    names; `judge` takes the answers by the same names. `coded` are rows as numbers: those that stand more than once are known to that SQL
+    as a table of the name. `tables` are those it looks at, the first the one its findings are about.
+    `drawn` judges in place of `judge` where findings are drawn, and gives the series as well.
     """
 
     code: str
@@ -41,4 +45,5 @@ class Check:
     ask: Callable[[BookShape], Mapping[str, str]]
     judge: Callable[[BookShape, Answers], Iterable[Finding]]
     extracts: tuple[str, ...] = ()
-    series: Callable[[BookShape, Answers], tuple[TrackingSeries, ...]] = undrawn
+    drawn: Callable[[BookShape, Answers], Drawn] | None = None
+    coded: Callable[[BookShape], Mapping[str, Coded]] = uncoded

@@ -7,6 +7,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from unspun.book.checks.finding import Finding
+from unspun.book.checks.reach import REACHED
 from unspun.book.checks.shape import BookShape
 from unspun.book.entities import Kind
 from unspun.book.mapping.contract_definition import FreshnessRule, Rule, VolumeRule

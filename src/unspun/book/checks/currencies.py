@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
-from unspun.book.checks.shares import counted, gravity, listed, only_row, row_columns
+from unspun.book.checks.shares import counted, gravity, listed, only_row, plural, row_columns
 from unspun.book.currencies import ISO_CODES
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import sql_name, sql_text
 
 CODES = frozenset(ISO_CODES.split())
+LONGEST_CODE = 4
+"""Longer words in the place of a currency may be names of customers: they are counted, and not told, as findings are kept."""
+RATED = 'SELECT currency FROM rates UNION ALL SELECT "into" FROM rates'
 AFFECTS = ("retention: ARR, GRR, NRR", "every sum of money")
 
 
@@ -36,6 +39,13 @@ def _rows_sql(shape: BookShape, table: str, where: str, order: str = "source_fil
     return f"SELECT {row_columns(shape, table)} FROM {table} WHERE {where} ORDER BY {order}"
 
 
+def _named(codes: Sequence[str], most: int = 5) -> str:
+    """The codes, and how many words there are besides that are too long for one."""
+    short = [repr(code) if code.strip() != code or not code else code for code in codes if len(code) <= LONGEST_CODE]
+    others = [plural(len(codes) - len(short), "longer word")] if len(short) < len(codes) else []
+    return " and ".join([*([listed(short, most)] if short else []), *others])
+
+
 # Several currencies in one account
 
 
@@ -50,7 +60,7 @@ def _ask_mixes(shape: BookShape) -> Mapping[str, str]:
     return {
         table: "SELECT (SELECT count(DISTINCT account_id) "
         f"FROM {table} WHERE {_money(shape, table)} AND currency IS NOT NULL) AS accounts, "
-        f"(SELECT count(*) FROM ({_mixed(shape, table)})) AS mixed, (SELECT string_agg(DISTINCT currency, ', ' ORDER BY currency) "
+        f"(SELECT count(*) FROM ({_mixed(shape, table)})) AS mixed, (SELECT list(DISTINCT currency ORDER BY currency) "
         f"FROM {table} WHERE {_money(shape, table)} AND account_id IN ({_mixed(shape, table)})) AS currencies"
         for table in _tables(shape)
     }
@@ -68,7 +78,7 @@ def _judge_mixes(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 of=found["accounts"],
                 unit="accounts",
                 message=f"{counted(found['mixed'], found['accounts'], 'accounts')} have amounts in several currencies in {table}: "
-                f"{found['currencies']}.",
+                f"{_named(found['currencies'])}.",
                 affects=AFFECTS,
                 mend="Where each amount is in the currency that it names, load rates and ask for one currency (--into): without that these "
                 "accounts count in logos and in no money. Else have the currencies mended where they come from.",
@@ -78,7 +88,7 @@ def _judge_mixes(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                     f"{_money(shape, table)} AND account_id IN ({_mixed(shape, table)})",
                     "account_id, source_file, source_row",
                 ),
-                facts={"currencies": found["currencies"]},
+                facts={"currencies": _named(found["currencies"], 20)},
             )
 
 
@@ -103,12 +113,12 @@ def _judge_codes(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 count=count,
                 of=of,
                 unit="rows",
-                message=f"{counted(count, of, f'currencies of {table}')} are no ISO 4217 code: {listed(wrong)}.",
+                message=f"{counted(count, of, f'currencies of {table}')} are no ISO 4217 code: {_named(wrong)}.",
                 affects=AFFECTS,
                 mend="Write the code where the amounts come from. Where a file has one currency only, leave its column out, and say "
                 "`currency:` with the source in book.yml.",
-                rows_sql=_rows_sql(shape, table, f"currency IN ({', '.join(map(sql_text, wrong))})"),
-                facts={"codes": listed(wrong, 20)},
+                rows_sql=_rows_sql(shape, table, f"currency NOT IN ({', '.join(map(sql_text, sorted(CODES)))})"),
+                facts={"codes": _named(wrong, 20)},
             )
 
 
@@ -166,11 +176,11 @@ def _judge_rates(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 count=count,
                 of=of,
                 unit="rows",
-                message=f"{counted(count, of, f'amounts of {table}')} are in a currency of which no rate is loaded: {listed(without)}.",
+                message=f"{counted(count, of, f'amounts of {table}')} are in a currency of which no rate is loaded: {_named(without)}.",
                 affects=("retention in one currency",),
-                mend=f"Load rates of {listed(without)} into {listed(sorted({pair['into'] for pair in pairs}))}.",
-                rows_sql=_rows_sql(shape, table, f"{_money(shape, table)} AND currency IN ({', '.join(map(sql_text, without))})"),
-                facts={"currencies": listed(without, 20)},
+                mend=f"Load rates of {_named(without)} into {_named(sorted({pair['into'] for pair in pairs}))}.",
+                rows_sql=_rows_sql(shape, table, f"{_money(shape, table)} AND currency NOT IN ({RATED})"),
+                facts={"currencies": _named(without, 20)},
             )
 
 

@@ -11,7 +11,7 @@ from unspun.book.checks.finding import Finding, Severity
 from unspun.book.checks.reach import REACHED
 from unspun.book.checks.running import today
 from unspun.book.checks.shape import BookShape
-from unspun.book.checks.shares import counted, gravity, only_row, plural, row_columns
+from unspun.book.checks.shares import counted, gravity, is_stray, only_row, plural, row_columns
 from unspun.book.checks.usage_outside import CHECK as USAGE_OUTSIDE
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import local_day, sql_day, sql_name, sql_text
@@ -120,12 +120,20 @@ def _before_signup(shape: BookShape, table: str, found: Mapping[str, int]) -> Fi
         message=f"{counted(found['early'], found['rows'], table)} are dated before their account's signup, by up to "
         f"{plural(found['most_days'], 'day')}.",
         affects=(*REACHED[table], "cohorts"),
-        mend=f"See which is wrong: accounts.created_on (is it the day of signup, or of a later import?) or {table}.{happened}. "
-        "Map created_on to the column with the true first day, or to none.",
+        mend=_signup_mend(f"{table}.{happened}", is_stray(found["early"], found["rows"])),
         rows_sql=f"SELECT source_file, source_row, account_id, {happened}, created_on FROM (SELECT source_file, source_row, account_id, "
         f"{happened}, {_day(shape, table, happened)} AS its_day FROM {table}) JOIN {SIGNED_UP} USING (account_id) "
         "WHERE its_day < created_on ORDER BY source_file, source_row",
         facts={"accounts": found["accounts"], "most_days": found["most_days"]},
+    )
+
+
+def _signup_mend(happened: str, few: bool) -> str:
+    if few:
+        return f"Have {happened}, or the account's created_on, mended in these rows where they come from, and load them again."
+    return (
+        f"See which is wrong: accounts.created_on (is it the day of signup, or of a later import?) or {happened}. Map created_on to the "
+        "column with the true first day, or to none."
     )
 
 
@@ -222,11 +230,18 @@ def _judge_order(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 unit="rows",
                 message=f"In {counted(found['inverted'], found['rows'], table)} {second} is before {first}.",
                 affects=REACHED[table],
-                mend=f"See in book.yml whether {first} and {second} are mapped to each other's columns or written in different time "
-                "zones or date formats; else have the rows mended where they come from, and load them again.",
+                mend=("" if is_stray(found["inverted"], found["rows"]) else _mapping_doubt(first, second))
+                + "Have the rows mended where they come from, and load them again.",
                 rows_sql=f"SELECT {row_columns(shape, table)} FROM {table} "
                 f"WHERE {_inverted_sql(shape, table, first, second)} ORDER BY source_file, source_row",
             )
+
+
+def _mapping_doubt(first: str, second: str) -> str:
+    return (
+        f"See in book.yml whether {first} and {second} are mapped to each other's columns or written in different time zones or date "
+        "formats. "
+    )
 
 
 # Days that stand for nothing

@@ -14,7 +14,17 @@ from typing import Any
 from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import Finding, Severity
-from unspun.book.checks.repeats_sql import affected, data_columns, entity_of, keyless_tables, no_keyless_table, repeating_rows_sql
+from unspun.book.checks.repeated_codes import Coded
+from unspun.book.checks.repeats_sql import (
+    affected,
+    coded_rows,
+    data_columns,
+    entity_of,
+    keyless_tables,
+    no_keyless_table,
+    repeating_rows_sql,
+    rows_of_codes_sql,
+)
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.checks.shares import counted
 from unspun.book.sql_words import local_day, sql_name
@@ -56,6 +66,14 @@ def _ask(shape: BookShape) -> dict[str, str]:
     return asked
 
 
+def _coded(shape: BookShape) -> dict[str, Coded]:
+    return {_codes(table): coded_rows(table, data_columns(table)) for table in keyless_tables(shape)}
+
+
+def _codes(table: TableShape) -> str:
+    return f"{table.name}_equal_codes"
+
+
 def _groups_sql(shape: BookShape, table: TableShape) -> str:
     """The groups of equal rows, counted by day, files, how fine their time is, and how often they stand."""
     columns = ", ".join(map(sql_name, data_columns(table)))
@@ -63,7 +81,7 @@ def _groups_sql(shape: BookShape, table: TableShape) -> str:
         f"SELECT day, coarse, files, n, count(*) AS groups, list(DISTINCT remainder) AS remainders FROM (SELECT "
         f"{_day(shape, table)} AS day, {_coarse(shape, table)} AS coarse, {_remainder(table)} AS remainder, n, files FROM ("
         f"SELECT {columns}, count(*) AS n, list_sort(list(DISTINCT source_file)) AS files "
-        f"FROM ({repeating_rows_sql(table.name, data_columns(table))}) GROUP BY {columns} HAVING count(*) > 1)"
+        f"FROM ({rows_of_codes_sql(table, data_columns(table), _codes(table))}) GROUP BY {columns} HAVING count(*) > 1)"
         f") GROUP BY ALL ORDER BY day, coarse, files, n"
     )
 
@@ -227,8 +245,8 @@ def _severity_across(table: TableShape, found: Repeats) -> Severity:
 def _rows_sql(shape: BookShape, table: TableShape, found: Repeats, which: str, first: str) -> str:
     """The copies, each with the row that it repeats. In a large table with few of them only rows of those remainders are looked at."""
     columns = ", ".join(map(sql_name, data_columns(table)))
-    narrow = found.rows >= NARROWED_ROWS and found.remainders and not _is_day(table)
-    where = f"{_remainder(table)} IN ({', '.join(map(str, found.remainders))})" if narrow else ""
+    narrow = found.rows >= NARROWED_ROWS and found.remainders and found.coarse < 0.5
+    where = f"{_remainder(table)} IN ({', '.join(map(str, found.remainders))})" if narrow else "true"
     return (
         f"SELECT {columns}, source_file, source_row, {first}_file AS repeats_file, {first}_row AS repeats_row FROM (SELECT *, "
         "row_number() OVER every AS copy, row_number() OVER own AS copy_in_file, first(source_file) OVER every AS first_file, "
@@ -247,4 +265,5 @@ EQUAL_ROWS = Check(
     _ask,
     _judge,
     (EVENT_DAYS,),
+    coded=_coded,
 )

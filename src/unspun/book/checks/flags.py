@@ -95,8 +95,12 @@ def _ask_running(shape: BookShape) -> Mapping[str, str]:
 def _judge_running(shape: BookShape, answers: Answers) -> Iterator[Finding]:
     cells = only_row(answers, "cells")
     sides = (
-        ("flagged_but_run", f"says_churned AND {RUNS}", "are flagged as churned, and a term of theirs runs"),
-        ("over_but_not_flagged", f"NOT says_churned AND {OVER}", f"are not flagged as churned, and ended over {GRACE_DAYS} days ago"),
+        ("flagged_but_run", f"says_churned AND {RUNS}", "are flagged as churned, yet have a term that runs on"),
+        (
+            "over_but_not_flagged",
+            f"NOT says_churned AND {OVER}",
+            f"are not flagged as churned, yet their last term had ended over {GRACE_DAYS} days before",
+        ),
     )
     for name, where, said in sides:
         if cells[name]:
@@ -108,7 +112,7 @@ def _judge_running(shape: BookShape, answers: Answers) -> Iterator[Finding]:
                 count=cells[name],
                 of=cells["accounts"],
                 unit="accounts",
-                message=f"{counted(cells[name], cells['accounts'], 'accounts with terms')} {said}, on {cells['day']}, the last day that "
+                message=f"{counted(cells[name], cells['accounts'], 'accounts with terms')} {said} {cells['day']}, the last day that "
                 "the terms tell of.",
                 affects=("churn reasons", "account counts"),
                 mend="See whether the flag means another thing (notice given, a part of the contract), is older than the terms, or the "

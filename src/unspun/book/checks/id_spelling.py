@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import Finding
+from unspun.book.checks.reach import REACHED
 from unspun.book.checks.shape import BookShape
-from unspun.book.checks.shares import WRONG_SHARE, counted, only_row
+from unspun.book.checks.shares import WRONG_SHARE, counted, only_row, plural
 from unspun.book.sql_words import sql_name, sql_text
 
 HOMES = {"account_id": "accounts", "contact_id": "contacts", "subscription_id": "subscriptions"}
+THINGS = {"account_id": "account", "contact_id": "contact", "subscription_id": "subscription"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,11 @@ def _misspelt_sql(reference: Reference) -> str:
     """The ids of a table that its home lacks, but for an id spelt otherwise, which is named with it."""
     column, home = sql_name(reference.column), sql_name(reference.home)
     source = f"(SELECT DISTINCT {column} FROM {sql_name(reference.table)} WHERE {column} IS NOT NULL)"
-    return _misspelt(source, column, home)
+    return misspelt_sql(source, column, home)
 
 
-def _misspelt(source: str, column: str, home: str) -> str:
+def misspelt_sql(source: str, column: str, home: str) -> str:
+    """The ids of `source` (a relation with `column`) that `home` lacks, but for an id spelt otherwise: id, and the one meant."""
     return (
         f"SELECT o.id, min(h.id) AS meant FROM (SELECT {column} AS id, {_stripped(column)} AS stripped FROM {source} ANTI JOIN {home} "
         f"USING ({column})) o JOIN (SELECT DISTINCT {column} AS id, {_stripped(column)} AS stripped FROM {home}) h "
@@ -73,7 +76,7 @@ def _counts_sql(column: str, references: Sequence[Reference]) -> str:
     return (
         f"WITH ids AS MATERIALIZED ({named}) SELECT i.source, count(m.id) AS ids, "
         "coalesce(sum(i.rows) FILTER (m.id IS NOT NULL), 0) AS rows, sum(i.rows) AS held "
-        f"FROM ids i LEFT JOIN ({_misspelt('(SELECT DISTINCT ' + name + ' FROM ids)', name, home)}) m ON m.id = i.{name} "
+        f"FROM ids i LEFT JOIN ({misspelt_sql('(SELECT DISTINCT ' + name + ' FROM ids)', name, home)}) m ON m.id = i.{name} "
         "GROUP BY i.source ORDER BY i.source"
     )
 
@@ -123,10 +126,9 @@ def _lost(reference: Reference, ids: int, rows: int, held: int) -> Finding:
         count=rows,
         of=held,
         unit="rows",
-        message=f"{counted(rows, held, f'rows of {table}')} name {ids:,} values of {column} that {home} has only in another spelling "
-        "(case, spaces, "
-        "leading zeros, O for 0): no figure joins them.",
-        affects=(f"everything that joins {table} with {home}",),
+        message=f"{counted(rows, held, f'rows of {table}')} name {plural(ids, THINGS[column])} that the table of {home} spells otherwise "
+        "(case, spaces, leading zeros, O for 0): no figure joins them.",
+        affects=REACHED[table],
         mend=f"Export {column} as text from the same field in both systems, so that {table} and {home} spell it alike, and load again.",
         rows_sql=f"SELECT t.source_file, t.source_row, t.{sql_name(column)}, m.meant FROM {sql_name(table)} t JOIN "
         f"({_misspelt_sql(reference)}) m "
@@ -144,9 +146,8 @@ def _twins(accounts: int, ids: int, held: int) -> Finding:
         count=accounts,
         of=held,
         unit="accounts",
-        message=f"{counted(accounts, held, 'accounts')} have an id that another account has in another spelling (case, spaces): {ids:,} "
-        "ids "
-        "stand for several accounts each.",
+        message=f"{counted(accounts, held, 'accounts')} have an id that another account has in another spelling (case, spaces): "
+        f"{plural(ids, 'customer')} may be told as several.",
         affects=("account counts", "retention: GRR, NRR"),
         mend="Export account_id from one field, spelt alike in every file, and load again.",
         rows_sql=f"SELECT * FROM ({TWINS_SQL}) ORDER BY spelt, account_id",

@@ -49,10 +49,10 @@ class People:
 def _people(shape: BookShape) -> tuple[People, ...]:
     found: list[People] = []
     if shape.has("events", "user_id"):
-        day = local_day("occurred", shape.definition.time_zone)
+        first, last = (local_day(instant, shape.definition.time_zone) for instant in ("began", "ended"))
         stays = (
-            f"SELECT user_id AS person, account_id, CAST(min({day}) AS DATE) AS first, CAST(max({day}) AS DATE) AS last "
-            "FROM events WHERE user_id IS NOT NULL GROUP BY user_id, account_id"
+            f"SELECT person, account_id, {first} AS first, {last} AS last FROM (SELECT user_id AS person, account_id, "
+            "min(occurred) AS began, max(occurred) AS ended FROM events WHERE user_id IS NOT NULL GROUP BY user_id, account_id)"
         )
         found.append(People("events", "users", stays))
     if shape.has("contacts", "account_id"):

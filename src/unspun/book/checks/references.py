@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.extracts import EVENT_DAYS
 from unspun.book.checks.finding import Finding
+from unspun.book.checks.id_spelling import THINGS, misspelt_sql
+from unspun.book.checks.reach import REACHED
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import counted, gravity, only_row, plural, row_columns
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import sql_name
 
 REFERRED = {"account_id": "accounts", "subscription_id": "subscriptions", "contact_id": "contacts"}
-THINGS = {"account_id": "account", "subscription_id": "subscription", "contact_id": "contact"}
+BY_ACCOUNT = {"subscriptions": ("retention by segment", "account counts")}
+"""What rows reach that name an account of which nothing else is known, where that is less than all figures of the table."""
 
 
 def _tables(shape: BookShape, column: str) -> tuple[str, ...]:
@@ -33,18 +36,22 @@ def _ask(column: str, shape: BookShape) -> Mapping[str, str]:
 
 
 def _counts_sql(table: str, column: str) -> str:
-    """Rows that refer to anything, those that refer to what is not there, and to how many such things."""
+    """Rows that refer to anything, those that refer to what is not there in any spelling, and to how many such things."""
     by, rows = sql_name(column), ("sum(rows)", EVENT_DAYS) if table == "events" else ("count(*)", sql_name(table))
     return (
-        "SELECT CAST(sum(rows) AS BIGINT) AS rows, CAST(sum(rows) FILTER (missing) AS BIGINT) AS orphans, "
-        f"count(*) FILTER (missing) AS things FROM (SELECT rows, {_missing_sql(column)} AS missing FROM ("
-        f"SELECT {by}, {rows[0]} AS rows FROM {rows[1]} WHERE {by} IS NOT NULL GROUP BY ALL))"
+        f"WITH ids AS MATERIALIZED (SELECT {by}, {rows[0]} AS rows FROM {rows[1]} WHERE {by} IS NOT NULL GROUP BY ALL) "
+        "SELECT (SELECT CAST(sum(rows) AS BIGINT) FROM ids) AS rows, CAST(sum(rows) AS BIGINT) AS orphans, count(*) AS things "
+        f"FROM ids WHERE {_missing_sql(column, 'ids')}"
     )
 
 
-def _missing_sql(column: str) -> str:
-    by = sql_name(column)
-    return f"{by} NOT IN (SELECT {by} FROM {REFERRED[column]} WHERE {by} IS NOT NULL)"
+def _missing_sql(column: str, source: str) -> str:
+    """Whether an id stands in its home in no spelling; one that stands there in another is told by the check of spelling."""
+    by, home = sql_name(column), REFERRED[column]
+    return (
+        f"{by} NOT IN (SELECT {by} FROM {home} WHERE {by} IS NOT NULL) "
+        f"AND {by} NOT IN (SELECT id FROM ({misspelt_sql(f'(SELECT DISTINCT {by} FROM {source} WHERE {by} IS NOT NULL)', by, home)}))"
+    )
 
 
 def _judge(code: str, column: str, shape: BookShape, answers: Answers) -> Iterator[Finding]:
@@ -57,7 +64,7 @@ def _judge(code: str, column: str, shape: BookShape, answers: Answers) -> Iterat
 def _finding(shape: BookShape, code: str, column: str, table: str, found: Mapping[str, int]) -> Finding:
     held, thing = REFERRED[column], THINGS[column]
     names = "belong to" if column == "account_id" else "name"
-    said = f"{counted(found['orphans'], found['rows'], f'rows of {table}')} {names} {plural(found['things'], thing)} that {held} lacks"
+    things = plural(found["things"], thing)
     return Finding(
         check=code,
         table=table,
@@ -65,12 +72,12 @@ def _finding(shape: BookShape, code: str, column: str, table: str, found: Mappin
         count=found["orphans"],
         of=found["rows"],
         unit="rows",
-        message=f"{said}.",
-        affects=AFFECTED[table],
-        mend=f"Load an export of {held} that holds them all. If it does, the ids are written in another way: "
+        message=f"{counted(found['orphans'], found['rows'], f'rows of {table}')} {names} {things} that the book does not hold.",
+        affects=BY_ACCOUNT.get(table, REACHED[table]) if column == "account_id" else REACHED[table],
+        mend=f"Load an export of {held} that holds them all. If it does already, the two tables name {thing}s by different ids: "
         f"see whether {table}.{column} in book.yml is mapped to the column whose values {held}.{column} holds.",
         rows_sql=f"SELECT {row_columns(shape, table)} FROM {sql_name(table)} "
-        f"WHERE {sql_name(column)} IS NOT NULL AND {_missing_sql(column)} ORDER BY source_file, source_row",
+        f"WHERE {sql_name(column)} IS NOT NULL AND {_missing_sql(column, sql_name(table))} ORDER BY source_file, source_row",
         facts={f"{thing}s": found["things"]},
     )
 

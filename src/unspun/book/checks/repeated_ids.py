@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from unspun.book.checks.check import Answers, Check, always
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.reach import REACHED
-from unspun.book.checks.repeats_sql import data_columns, keyless_tables, no_keyless_table, repeating_rows_sql
+from unspun.book.checks.repeated_codes import Coded
+from unspun.book.checks.repeats_sql import (
+    coded_rows,
+    data_columns,
+    keyless_tables,
+    no_keyless_table,
+    repeating_rows_sql,
+    rows_of_codes_sql,
+)
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.checks.shares import counted, percent
 from unspun.book.entities import TABLES
@@ -41,25 +49,34 @@ def _ask(shape: BookShape) -> dict[str, str]:
     return asked | {f"{table.name}.filled": _filled_sql(table, _ids(table)) for table in keyless_tables(shape) if _ids(table)}
 
 
+def _coded(shape: BookShape) -> dict[str, Coded]:
+    return {_codes(table, ids): coded_rows(table, ids) for table in keyless_tables(shape) for ids in _ids(table)}
+
+
+def _codes(table: TableShape, ids: Sequence[str]) -> str:
+    return f"{table.name}_{ids[0]}_codes"
+
+
 def _filled_sql(table: TableShape, ids: Sequence[Sequence[str]]) -> str:
     counts = ", ".join(f"count({sql_name(one[0])}) AS {sql_name(one[0])}" for one in ids)
     return f"SELECT {counts} FROM {sql_name(table.name)}"
 
 
-def _groups_sql(table: TableShape, ids: Sequence[str]) -> str:
-    """The ids that stand more than once: how often, and for how many different rows."""
+def _groups_sql(table: TableShape, ids: Sequence[str], rows: str) -> str:
+    """Of these rows the ids that stand more than once: how often, and for how many different rows."""
     columns = ", ".join(map(sql_name, ids))
     row = f"row({', '.join(map(sql_name, data_columns(table)))})"
     return (
-        f"SELECT {columns}, count(*) AS n, count(DISTINCT {row}) AS differing FROM ({repeating_rows_sql(table.name, ids)}) "
+        f"SELECT {columns}, count(*) AS n, count(DISTINCT {row}) AS differing FROM ({rows}) "
         f"WHERE {sql_name(ids[0])} IS NOT NULL GROUP BY {columns} HAVING count(*) > 1"
     )
 
 
 def _counts_sql(table: TableShape, ids: Sequence[str]) -> str:
+    groups = _groups_sql(table, ids, rows_of_codes_sql(table, ids, _codes(table, ids)))
     return (
         "SELECT count(*) FILTER (differing > 1) AS ids, coalesce(sum(n) FILTER (differing > 1), 0) AS rows, "
-        f"coalesce(sum(differing - 1), 0) AS beyond, coalesce(sum(n - differing), 0) AS copies FROM ({_groups_sql(table, ids)})"
+        f"coalesce(sum(differing - 1), 0) AS beyond, coalesce(sum(n - differing), 0) AS copies FROM ({groups})"
     )
 
 
@@ -95,9 +112,9 @@ def _repeated(table: TableShape, ids: Sequence[str], number: int, rows: int, fil
 
 
 def _rows_sql(table: TableShape, ids: Sequence[str]) -> str:
-    columns = ", ".join(map(sql_name, ids))
+    columns, groups = ", ".join(map(sql_name, ids)), _groups_sql(table, ids, repeating_rows_sql(table.name, ids))
     return (
-        f"SELECT t.* FROM {sql_name(table.name)} t JOIN (SELECT {columns} FROM ({_groups_sql(table, ids)}) WHERE differing > 1) "
+        f"SELECT t.* FROM {sql_name(table.name)} t JOIN (SELECT {columns} FROM ({groups}) WHERE differing > 1) "
         f"USING ({columns}) ORDER BY {columns}, source_file, source_row"
     )
 
@@ -109,6 +126,7 @@ REPEATED_IDS = Check(
     no_keyless_table,
     _ask,
     _judge,
+    coded=_coded,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unspun.book.checks.repeated_codes import Coded
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.entities import TABLES, Table, TableName
 from unspun.book.sql_words import sql_name
@@ -46,15 +47,30 @@ def data_columns(table: TableShape) -> tuple[str, ...]:
     return tuple(table.columns)
 
 
-def repeating_rows_sql(table: TableName | str, by: Sequence[str], narrowed: str = "") -> str:
-    """Rows of a table that agree in `by` with another row, and some more that only seem to: group them by `by` to be exact.
+def coded_rows(table: TableShape, by: Sequence[str]) -> Coded:
+    """The rows of a table as 32 bits of a hash of `by`. Rows with nothing in the only column of `by` are left out."""
+    return Coded(f"SELECT {_code(by)} AS code FROM {sql_name(table.name)} WHERE {_filled(by)}", table.rows)
 
-    Two passes: the first counts 32 bits of a hash of the columns (4 bytes a row, in place of the row), the second fetches the rows
-    whose hash stands more than once. Rows with nothing in the only column of `by` are left out.
+
+def rows_of_codes_sql(table: TableShape, by: Sequence[str], codes: str) -> str:
+    """The rows whose code stands in a table of codes: those that agree in `by` with another, and some that only seem to.
+
+    Group them by `by` to be exact.
     """
-    columns = ", ".join(map(sql_name, by))
-    code = f"CAST(hash({columns}) >> 32 AS UINTEGER)"
-    tests = [*([narrowed] if narrowed else []), *([f"{columns} IS NOT NULL"] if len(by) == 1 else [])]
-    where = f"WHERE {' AND '.join(tests)}" if tests else ""
-    codes = f"SELECT code FROM (SELECT {code} AS code FROM {sql_name(table)} {where}) GROUP BY code HAVING count(*) > 1"
-    return f"SELECT * FROM {sql_name(table)} {where or 'WHERE true'} AND {code} IN ({codes})"
+    return f"SELECT * FROM {sql_name(table.name)} WHERE {_filled(by)} AND {_code(by)} IN (SELECT code FROM {sql_name(codes)})"
+
+
+def repeating_rows_sql(table: TableName | str, by: Sequence[str], narrowed: str = "true") -> str:
+    """The same of the views alone, for rows that are shown: of those that a test lets through, which are kept until they are counted."""
+    codes = f"SELECT {_code(by)} AS code FROM looked_at GROUP BY code HAVING count(*) > 1"
+    rows = f"SELECT * FROM {sql_name(table)} WHERE {narrowed} AND {_filled(by)}"
+    kept = "NOT " if narrowed == "true" else ""  # the rows of a whole table are read twice rather
+    return f"WITH looked_at AS {kept}MATERIALIZED ({rows}) SELECT * FROM looked_at WHERE {_code(by)} IN ({codes})"
+
+
+def _code(by: Sequence[str]) -> str:
+    return f"CAST(hash({', '.join(map(sql_name, by))}) >> 32 AS UINTEGER)"
+
+
+def _filled(by: Sequence[str]) -> str:
+    return f"{sql_name(by[0])} IS NOT NULL" if len(by) == 1 else "true"

@@ -36,6 +36,11 @@ def gravity(count: int, of: int, least: Severity = "note", most: Severity = "err
     return SEVERITIES[max(SEVERITIES.index(most), min(SEVERITIES.index(least), by_share))]
 
 
+def is_stray(count: int, of: int) -> bool:
+    """Whether so few are at fault that rows are, and not what their columns are mapped to."""
+    return count < STRAY_SHARE * of
+
+
 def plural(count: int, thing: str) -> str:
     """ "1 account", "1,204 accounts"."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -98,8 +98,8 @@ def _finding(name: str, meaning: _Meaning, found: Mapping[str, int], money: str)
         count=found["wrong"],
         of=found["terms"],
         unit="terms",
-        message=f"{counted(found['wrong'], found['terms'], f'terms with the flag {name}')} are {meaning.said} by it, yet {though}{day}."
-        + (f" They carry {money}." if money else ""),
+        message=f"The flag {name} says of {counted(found['wrong'], found['terms'], 'terms')} that they are {meaning.said}, "
+        f"yet they {though}{day}." + (f" They carry {money}." if money else ""),
         affects=("retention: ARR, GRR, NRR", "renewals"),
         mend=f"Find out what {name} means. If it is right, load only the terms that it keeps, or mend their dates and amounts where they "
         "come from; if it is out of date, leave it out of book.yml. Retention reads dates and amounts, not flags.",

@@ -198,6 +198,8 @@ def _judge_gaps(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
 def _late_and_lapsed(late: int, lapsed: int) -> str:
     renewed = f"{late:,} within the {GRACE_DAYS} grace days, which counts as renewed late"
     back = f"{lapsed:,} after longer, which counts as churned and come back"
+    if not lapsed:
+        return f"{'all of them' if late > 1 else 'it is'} within the {GRACE_DAYS} grace days, which counts as renewed late"
     return ", ".join(said for count, said in ((late, renewed), (lapsed, back)) if count)
 
 

@@ -76,8 +76,8 @@ def _outside_named(shape: BookShape, places: Mapping[str, Mapping[str, int]]) ->
             message=f"{counted(outside, of, 'events')} lie outside the subscription that they name: {before:,} before it starts, "
             f"{between + after:,} after it has ended.",
             affects=REACHED["events"],
-            mend="Find out which of the two is wrong: the day of the usage, the subscription that it names, or the start and end of the "
-            "subscriptions. Until then use no figure that ties usage to a subscription's time.",
+            mend="Find out which is wrong: the day of the usage, the subscription that it names, or that subscription's start and end. "
+            "Until then use no figure that ties usage to a subscription's time.",
             rows_sql=_rows_sql(shape, "subscription_id", "true", 0),
             facts={"before": before, "between": between, "after": after},
         )
@@ -124,7 +124,8 @@ def _without_term(shape: BookShape, places: Mapping[str, Mapping[str, int]]) -> 
         affects=("usage trends", "account counts"),
         mend="Nothing to mend where these are prospects or users of a free plan. Else load the export with their subscriptions.",
         rows_sql="SELECT source_file, source_row, account_id, occurred FROM events WHERE account_id IS NOT NULL AND "
-        f"{_unnamed(shape)} AND account_id NOT IN (SELECT key FROM ({spans_sql('account_id', GRACE_DAYS)})) ORDER BY source_file, source_row",
+        f"{_unnamed(shape)} AND account_id NOT IN (SELECT key FROM ({spans_sql('account_id', GRACE_DAYS)})) "
+        "ORDER BY source_file, source_row",
         facts={"accounts": nothing["accounts"]},
     )
 
@@ -135,8 +136,8 @@ def _rows_sql(shape: BookShape, key: str, which: str, slack_days: int) -> str:
     return (
         f"WITH spans AS MATERIALIZED ({spans_sql(key, slack_days)}), known AS (SELECT key, min(first) AS first_term_started, "
         f"nullif(max(last), {OPEN}) AS last_term_ended FROM spans GROUP BY key) "
-        f"SELECT source_file, source_row, account_id, {'subscription_id, ' if _names(shape) else ''}occurred, first_term_started, "
-        f"last_term_ended FROM events JOIN known ON events.{key} = known.key WHERE {which} AND NOT EXISTS (SELECT 1 FROM spans "
+        f"SELECT source_file, source_row, account_id, {'subscription_id, ' if _names(shape) else ''}occurred, known.first_term_started, "
+        f"known.last_term_ended FROM events JOIN known ON events.{key} = known.key WHERE {which} AND NOT EXISTS (SELECT 1 FROM spans "
         f"WHERE spans.key = events.{key} AND {day} >= spans.first AND {day} - spans.last <= {slack_days}) ORDER BY source_file, source_row"
     )
 

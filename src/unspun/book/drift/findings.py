@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from unspun.book.checks.dates import AFFECTED
 from unspun.book.checks.finding import Finding, Severity
+from unspun.book.checks.reach import REACHED
 from unspun.book.drift.compare import Change
 from unspun.book.drift.profile import ColumnProfile
 from unspun.book.entities import TABLES, Kind, TableName
@@ -74,7 +74,7 @@ def _affects(table: TableName, name: str) -> tuple[str, ...]:
     if not name or name in ("name", "email", "subject", "verbatim", "question"):
         return ()
     sorts = column is None or (column.kind == "text" and not name.endswith("_id") and name != "outcome")
-    return (f"figures by {name}",) if sorts else AFFECTED.get(table, ())
+    return (f"figures by {name}",) if sorts else REACHED.get(table, ())
 
 
 def _files(drift: Drift) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from unspun.book.checks.check import Answers, Check
+from unspun.book.checks.check import Answers, Check, Drawn
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.tracking.findings import CODE, finding_of_change, series_of_changes
 from unspun.book.tracking.judge import judge_usage
 from unspun.book.tracking.level import levels
 from unspun.book.tracking.question import TRACKING_DAYS, measures
-from unspun.book.tracking.series import TrackingSeries
 from unspun.book.tracking.usage import daily_usage
 
 
@@ -24,18 +23,18 @@ def _ask(_shape: BookShape) -> Mapping[str, str]:
 
 
 def _judge(shape: BookShape, answers: Answers) -> Iterable[Finding]:
-    usage = daily_usage(answers["days"], measures(shape))
-    return [] if usage is None else [finding_of_change(shape, usage, found) for found in judge_usage(usage)]
+    return _drawn(shape, answers)[0]
 
 
-def _series(shape: BookShape, answers: Answers) -> tuple[TrackingSeries, ...]:
+def _drawn(shape: BookShape, answers: Answers) -> Drawn:
     usage = daily_usage(answers["days"], measures(shape))
     if usage is None:
-        return ()
+        return (), ()
     found = levels(usage.counts, int(usage.days[0]))
-    return series_of_changes(usage, found, judge_usage(usage, found))
+    changes = judge_usage(usage, found)
+    return [finding_of_change(shape, usage, one) for one in changes], series_of_changes(usage, found, changes)
 
 
 CHECKS: tuple[Check, ...] = (
-    Check(CODE, "events whose tracking broke", ("events", "accounts"), _hindrance, _ask, _judge, (TRACKING_DAYS,), _series),
+    Check(CODE, "events whose tracking broke", ("events", "accounts"), _hindrance, _ask, _judge, (TRACKING_DAYS,), _drawn),
 )

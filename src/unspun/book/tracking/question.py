@@ -6,7 +6,7 @@ from unspun.book.checks.shape import BookShape
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import local_day, sql_name, sql_text
 
-TRACKING_DAYS = "tracking_days"
+TRACKING_DAYS, EVENT_CELLS = "tracking_days", "event_cells"
 EVENTS = 100  # the most frequent event names, each looked at by itself; the others together
 OTHERS = "(all others)"
 EVENTS_IN_PARTS = 20  # of these, looked at in each part of the book as well
@@ -37,10 +37,28 @@ def account_properties(shape: BookShape) -> tuple[str, ...]:
     return tuple(name for name in shape.kinds("accounts", "text") if name not in PEOPLE and not name.endswith("_id"))
 
 
+def event_cells_sql(shape: BookShape) -> str:
+    """The extract `event_cells`: the one pass over events that all that is counted of them is made of.
+
+    event (NULL: no name), account_id, subscription_id (where a source maps it), day in the book's zone, the event's own properties `p0`, `p1` ..., whether
+    it lies ahead of the instant of the check, rows, and the sums `m0`, `m1` ... of the `measures`; a row for each of these that has events.
+    """
+    properties = event_properties(shape)
+    event = "event" if shape.has("events", "event") else "'' AS event"
+    by = "account_id, subscription_id" if shape.has("events", "subscription_id") else "account_id"
+    named = "".join(f", {_if_few(name)} AS p{i}" for i, name in enumerate(properties))
+    sums = "".join(f", sum({sql_name(name)})::DOUBLE AS m{i}" for i, name in enumerate(measures(shape)))
+    sample = f"WITH sample AS MATERIALIZED (SELECT {', '.join(map(sql_name, properties))} FROM events LIMIT 100000) " if properties else ""
+    return (
+        f"{sample}SELECT {event}, {by}, {local_day('occurred', shape.definition.time_zone)} AS day{named}, "
+        f"occurred >= TIMESTAMPTZ {sql_text(shape.at.isoformat())} AS ahead, count(*) AS rows{sums} FROM events GROUP BY ALL"
+    )
+
+
 def tracking_days_sql(shape: BookShape) -> str:
     """The extract `tracking_days`: part, value, event, day, place, rows and the sums `m0`, `m1` ... of the `measures`, in their order.
 
-    One pass over events groups them by event, account, day and properties; all else is made of that. `part` is "" for the whole
+    All of it is made of `event_cells`. `part` is "" for the whole
     book, the property (`events.version`, `accounts.region`) for its parts, and `panel` for one account, whose `place` is its rank by
     rows. A row with a `place` and a property says which value the account of the panel has.
     """
@@ -61,26 +79,19 @@ def tracking_days_sql(shape: BookShape) -> str:
         f"WHERE a{i} IS NOT NULL"
         for i, name in enumerate(of_accounts)
     ]
-    return f"WITH {_cells(shape, of_events)}{_attributes(of_accounts)} {' UNION ALL '.join(parts)}"
+    return f"WITH {_CELLS}{_attributes(of_accounts)} {' UNION ALL '.join(parts)}"
 
 
-def _cells(shape: BookShape, properties: tuple[str, ...]) -> str:
-    """Rows and sums by event, account, day and property; the accounts by size, the panel, and the most frequent events."""
-    event = f"coalesce(event, {sql_text(NO_NAME)})" if shape.has("events", "event") else "''"
-    day = local_day("occurred", shape.definition.time_zone)
-    named = "".join(f", {_if_few(name)} AS p{i}" for i, name in enumerate(properties))
-    sums = "".join(f", sum({sql_name(name)})::DOUBLE AS m{i}" for i, name in enumerate(measures(shape)))
-    sample = f"sample AS MATERIALIZED (SELECT {', '.join(map(sql_name, properties))} FROM events LIMIT 100000), " if properties else ""
-    return (
-        f"{sample}cells AS MATERIALIZED (SELECT {event} AS event, account_id, {day} AS day{named}, count(*) AS rows{sums} "
-        f"FROM events WHERE occurred < TIMESTAMPTZ {sql_text(shape.at.isoformat())} GROUP BY ALL), "
-        "sizes AS (SELECT account_id, row_number() OVER (ORDER BY sum(rows) DESC, account_id) - 1 AS place, "
-        f"greatest(1, ceil(count(*) OVER () / {PANEL}), ceil(sum(count(*)) OVER () / {PANEL_CELLS})) AS step "
-        "FROM cells GROUP BY account_id), "
-        f"panel AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0), "
-        "frequent AS MATERIALIZED (SELECT event, row_number() OVER (ORDER BY sum(rows) DESC, event) AS rank "
-        f"FROM cells GROUP BY event QUALIFY rank <= {EVENTS})"
-    )
+_CELLS = (
+    f"cells AS MATERIALIZED (SELECT * REPLACE (coalesce(event, {sql_text(NO_NAME)}) AS event) FROM {EVENT_CELLS} WHERE NOT ahead), "
+    "sizes AS (SELECT account_id, row_number() OVER (ORDER BY sum(rows) DESC, account_id) - 1 AS place, "
+    f"greatest(1, ceil(count(*) OVER () / {PANEL}), ceil(sum(count(*)) OVER () / {PANEL_CELLS})) AS step "
+    "FROM cells GROUP BY account_id), "
+    f"panel AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0), "
+    "frequent AS MATERIALIZED (SELECT event, row_number() OVER (ORDER BY sum(rows) DESC, event) AS rank "
+    f"FROM cells GROUP BY event QUALIFY rank <= {EVENTS})"
+)
+"""The cells that had happened, the accounts by size, the panel, and the most frequent events."""
 
 
 def _if_few(name: str) -> str:

@@ -17,6 +17,7 @@ from unspun.book.checks.run import run_checks
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.entities import Kind
 from unspun.book.mapping.book_file import read_definition
+from unspun.engines.embedded import arrow_table
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)  # a Monday
 
@@ -55,7 +56,7 @@ def broken(contracts: str, book: Mapping[str, Held], at: datetime = AT, zone: st
     def register(name: str, rows: pa.Table) -> None:
         connection.register(name, rows)
 
-    (outcome,) = run_checks(shape, CHECKS, lambda sql: connection.sql(sql).to_arrow_table(), register, lambda *_: None)
+    (outcome,) = run_checks(shape, CHECKS, lambda sql: arrow_table(connection, sql), register, lambda *_: None)
     assert outcome.hindrance == ""
     found: dict[str, Broken] = {}
     for finding in outcome.findings:

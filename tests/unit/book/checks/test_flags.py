@@ -152,7 +152,8 @@ def test_an_add_on_that_is_not_held_and_has_an_amount_is_found_with_its_arr() ->
     found = one["term_flags_against_terms/subscriptions/addon_held_false"]
     assert found.numbers == [3]
     assert found.finding.message == (
-        "1 of 3 terms with the flag addon_held (33.3 %) are not held by it, yet have an amount. They carry ARR of 84 (on 2025-01-01)."
+        "The flag addon_held says of 1 of 3 terms (33.3 %) that they are not held, yet they have an amount. They carry ARR of 84 "
+        "(on 2025-01-01)."
     )
 
 

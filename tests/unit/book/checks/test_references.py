@@ -22,7 +22,7 @@ def test_rows_of_accounts_that_are_not_there_are_counted_with_their_accounts() -
     assert list(found) == ["orphan_accounts/tickets"]
     one = found["orphan_accounts/tickets"]
     assert (one.finding.count, one.finding.of, one.finding.facts["accounts"]) == (3, 6, 2)
-    assert one.finding.message == "3 of 6 rows of tickets (50.0 %) belong to 2 accounts that accounts lacks."
+    assert one.finding.message == "3 of 6 rows of tickets (50.0 %) belong to 2 accounts that the book does not hold."
     assert one.numbers == [5, 6, 7]
 
 
@@ -70,7 +70,7 @@ def test_contacts_that_are_not_there_are_named_by_table() -> None:
         "tickets": [{"account_id": "A", "ticket_id": n, "opened": NOON, "contact_id": c} for n, c in (("1", "c"), ("2", "d"))],
     }
     one = findings(book, CHECKS)["orphan_contacts/tickets"]
-    assert one.finding.message == "1 of 2 rows of tickets (50.0 %) name 1 contact that contacts lacks."
+    assert one.finding.message == "1 of 2 rows of tickets (50.0 %) name 1 contact that the book does not hold."
     assert one.numbers == [3]
 
 

@@ -18,6 +18,7 @@ from unspun.book.checks.run import CheckOutcome, run_checks
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.entities import TABLES, Kind, Table
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
+from unspun.engines.embedded import arrow_table
 
 Row = Mapping[str, Any]
 ENTITIES: dict[str, Table] = {entity.name: entity for entity in TABLES.values()}
@@ -71,7 +72,7 @@ def outcomes(book: Mapping[str, Sequence[Row]], checks: Iterable[Check], zone: s
     def register(name: str, rows: pa.Table) -> None:
         connection.register(name, rows)
 
-    return run_checks(shape, tuple(checks), lambda sql: connection.sql(sql).to_arrow_table(), register, lambda *_: None)
+    return run_checks(shape, tuple(checks), lambda sql: arrow_table(connection, sql), register, lambda *_: None)
 
 
 def _connect(book: Mapping[str, Sequence[Row]]) -> duckdb.DuckDBPyConnection:

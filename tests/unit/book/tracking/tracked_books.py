@@ -15,7 +15,7 @@ from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.entities import Kind
 from unspun.book.mapping.definition import BookDefinition
 from unspun.book.tracking.check import CHECKS
-from unspun.book.tracking.question import TRACKING_DAYS
+from unspun.book.tracking.question import EVENT_CELLS, TRACKING_DAYS
 from unspun.book.tracking.series import TrackingSeries
 
 CHECK = CHECKS[0]
@@ -42,6 +42,7 @@ class TrackedBook:
         return self.connection.sql(sql).arrow().read_all()
 
     def days(self) -> pa.Table:
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {EVENT_CELLS} AS {extract_sql(EVENT_CELLS, self.shape)}")
         return self.query(extract_sql(TRACKING_DAYS, self.shape))
 
     def answers(self) -> Mapping[str, pa.Table]:
@@ -52,7 +53,8 @@ class TrackedBook:
         return list(CHECK.judge(self.shape, self.answers()))
 
     def series(self) -> tuple[TrackingSeries, ...]:
-        return CHECK.series(self.shape, self.answers())
+        assert CHECK.drawn is not None
+        return CHECK.drawn(self.shape, self.answers())[1]
 
 
 def event_rows(
