@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.reports import check_sample as sample
+from unspun.book.checks.finding import Finding, Severity
 from unspun.book.checks.report import CheckReport
+from unspun.book.checks.run import CheckOutcome
 from unspun.cli.check_text import MOST_SHOWN, check_lines, finding_lines, print_check
 from unspun.reports import check_claims
 
@@ -24,7 +26,7 @@ def test_each_finding_stands_with_its_id_sentence_share_what_it_reaches_and_how_
     for one in report.standing():
         finding = one.finding
         assert f"{finding.severity} {finding.id} {finding.message}" in said
-        assert f"{check_claims.share_of(finding)} of the {finding.unit}".replace("\u00a0", " ") in said
+        assert check_claims.share_of(finding).replace("\u00a0", " ") in said
         assert finding.mend in said
         assert all(affected.split(":")[0] in said for affected in finding.affects)
     assert "Accepted at 30 of 25,000; now 42 of 25,000 rows, so it stands again." in said
@@ -65,9 +67,64 @@ def test_piped_it_is_plain_and_escape_sequences_are_not_obeyed(capsys: pytest.Ca
     assert "[bold]markup[/bold]" in out and "Report: check.html" in out
 
 
-def test_after_a_load_one_paragraph_says_the_verdict_and_the_gravest_findings() -> None:
-    lines = [line.plain for line in finding_lines(sample.every_kind(), 100)]
-    said = " ".join(" ".join(lines).replace("\u00a0", " ").split())
+def after_a_load(report: CheckReport, before: dict[str, Finding] | None = None) -> str:
+    lines = [line.plain for line in finding_lines(report, 100, before)]
+    return " ".join(" ".join(lines).replace("\u00a0", " ").split())
+
+
+def test_checks_that_the_same_lack_keeps_from_running_are_told_in_one_line() -> None:
+    lack = "the book holds no contacts"
+    report = sample.nothing_found()
+    looked_for = ("shared addresses", "orphan contacts")
+    hindered = tuple(CheckOutcome(sample.check(title.replace(" ", "_"), title, "contacts"), lack) for title in looked_for)
+    said = text(replace(report, outcomes=(*report.clean(), *hindered)))
+    assert "2 checks could not run · shared addresses; orphan contacts: the book holds no contacts." in said
+
+
+def test_the_share_at_fault_is_said_once() -> None:
+    told, silent = sample.finding(), replace(sample.finding(), message="reports_built stopped.", unit="days", count=21, of=1092)
+    assert text(sample.report(sample.judged(told))).count("77.7 %") == 1
+    assert "1.9 % of the days. Reaches usage trends and score audits with events." in text(sample.report(sample.judged(silent)))
+
+
+def test_after_a_first_load_the_verdict_and_the_gravest_findings_are_said() -> None:
+    said = after_a_load(sample.every_kind())
     assert said.startswith("▲ 3 errors and 3 warnings stand between this book and its figures")
-    assert "19,432 of 25,000 events (77.7 %)" in said and said.endswith("And 3 more: unspun check.")
-    assert "".join(line.plain for line in finding_lines(sample.nothing_found(), 100)).startswith("· 2 checks found no fault")
+    assert "▲ 19,432 of 25,000 events (77.7 %)" in said and said.endswith("And 3 more. All of it: unspun check.")
+    assert after_a_load(sample.nothing_found()).startswith("· 2 checks found no fault")
+
+
+def test_after_a_later_load_what_is_new_is_said_first_and_what_is_gone_is_counted() -> None:
+    old, new = sample.finding(), sample.finding("before_signup", "warning", 30, 2000)
+    said = after_a_load(sample.report(sample.judged(old), sample.judged(new)), {old.id: old, "gone/events": old})
+    assert said.startswith(
+        "◇ New or worse with this load: 1 warning. In all, 1 error and 1 warning stand between this book and its figures."
+    )
+    assert new.message in said and old.message not in said
+    assert "Of the findings before it, 1 is gone." in said
+
+
+@pytest.mark.parametrize(
+    ("before", "is_told"),
+    [
+        (("error", 19_432), False),
+        (("error", 12_000), False),  # over half of it was known
+        (("error", 9_000), True),
+        (("warning", 19_432), True),
+    ],
+)
+def test_a_finding_that_was_known_is_told_again_once_it_is_graver_or_has_more_than_doubled(
+    before: tuple[Severity, int], is_told: bool
+) -> None:
+    now = sample.finding()
+    said = after_a_load(sample.report(sample.judged(now)), {now.id: sample.finding(now.check, *before)})
+    assert (now.message in said) is is_told
+    assert (f"Before this load: {before[1]:,} of 25,000 rows." in said) is is_told
+    assert said.startswith(
+        "▲ New or worse with this load: 1 error." if is_told else "· Nothing is new or worse with this load. 1 error stands"
+    )
+
+
+def test_notes_that_are_new_are_no_news() -> None:
+    said = after_a_load(sample.notes_only(), {})
+    assert said.startswith("· Nothing is new or worse with this load. No open error or warning stands")

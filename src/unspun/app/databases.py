@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,13 +46,17 @@ class DatabaseRows:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseReading:
-    """What was read of databases for a load. `added` are databases that book.yml does not know yet; `folder` holds the files."""
+    """What was read of databases for a load. `added` are databases that book.yml does not know yet; `folder` holds the files.
+
+    `loads` are those that were in force when reading began: what is new was told by them.
+    """
 
     rows: tuple[DatabaseRows, ...] = ()
     added: tuple[Database, ...] = ()
     in_place: tuple[str, ...] = ()  # sources whose rows stay where they are
     folder: Path | None = None
     notes: tuple[str, ...] = ()
+    loads: frozenset[int] = frozenset()
 
     @property
     def cursors(self) -> dict[str, object]:
@@ -137,6 +141,7 @@ def read_databases(
             raise BadInput(Fault("no_database", "no database is named that the relation is of.", "--relation", f"Name it: {hint}"))
         return DatabaseReading()
     wanted, added = _wanted(workspace, definition, arguments, relations)
+    loads = _in_force(catalog)
     found, folder = _Found(), extracts_folder(workspace.warehouse)
     reading = _Reading(catalog, definition, folder, full, progress, found)
     try:
@@ -147,7 +152,25 @@ def read_databases(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return DatabaseReading(tuple(found.rows), tuple(added), tuple(found.in_place), folder, tuple(found.notes))
+    return DatabaseReading(tuple(found.rows), tuple(added), tuple(found.in_place), folder, tuple(found.notes), loads)
+
+
+def _in_force(catalog: Catalog) -> frozenset[int]:
+    return frozenset(line.load for line in catalog.load_lines() if line.state == "in force")
+
+
+def refuse_overtaken(catalog: Catalog, reading: DatabaseReading, tables: Collection[str]) -> None:
+    """Raises BadInput where a load of these tables was published or taken back since the rows were read.
+
+    They may then be older than what the book holds, or begin at a cursor that is no more. Call it as the one writer.
+    """
+    if not reading.rows:
+        return
+    others = reading.loads ^ _in_force(catalog)
+    told = [line.load for line in catalog.load_lines() if line.load in others and any(file.table in tables for file in line.files)]
+    if told:
+        message = f"load {told[-1]} was published or taken back while these rows were read: nothing was loaded."
+        raise BadInput([Fault("overtaken", message, one.name, "Run the command again.") for one in reading.rows])
 
 
 def _wanted(
@@ -213,12 +236,21 @@ class _Reading:
         with open_database(wanted.address, name, seconds) as session:
             if not loaded and not wanted.relations:
                 message = "book.yml maps no relation of this database."
-                raise BadInput(Fault("no_relation", message, name, f"{listing(session.relations())} Name one with --relation."))
+                hint = f"{listing(session.relations())} Name those to load, each with --relation."
+                raise BadInput(Fault("no_relation", message, name, hint))
             for mapping in loaded:
                 self._one(session, wanted.database, mapping, None)
             for relation in wanted.relations:
-                full_name = known_relation(session.relations(), relation, name)
-                self._one(session, wanted.database, _of_relation(wanted.database, full_name), full_name)
+                self._new(session, wanted.database, relation)
+
+    def _new(self, session: Session, database: Database, relation: str) -> None:
+        """Read a relation that a mapping is to be proposed for."""
+        try:
+            full_name = known_relation(session.relations(), relation, database.name)
+        except BadInput as refusal:
+            self.found.faults += refusal.faults
+            return
+        self._one(session, database, _of_relation(database, full_name), full_name)
 
     def _one(self, session: Session, database: Database, mapping: SourceMapping, proposed: str | None) -> None:
         """Read one source; what is wrong with it is kept, so that the others are looked at too."""
@@ -231,7 +263,7 @@ class _Reading:
         try:
             read = extract(session, mapping, last, path, name, lambda done, of: self.progress(f"reading {name}: {done:,} rows", done, of))
         except BadInput as refusal:
-            self.found.faults += refusal.faults
+            self.found.faults += [replace(fault, where=name) if fault.where == database.name else fault for fault in refusal.faults]
             return
         if mapping.cursor is not None and read.since is not None:
             notes.append(f"read from {mapping.cursor.column} {read.since.last} on, less the overlap (all rows: --full)")
@@ -303,7 +335,8 @@ def named_faults(refusal: BadInput, reading: DatabaseReading) -> BadInput:
 def _named(fault: Fault, reading: DatabaseReading) -> Fault:
     for one in reading.rows:
         if fault.where.startswith(one.path):
-            return replace(fault, where=one.name + fault.where[len(one.path) :])
+            place = fault.where[len(one.path) :].removeprefix(":1")  # a relation has no row of headings
+            return replace(fault, where=one.name + place, message=fault.message.replace("the file has no column", "there is no column"))
         if os.path.basename(one.path) == fault.where.partition(":")[0]:
             return replace(fault, where=one.name)
     return fault

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from unspun.app.databases import DatabaseReading, DatabaseRows, as_source, named_faults, names_database, read_databases
+from unspun.app.databases import DatabaseReading, DatabaseRows, as_source, named_faults, names_database, read_databases, refuse_overtaken
 from unspun.app.drift import drift_of_load, explain_refusal
 from unspun.app.keeping import PATIENT, Patience
 from unspun.app.mended import mended_mapping
@@ -305,15 +305,17 @@ def load(
     ):
         before = [line for line in catalog.load_lines() if line.state == "in force"]
         profiles = latest_profiles(catalog)
+        refuse_overtaken(catalog, plan.reading, {file.mapping.table for file in plan.files})
         try:
             result = load_files(
                 catalog, plan.files, plan.definition, at, request.dry_run,
                 workspace.settings.memory, progress, known_at, plan.reading.cursors,
             )  # fmt: skip
         except BadInput as refusal:
+            explained = explain_refusal(refusal, plan.files, plan.definition, profiles)
             if plan.reading.rows:
-                raise named_faults(refusal, plan.reading) from None
-            raise explain_refusal(refusal, plan.files, plan.definition, profiles) from refusal
+                raise named_faults(explained, plan.reading) from None
+            raise explained from refusal
         drift = drift_of_load(result.profiles, profiles, result.load)
         stay = seen_in_place(workspace, catalog, plan.reading.in_place, at, progress) if not request.dry_run else []
         return replace(result, notes=(*result.notes, *_read_otherwise(result, before, plan), *stay), drift=drift)

@@ -69,9 +69,10 @@ def _place(shape: BookShape) -> str:
 def _namesakes_sql(shape: BookShape) -> str:
     """Accounts of one name and place that are not of one family (a parent and its units may share a name)."""
     place = f"lower(trim({sql_name(_place(shape))}))" if _place(shape) else "''"
+    told = f"account_id, name{', ' + sql_name(_place(shape)) if _place(shape) else ''}, source_file, source_row"
     return (
-        f"SELECT account_id, name{', ' + sql_name(_place(shape)) if _place(shape) else ''}, plain, place, source_file, source_row FROM ("
-        f"SELECT *, {plain_name('name')} AS plain, {place} AS place, coalesce(parent_id, account_id) AS family FROM accounts) "
+        f"SELECT {told}, plain, place FROM ("
+        f"SELECT {told}, {plain_name('name')} AS plain, {place} AS place, coalesce(parent_id, account_id) AS family FROM accounts) "
         "WHERE plain IS NOT NULL AND place IS NOT NULL WINDOW same AS (PARTITION BY plain, place) "
         "QUALIFY min(family) OVER same <> max(family) OVER same"
     )
@@ -168,7 +169,8 @@ ACCOUNT_NAMES = Check(
 # One e-mail address, several accounts
 
 SHARED_SQL = (
-    "SELECT contact_id, account_id, email, address, source_file, source_row FROM (SELECT c.*, lower(trim(c.email)) AS address, "
+    "SELECT contact_id, account_id, email, address, source_file, source_row FROM ("
+    "SELECT c.contact_id, c.account_id, c.email, c.source_file, c.source_row, lower(trim(c.email)) AS address, "
     "coalesce(a.parent_id, c.account_id) AS family FROM contacts c LEFT JOIN accounts a ON a.account_id = c.account_id) "
     "WHERE address LIKE '%@%' WINDOW same AS (PARTITION BY address) QUALIFY min(family) OVER same <> max(family) OVER same"
 )
@@ -176,7 +178,8 @@ SHARED_SQL = (
 
 def _shared(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
     found, held = only_row(answers, "shared"), only_row(answers, "contacts")["contacts"]
-    count = found["contacts"]
+    count, number = found["contacts"], found["addresses"]
+    addresses = f"{number:,} e-mail address{'' if number == 1 else 'es'}"
     if count:
         yield Finding(
             check="shared_emails",
@@ -185,8 +188,8 @@ def _shared(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
             count=count,
             of=held,
             unit="contacts",
-            message=f"{counted(count, held, 'contacts')} share {plural(found['addresses'], 'e-mail address')} across accounts "
-            "of different families: the accounts may be one customer, or the person works for several.",
+            message=f"{counted(count, held, 'contacts')} share {addresses} across accounts of different families: the accounts may be one "
+            "customer, or the person works for several.",
             affects=("account counts", "survey results"),
             mend="See the rows. Merge accounts that are one customer, set parent_id, or accept people who work for several customers.",
             rows_sql=f"SELECT * FROM ({SHARED_SQL}) ORDER BY address, account_id, contact_id",

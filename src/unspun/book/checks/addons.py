@@ -17,13 +17,15 @@ EVERYWHERE_SHARE = 0.99
 BASE_TERMS_AT_LEAST = 100
 """In fewer base terms every customer may have chosen it by chance."""
 
+TOLD = "source_file, source_row, account_id, subscription_id, product, started, ended, amount, amount_months, currency"
 ALONE_SQL = (
     f"WITH spans AS ({spans_sql('account_id', GRACE_DAYS, BASE)}), "
-    f"addons AS (SELECT *, coalesce(ended, {OPEN}) AS until FROM subscriptions WHERE is_addon AND (ended IS NULL OR ended > started)), "
+    f"addons AS (SELECT {TOLD}, coalesce(ended, {OPEN}) AS until FROM subscriptions "
+    "WHERE is_addon AND (ended IS NULL OR ended > started)), "
     "base AS (SELECT addons.source_file, addons.source_row, bool_or(first < until AND last > started) AS touched, "
     f"bool_or(until - last <= {GRACE_DAYS} AND first - started <= {GRACE_DAYS}) AS covered "
     "FROM addons JOIN spans ON spans.key = addons.account_id GROUP BY ALL) "
-    "SELECT source_file, source_row, account_id, subscription_id, product, started, ended, amount, amount_months, currency, "
+    f"SELECT {TOLD}, "
     "coalesce(touched, false) AS base_runs_for_a_part FROM addons LEFT JOIN base USING (source_file, source_row) "
     "WHERE NOT coalesce(covered, false)"
 )

@@ -79,8 +79,8 @@ def _groups_sql(shape: BookShape, table: TableShape) -> str:
     columns = ", ".join(map(sql_name, data_columns(table)))
     return (
         f"SELECT day, coarse, files, n, count(*) AS groups, list(DISTINCT remainder) AS remainders FROM (SELECT "
-        f"{_day(shape, table)} AS day, {_coarse(shape, table)} AS coarse, {_remainder(table)} AS remainder, n, files FROM ("
-        f"SELECT {columns}, count(*) AS n, list_sort(list(DISTINCT source_file)) AS files "
+        f"{_day(shape, table)} AS day, {_coarse(shape, table)} AS coarse, {_remainder(table)} AS remainder, n, "
+        f"list_sort(list_distinct(files)) AS files FROM (SELECT {columns}, count(*) AS n, list(source_file) AS files "
         f"FROM ({rows_of_codes_sql(table, data_columns(table), _codes(table))}) GROUP BY {columns} HAVING count(*) > 1)"
         f") GROUP BY ALL ORDER BY day, coarse, files, n"
     )

@@ -20,6 +20,8 @@ OPEN_WORDS = ("open", "new", "pending", "waiting", "in progress", "on hold", "on
 
 # accounts.churned against the table of churns
 
+FLAGGED = "SELECT source_file, source_row, account_id, churned AS says_churned FROM accounts WHERE churned IS NOT NULL"
+
 
 def _churns_sql(shape: BookShape) -> str:
     """Accounts that say whether they churned, whether they stand in churns, and whether one that does came back since."""
@@ -27,9 +29,9 @@ def _churns_sql(shape: BookShape) -> str:
     if "subscriptions" in shape.tables:
         runs = f"account_id IN (SELECT account_id FROM subscriptions WHERE {BASE} AND {runs_sql(last_day_sql(shape))})"
     return (
-        "SELECT source_file, source_row, account_id, churned AS says_churned, churns > 0 AS in_churns, coalesce(churns, 0) AS churns, "
-        f"last_churned, churns > 0 AND {runs} AS runs FROM accounts LEFT JOIN (SELECT account_id, count(*) AS churns, "
-        "max(churned) AS last_churned FROM churns GROUP BY account_id) AS c USING (account_id) WHERE accounts.churned IS NOT NULL"
+        "SELECT source_file, source_row, account_id, says_churned, churns > 0 AS in_churns, coalesce(churns, 0) AS churns, "
+        f"last_churned, churns > 0 AND {runs} AS runs FROM ({FLAGGED}) LEFT JOIN (SELECT account_id, count(*) AS churns, "
+        "max(churned) AS last_churned FROM churns GROUP BY account_id) AS c USING (account_id)"
     )
 
 
@@ -74,10 +76,10 @@ def _running_sql(shape: BookShape) -> str:
     """Accounts with terms that say whether they churned, with the end of their last base term, on the last day the terms tell of."""
     day = last_day_sql(shape)
     return (
-        "SELECT accounts.source_file, accounts.source_row, account_id, churned AS says_churned, last_ended, day FROM accounts JOIN ("
+        f"SELECT source_file, source_row, account_id, says_churned, last_ended, day FROM ({FLAGGED}) JOIN ("
         "SELECT account_id, CASE WHEN bool_or(ended IS NULL) THEN NULL ELSE max(ended) END AS last_ended "
         f"FROM subscriptions WHERE {BASE} AND started <= {day} GROUP BY account_id) AS terms USING (account_id), "
-        f"(SELECT {day} AS day) WHERE accounts.churned IS NOT NULL"
+        f"(SELECT {day} AS day)"
     )
 
 
@@ -130,8 +132,9 @@ def _outcomes_sql(shape: BookShape) -> str:
     kept = ", ".join(map(sql_text, KEPT))
     runs = f"started <= due + {GRACE_DAYS} AND (ended IS NULL OR ended > due)"
     return (
-        "SELECT renewals.source_file, renewals.source_row, account_id, due, outcome, coalesce(goes_on, false) AS goes_on, "
-        f"coalesce(begins, false) AS begins, outcome IN ({kept}) AS kept FROM renewals LEFT JOIN ("
+        "SELECT source_file, source_row, account_id, due, outcome, coalesce(goes_on, false) AS goes_on, "
+        f"coalesce(begins, false) AS begins, outcome IN ({kept}) AS kept "
+        "FROM (SELECT source_file, source_row, account_id, due, outcome FROM renewals) LEFT JOIN ("
         f"SELECT account_id, due, bool_or(true) AS goes_on, bool_or(started >= due - {EARLY_DAYS}) AS begins "
         f"FROM (SELECT DISTINCT account_id, due FROM renewals) JOIN (SELECT account_id, started, ended FROM subscriptions WHERE {BASE}) "
         f"USING (account_id) WHERE {runs} GROUP BY ALL) AS after USING (account_id, due) "

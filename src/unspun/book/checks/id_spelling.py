@@ -92,8 +92,8 @@ def _named_sql(reference: Reference) -> str:
 
 
 TWINS_SQL = (
-    "SELECT account_id, spelt, source_file, source_row FROM (SELECT *, upper(replace(replace(account_id, ' ', ''), '_', '-')) AS spelt "
-    "FROM accounts) QUALIFY count(*) OVER (PARTITION BY spelt) > 1"
+    "SELECT account_id, spelt, source_file, source_row FROM (SELECT account_id, source_file, source_row, "
+    "upper(replace(replace(account_id, ' ', ''), '_', '-')) AS spelt FROM accounts) QUALIFY count(*) OVER (PARTITION BY spelt) > 1"
 )
 """Accounts whose ids differ by case and spaces alone."""
 

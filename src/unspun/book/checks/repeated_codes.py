@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 PART_ROWS = 1 << 24  # 64 MB of codes at a time: more rows are gone over in parts, by what their codes leave over
-MIDDLE = 1 << 31
 
 Codes = npt.NDArray[np.uint32]
 
@@ -33,19 +31,5 @@ def repeated_codes(coded: Coded, query: Callable[[str], pa.Table]) -> pa.Table:
 
 
 def _repeated(column: pa.ChunkedArray) -> Codes:
-    ordered, middle = _halves(column)
-    with ThreadPoolExecutor(2) as threads:  # NumPy sorts outside the interpreter's lock
-        list(threads.map(np.ndarray.sort, (ordered[:middle], ordered[middle:])))
+    ordered: Codes = np.sort(column.to_numpy())
     return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-
-
-def _halves(column: pa.ChunkedArray) -> tuple[Codes, int]:
-    """The codes, the lower half of what can be before the upper one; and where that begins."""
-    codes, low, high = np.empty(len(column), np.uint32), 0, len(column)
-    for chunk in column.chunks:
-        some: Codes = chunk.to_numpy()
-        lower = some < MIDDLE
-        first, last = some[lower], some[~lower]
-        codes[low : low + len(first)], codes[high - len(last) : high] = first, last
-        low, high = low + len(first), high - len(last)
-    return codes, low

@@ -40,8 +40,9 @@ def account_properties(shape: BookShape) -> tuple[str, ...]:
 def event_cells_sql(shape: BookShape) -> str:
     """The extract `event_cells`: the one pass over events that all that is counted of them is made of.
 
-    event (NULL: no name), account_id, subscription_id (where a source maps it), day in the book's zone, the event's own properties `p0`, `p1` ..., whether
-    it lies ahead of the instant of the check, rows, and the sums `m0`, `m1` ... of the `measures`; a row for each of these that has events.
+    event (NULL: no name), account_id, subscription_id (where a source maps it), day in the book's zone, own properties `p0`, `p1` ...,
+    whether it lies ahead of the instant of the check, rows, and the sums `m0`, `m1` ... of the `measures`; a row for each of these that
+    has events.
     """
     properties = event_properties(shape)
     event = "event" if shape.has("events", "event") else "'' AS event"
@@ -58,9 +59,9 @@ def event_cells_sql(shape: BookShape) -> str:
 def tracking_days_sql(shape: BookShape) -> str:
     """The extract `tracking_days`: part, value, event, day, place, rows and the sums `m0`, `m1` ... of the `measures`, in their order.
 
-    All of it is made of `event_cells`. `part` is "" for the whole
-    book, the property (`events.version`, `accounts.region`) for its parts, and `panel` for one account, whose `place` is its rank by
-    rows. A row with a `place` and a property says which value the account of the panel has.
+    All of it is made of `event_cells`. `part` is "" for the whole book, the property (`events.version`, `accounts.region`) for its parts,
+    and `panel` for one account, whose `place` is its rank by rows. A row with a `place` and a property says which value the account of
+    the panel has.
     """
     of_events, of_accounts = event_properties(shape), account_properties(shape)
     sums = "".join(f", sum(m{i})::DOUBLE AS m{i}" for i in range(len(measures(shape))))

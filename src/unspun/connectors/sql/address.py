@@ -62,7 +62,10 @@ def read_address(url: str, where: str, folder: Path, may_hold_password: bool) ->
     pairs = (pair.partition("=") for pair in parts.query.split("&"))
     as_written = [value for name, _, value in pairs if name.casefold() in SECRET_SETTINGS]
     secrets = (url, parts.netloc.rpartition("@")[0], parts.query, password, unquote(password), *hidden, *as_written)
-    return Address(system, url, tuple(dict.fromkeys(one for one in secrets if one)), unquote(parts.path.strip("/")))
+    scheme, _, rest = url.partition(":")
+    return Address(
+        system, f"{scheme.casefold()}:{rest}", tuple(dict.fromkeys(one for one in secrets if one)), unquote(parts.path.strip("/"))
+    )
 
 
 def _split(url: str, where: str) -> SplitResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,17 @@ CURSORS: dict[str, CursorKind] = {
     "timestamptz": "instant", "timestamp": "time", "date": "day", "int2": "whole", "int4": "whole", "int8": "whole",
 }  # fmt: skip
 SQL_OF_CURSOR = {"instant": "timestamptz", "time": "timestamp", "day": "timestamp", "whole": "numeric"}
-TO_COME = {"instant": "now()", "time": "now() AT TIME ZONE 'UTC' + interval '14 hours'", "day": "current_date + 1"}
+# Where the cursor may stand at most. A time or a day without a zone may be UTC's or the server's own, so the earlier one holds: what is
+# read twice changes nothing, and what is passed over is lost.
+LATEST = {
+    "instant": "now()",
+    "time": "least(now() AT TIME ZONE 'UTC', now() AT TIME ZONE {zone})",
+    "day": "least(now() AT TIME ZONE 'UTC', now() AT TIME ZONE {zone})::date - 1",
+}
+AS_STANDARD = (  # what a role or a database may have set otherwise, and values as text depend on
+    "SET DateStyle = 'ISO, MDY'", "SET IntervalStyle = 'postgres'", "SET bytea_output = 'hex'", "SET extra_float_digits = 1",
+    "SET standard_conforming_strings = on",
+)  # fmt: skip
 MOST_PLACES, MOST_DIGITS = 18, 38
 RELATIONS = """
 SELECT n.nspname || '.' || c.relname AS name,
@@ -50,6 +60,10 @@ JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamesp
 JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place) ON true
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 WHERE i.indisprimary AND n.nspname || '.' || c.relname = {name} ORDER BY k.place"""
+PARTS = """
+SELECT n.nspname::text AS schema, c.relname::text AS relation, row_security_active(c.oid) AS filtered
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname || '.' || c.relname = {name}"""
 
 KNOWN_FAILURES = (
     (
@@ -70,6 +84,7 @@ KNOWN_FAILURES = (
         "timeout expired", "no_answer", "it did not answer in time.",
         "Check host, port and firewall, or give it longer: `connect_timeout` in its URL.",
     ),
+    ("to SSL negotiation", "no_server", "what answers at that host and port is no Postgres server.", "Check both in its URL."),
     ("SSL", "tls", "no secured connection came about.", "Check sslmode and the certificates that its URL names."),
     ("certificate", "tls", "its certificate is not accepted.", "Check sslmode and sslrootcert in its URL."),
     ("does not exist", "no_such_database", "the server has no such database, or no such user.", "Check its URL."),
@@ -77,7 +92,20 @@ KNOWN_FAILURES = (
         "invalid URI query parameter", "bad_database_url", "its URL has a setting that Postgres does not know.",
         "Check what follows the ? in its URL.",
     ),
+    (
+        "URI query parameter", "bad_database_url", "its URL has a setting that cannot be read.",
+        "Write characters such as = and & of a value in percent form: %3D for =.",
+    ),
+    ("invalid percent-encoded", "bad_database_url", "its URL has a % that begins no percent form.", "Write % as %25."),
+    (
+        "too many c", "no_connection_left", "it takes no more connections.", "Try again later, or ask who runs it.",
+    ),
+    ("starting up", "no_answer", "it is starting up.", "Try again in a moment."),
+    ("shutting down", "no_answer", "it is shutting down.", "Try again when it is up again."),
 )  # fmt: skip
+
+
+KEPT_ALIVE = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}  # seconds: a network that went away is noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +121,8 @@ def open_postgres(address: Address, name: str, limits: Limits) -> Iterator[Postg
     """A read-only transaction on a Postgres database that goes by `name` in messages. Raises Unreadable where it cannot be reached."""
     connection = _connect(address, name, limits)
     try:
-        session = PostgresSession(connection, address, name)
-        session.begin(limits)
+        session = PostgresSession(connection, address, name, limits)
+        session.begin()
         yield session
     finally:
         _close(connection)
@@ -104,12 +132,10 @@ def _connect(address: Address, name: str, limits: Limits) -> Connection:
     from adbc_driver_manager.dbapi import Error
     from adbc_driver_postgresql.dbapi import connect
 
-    given = "".join(
-        f"&{setting}={value}"
-        for setting, value in (("connect_timeout", limits.connect_seconds), ("application_name", "unspun"))
-        if not re.search(rf"[?&]{setting}=", address.url)
-    )
-    url = address.url + (given if "?" in address.url else f"?{given[1:]}")
+    wanted = {"connect_timeout": limits.connect_seconds, "application_name": "unspun", **KEPT_ALIVE}
+    given = [f"{setting}={value}" for setting, value in wanted.items() if not re.search(rf"[?&]{setting}=", address.url)]
+    start, _, settings = address.url.partition("?")
+    url = f"{start}?{'&'.join([*filter(None, [settings]), *given])}"
     try:
         return connect(url, autocommit=False)
     except Error as error:
@@ -137,14 +163,19 @@ def _not_connected(said: str, name: str) -> Fault:
 class PostgresSession:
     """One transaction. Every statement goes through `_asked`, which says what failed without repeating what is secret."""
 
-    def __init__(self, connection: Connection, address: Address, name: str) -> None:
+    def __init__(self, connection: Connection, address: Address, name: str, limits: Limits) -> None:
         self._connection, self._address, self._name = connection, address, name
+        self._limits, self._failing = limits, False
+        self._zone = "UTC"  # the server's own, in which it writes times without a zone
 
-    def begin(self, limits: Limits) -> None:
+    def begin(self) -> None:
         self._run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         self._run("SET default_transaction_read_only = on")
-        self._run("SET TIME ZONE 'UTC'")
-        self._run(f"SET statement_timeout = {limits.statement_seconds * 1000:d}")
+        self._zone = self._rows("SELECT current_setting('TimeZone') AS zone")[0]["zone"]
+        for setting in ("SET TIME ZONE 'UTC'", *AS_STANDARD):
+            self._run(setting)
+        if self._limits.statement_seconds:
+            self._run(f"SET statement_timeout = {self._limits.statement_seconds * 1000:d}")
 
     def relations(self) -> list[Relation]:
         return [Relation(row["name"], row["rows"]) for row in self._rows(RELATIONS)]
@@ -163,6 +194,8 @@ class PostgresSession:
     def survey(self, selection: Selection, cursor: str | None, as_text: frozenset[str]) -> Surveyed:
         schema = self._schema(selection)
         refuse_repeated(schema.names, self._name)
+        if not schema.names:
+            raise BadInput(Fault("no_columns", "the relation has no columns.", self._name, "Name another one."))
         cursor_kind = None if cursor is None else self.cursor_kind(selection, cursor)
         asked = ["count(*) AS n"]
         for i, field in enumerate(schema):
@@ -173,14 +206,15 @@ class PostgresSession:
                 asked.append(f"max(scale(trim_scale({name}))) AS places_{i}")
         if cursor is not None:
             name = sql_name(cursor)
-            until = f" FILTER (WHERE {_ordinary(name)} AND {name} <= {TO_COME[cursor_kind]})" if cursor_kind in TO_COME else ""
+            latest = LATEST[cursor_kind].format(zone=sql_text(self._zone)) if cursor_kind in LATEST else ""
+            until = f" FILTER (WHERE {_ordinary(name)} AND {name} <= {latest})" if latest else ""
             asked += [f"max({name}){until}::text AS last", f"count(*) FILTER (WHERE {name} IS NULL) AS without"]
-        found = self._rows(f"SELECT {', '.join(asked)} FROM {_from(selection)}")[0]
+        found = self._rows(f"SELECT {', '.join(asked)} FROM {self._from(selection)}")[0]
         columns = tuple(
             (field.name, pa.string() if field.name in as_text else _arrow_type(field, found.get(f"places_{i}")))
             for i, field in enumerate(schema)
         )
-        notes = [
+        notes = self._filtered(selection) + [
             f"{n:,} values of '{field.name}' are infinite or outside the years 1 to 9999, and are read as empty"
             for i, field in enumerate(schema)
             if (n := found.get(f"odd_{i}"))
@@ -192,19 +226,38 @@ class PostgresSession:
         wanted = ", ".join(f"{_read_as(field)} AS {sql_name(field.name)}" for field in self._schema(selection))
         place = {name: i for i, name in enumerate(names, 1)}
         by = ", ".join(str(place[name]) for name in order) or "1"
-        with self._asked(f"SELECT {wanted} FROM {_from(selection)} ORDER BY {by}") as cursor:
+        with self._asked(f"SELECT {wanted} FROM {self._from(selection)} ORDER BY {by}") as cursor:
             for batch in cursor.fetch_record_batch():
                 yield _fitted(batch, surveyed.columns)
 
     def _schema(self, selection: Selection) -> pa.Schema:
         from adbc_driver_manager.dbapi import Error
 
+        rows = self._from(selection)
         with self._connection.cursor() as cursor:
             try:
-                return cursor.adbc_execute_schema(f"SELECT * FROM {_from(selection)}")
+                return cursor.adbc_execute_schema(f"SELECT * FROM {rows}")
             except (Error, OSError, pa.ArrowException) as error:
                 fault = self._failed(error)
+        self._forget()
         raise fault from None
+
+    def _from(self, selection: Selection) -> str:
+        """The rows of a selection, in brackets, as what stands after FROM."""
+        if selection.query:
+            inner = f"({selection.query.strip().rstrip(';')}\n) AS asked"
+        else:
+            parts = self._rows(PARTS.format(name=sql_text(selection.relation)))
+            schema, _, table = selection.relation.rpartition(".")
+            names = [parts[0]["schema"], parts[0]["relation"]] if parts else [schema, table]
+            inner = f"{'.'.join(sql_name(name) for name in names if name)} AS asked"
+        return inner if selection.since is None else f"(SELECT * FROM {inner} WHERE {_since(selection.since)}) AS asked"
+
+    def _filtered(self, selection: Selection) -> list[str]:
+        """A note where the server shows this user some rows of a relation only."""
+        parts = self._rows(PARTS.format(name=sql_text(selection.relation))) if selection.relation else []
+        said = "row-level security decides which of its rows this user sees: there may be others"
+        return [said] if any(part["filtered"] for part in parts) else []
 
     def _rows(self, sql: str) -> list[dict[str, Any]]:
         with self._asked(sql) as cursor:
@@ -226,7 +279,20 @@ class PostgresSession:
             except (Error, OSError, pa.ArrowException) as error:
                 failed = self._failed(error)
         if failed is not None:
+            self._forget()
             raise failed from None
+
+    def _forget(self) -> None:
+        """After a statement that failed begin anew: nothing will be loaded, and what else is wrong can be told too."""
+        from adbc_driver_manager.dbapi import Error
+
+        if self._failing:
+            return
+        self._failing = True
+        with suppress(Error, OSError, UnspunError):  # a connection that is broken off says so when it is used next
+            self._connection.rollback()
+            self.begin()
+        self._failing = False
 
     def _failed(self, error: Exception) -> UnspunError:
         state, said = getattr(error, "sqlstate", None) or "", self._address.hide(_told(error))
@@ -250,16 +316,6 @@ def _told(error: Exception) -> str:
     """What the server said: the line of its error, without the statement."""
     found = re.search(r"ERROR:\s*([^\n]*)", str(error))
     return found[1].strip().rstrip(".") if found else "the server gave an error"
-
-
-def _from(selection: Selection) -> str:
-    """The rows of a selection, in brackets, as what stands after FROM."""
-    if selection.query:
-        inner = f"({selection.query.strip().rstrip(';')}\n) AS asked"
-    else:
-        schema, _, table = selection.relation.rpartition(".")
-        inner = f"{sql_name(schema)}.{sql_name(table)} AS asked" if schema else f"{sql_name(table)} AS asked"
-    return inner if selection.since is None else f"(SELECT * FROM {inner} WHERE {_since(selection.since)}) AS asked"
 
 
 def _since(since: Since) -> str:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
+from unspun.book.columns import did_you_mean
 from unspun.book.mapping.definition import Cursor
 from unspun.errors import BadInput, Fault, UnspunError
 
@@ -15,6 +16,7 @@ CursorKind = Literal["instant", "time", "day", "whole", "text"]
 """What a cursor column holds: times with a zone, times without one, days, whole numbers, or times written as text (SQLite)."""
 USUAL_OVERLAP_SECONDS = 3_600.0
 USUAL_OVERLAP_STEPS = 1_000.0
+REPEATED_HOUR_SECONDS = 3_600.0  # a clock without a zone is set back by as much in autumn
 
 
 class Unreadable(UnspunError):
@@ -95,16 +97,20 @@ class Session(Protocol):
 
 
 def overlap_of(cursor: Cursor, kind: CursorKind, where: str) -> float:
-    """How far before the last value reading begins. Raises BadInput where it is a time for a number, or a number for a time."""
+    """How far before the last value reading begins; an hour more for times without a zone.
+
+    Raises BadInput where it is a time for a number, or a number for a time.
+    """
     steps = kind == "whole"
+    more = REPEATED_HOUR_SECONDS if kind in ("time", "text") else 0.0
     if cursor.overlap is None:
-        return USUAL_OVERLAP_STEPS if steps else USUAL_OVERLAP_SECONDS
+        return USUAL_OVERLAP_STEPS if steps else USUAL_OVERLAP_SECONDS + more
     if cursor.overlap and cursor.in_seconds == steps:
         what, write = ("whole numbers", "1000") if steps else ("times", "1 hour")
         raise BadInput(
             Fault("other_overlap", f"'{cursor.column}' holds {what}, and its overlap does not.", where, f"Write `overlap: {write}`.")
         )
-    return cursor.overlap
+    return cursor.overlap + more
 
 
 def column_of(names: Sequence[str], wanted: str, where: str) -> str:
@@ -125,13 +131,14 @@ def refuse_repeated(names: Sequence[str], where: str) -> None:
 
 def known_relation(relations: Sequence[Relation], wanted: str, where: str) -> str:
     """The full name of the relation meant by `wanted`, with its schema or without. Raises BadInput: none, or several."""
-    fitting = [one.name for one in relations if wanted == one.name or wanted == one.name.rpartition(".")[2]]
+    fitting = [one.name for one in relations if wanted == one.name or one.name.endswith(f".{wanted}")]
     if len(fitting) == 1 or wanted in fitting:
         return wanted if wanted in fitting else fitting[0]
     if fitting:
         raise BadInput(Fault("several_relations", f"several relations are called '{wanted}'.", where, f"They are {', '.join(fitting)}."))
     message = f"the database has no table or view '{wanted}' that can be seen."
-    raise BadInput(Fault("no_such_relation", message, where, listing(relations)))
+    hint = did_you_mean(wanted, [name for one in relations for name in (one.name, one.name.partition(".")[2]) if name])
+    raise BadInput(Fault("no_such_relation", message, where, f"{hint}{listing(relations)}"))
 
 
 def listing(relations: Sequence[Relation], most: int = 40) -> str:

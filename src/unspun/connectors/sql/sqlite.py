@@ -28,6 +28,7 @@ from unspun.connectors.sql.session import (
 from unspun.errors import BadInput, Fault
 
 BATCH_ROWS = 20_000
+COLUMNS_AT_ONCE = 200  # SQLite gives at most 2,000 values in one row, and a column takes five
 STEPS = 10_000  # of SQLite's machine between two looks at the clock
 HELD = ("integer", "real", "text", "blob")
 RELATIONS = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
@@ -59,7 +60,11 @@ def open_sqlite(address: Address, name: str, wait_seconds: int, statement_second
 
 
 def _away(name: str, error: sqlite3.Error) -> Fault:
-    return Fault("no_database", f"the database cannot be read: {error}.", name, "Check the file, and that nobody holds it locked.")
+    return Fault("no_database", f"the database cannot be read: {_said(error)}.", name, "Check the file, and that nobody holds it locked.")
+
+
+def _said(error: sqlite3.Error) -> str:
+    return str(error).rstrip(".")
 
 
 class SqliteSession:
@@ -98,13 +103,9 @@ class SqliteSession:
     def survey(self, selection: Selection, cursor: str | None, as_text: frozenset[str]) -> Surveyed:
         declared = self._declared(selection)
         refuse_repeated([name for name, _ in declared], self._name)
-        asked = ["count(*)"]
-        for name, _ in declared:
-            column = sql_name(name)
-            asked += [f"coalesce(max(typeof({column}) = '{held}'), 0)" for held in HELD]
-            asked.append(f"coalesce(max({column} NOT IN (0, 1)), 0)")
-        asked += _of_cursor(cursor, None if cursor is None else self.cursor_kind(selection, cursor))
-        n, *found = self._rows(f"SELECT {', '.join(asked)} FROM {_from(selection)}")[0]
+        asked = ["count(*)", *_of_cursor(cursor, None if cursor is None else self.cursor_kind(selection, cursor))]
+        n, *of_cursor = self._rows(f"SELECT {', '.join(asked)} FROM {_from(selection)}")[0]
+        found = self._held(selection, [name for name, _ in declared])
         columns = []
         for i, (name, type_name) in enumerate(declared):
             *held, other = found[i * 5 : i * 5 + 5]
@@ -114,8 +115,19 @@ class SqliteSession:
                 else _kind([one for one, is_held in zip(HELD, held, strict=True) if is_held], type_name, bool(other))
             )
             columns.append((name, ARROW[kind]))
-        last, without = found[-2:] if cursor is not None else (None, 0)
+        last, without = of_cursor or (None, 0)
         return Surveyed(tuple(columns), n, None if last is None else str(last), without or 0, ())
+
+    def _held(self, selection: Selection, names: Sequence[str]) -> list[int]:
+        """Of each column: whether it holds values of each kind of `HELD`, and any number beside 0 and 1."""
+        found: list[int] = []
+        for start in range(0, len(names), COLUMNS_AT_ONCE):
+            asked: list[str] = []
+            for column in map(sql_name, names[start : start + COLUMNS_AT_ONCE]):
+                asked += [f"coalesce(max(typeof({column}) = '{held}'), 0)" for held in HELD]
+                asked.append(f"coalesce(max({column} NOT IN (0, 1)), 0)")
+            found += self._rows(f"SELECT {', '.join(asked)} FROM {_from(selection)}")[0]
+        return found
 
     def batches(self, selection: Selection, surveyed: Surveyed, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
         names = [name for name, _ in surveyed.columns]
@@ -148,10 +160,12 @@ class SqliteSession:
                 hint = "Raise `statement_seconds` in book.yml."
                 raise BadInput(Fault("statement_timeout", "the reading took longer than is allowed.", self._name, hint)) from None
             if "readonly" in str(error):
-                raise BadInput(Fault("read_only", f"{error}.", self._name, "Databases are only read: a query is one SELECT.")) from None
+                raise BadInput(
+                    Fault("read_only", f"{_said(error)}.", self._name, "Databases are only read: a query is one SELECT.")
+                ) from None
             if any(words in str(error) for words in ("no such", "syntax error", "one statement", "incomplete input", "ambiguous")):
                 hint = "Correct the relation or the query in book.yml."
-                raise BadInput(Fault("query_refused", f"{error}.", self._name, hint)) from None
+                raise BadInput(Fault("query_refused", f"{_said(error)}.", self._name, hint)) from None
             raise Unreadable(_away(self._name, error)) from None
 
 
@@ -161,8 +175,8 @@ def _of_cursor(cursor: str | None, kind: CursorKind | None) -> list[str]:
     name = sql_name(cursor)
     if kind == "whole":
         return [f"max({name})", f"sum({name} IS NULL)"]
-    today = f"datetime({name}) <= datetime('now', '14 hours')"
-    return [f"max(CASE WHEN {today} THEN datetime({name}) END)", f"sum(datetime({name}) IS NULL)"]
+    past = f"datetime({name}) <= datetime('now')"  # local times east of Greenwich are then read twice, and none is passed over
+    return [f"max(CASE WHEN {past} THEN datetime({name}) END)", f"sum(datetime({name}) IS NULL)"]
 
 
 def _kind(held: Sequence[str], declared: str, beyond_flags: bool) -> Kind:
