@@ -55,6 +55,19 @@ def test_the_rows_behind_a_finding_are_written_with_a_manifest_that_fits_them(bo
     assert [row["account_id"] for row in rows] == ["A-9", "A-9"]
     assert manifest["csv"]["sha256"] == hashlib.sha256(target.read_bytes()).hexdigest()
     assert manifest["rows"] == 2
+    assert manifest["source_files"] == {rows[0]["source_file"]: "usage.csv"}
+
+
+def test_a_later_load_says_first_what_is_new_with_it(book: Book) -> None:
+    more = book.load(book.export("terms-2.csv", ("line,id,from,to,mrr", "L-3,A-1,2026-05-01,2026-01-01,5"))).out
+    told = " ".join(more[more.index("New or worse with this load: 1 error.") :].split())
+    assert "end before they start" in told and "of events" not in told  # which the load before it had told
+    assert "In all, 2 errors stand" in told
+    again = json.loads(book.load(book.export("terms-3.csv", ("line,id,from,to,mrr", "L-4,A-2,2027-01-31,,80")), "--json").out)
+    assert {one["id"]: one["new"] for one in again["check"]["findings"] if one["severity"] == "error"} == {
+        ORPHANS: False,
+        "terms_without_days/subscriptions/ended_before_started": False,
+    }
 
 
 def test_what_is_accepted_stands_no_longer_and_says_who_and_why(book: Book) -> None:

@@ -14,7 +14,7 @@ from tests.doors.cli_files import Ran, run
 from tests.unit.connectors.servers import PASSWORD, Server, running_server, shared_server
 from unspun.app.loads import LoadRequest, load, plan_load
 from unspun.app.workspace import open_workspace
-from unspun.errors import UnspunError
+from unspun.errors import BadInput, UnspunError
 
 TERMS = """CREATE TABLE terms (line text PRIMARY KEY, account text, began date, until date, mrr numeric(12, 2), changed timestamptz)"""
 BOOK = """\
@@ -264,3 +264,53 @@ sources:
     ran = book.load("crm", "--json")
     assert ran.code == 0 and '"rows_read": 42' in ran.out and '"rows_rejected": 2' in ran.out, ran.out + ran.err
     assert len(book.rows("accounts")) == 40
+
+
+@pytest.mark.parametrize("meanwhile", ["load", "undo"])
+def test_rows_that_were_overtaken_while_they_were_read_are_not_loaded(server: Server, url: str, tmp_path: Path, meanwhile: str) -> None:
+    """Else older rows would stand for newer ones, or rows before a cursor that is no more would be passed over for good."""
+    book = book_of(tmp_path, "cursor: changed")
+    for number in range(3):
+        put(server, number, 10, NOON + timedelta(days=number))
+        assert book.load("billing").code == 0
+    place, request = open_workspace(book.folder), LoadRequest(("billing",), accept=True)
+    put(server, 9, 1, NOON + timedelta(days=9))
+    plan = plan_load(place, request)
+    if meanwhile == "load":
+        put(server, 9, 2, NOON + timedelta(days=9, hours=1))
+        assert book.load("billing").code == 0
+    else:
+        assert book.run("undo").code == 0
+    with pytest.raises(BadInput, match="while these rows were read"):
+        load(place, plan, request, datetime.now(UTC))
+    assert not any(path.is_file() for path in (book.folder / "warehouse" / ".extracts").rglob("*"))
+    book.load("billing")
+    assert amounts(book) == held(server)
+
+
+def test_what_is_wrong_with_several_relations_is_told_of_each(server: Server, url: str, tmp_path: Path) -> None:
+    book = book_of(tmp_path, "cursor: changed")
+    text = (book.folder / "book.yml").read_text()
+    more = text[text.index("  - database") :]
+    (book.folder / "book.yml").write_text(text + more.replace("public.terms", "public.more") + more.replace("public.terms", "public.gone"))
+    server.run("DROP ROLE IF EXISTS guest3", "CREATE ROLE guest3 LOGIN PASSWORD 'gu3st-pw'")
+    server.run("CREATE TABLE more (LIKE terms)", "GRANT SELECT ON terms TO guest3", database="billing")
+    server.run("ALTER TABLE terms DROP COLUMN changed", database="billing")
+    ran = run("load", "billing", "--workspace", book.folder, BILLING_URL=url.replace(f"boss:{PASSWORD}", "guest3:gu3st-pw"))
+    assert ran.code == 2 and len(ran.faults) == 3, ran.err
+    said = {fault.split(": ")[0]: fault for fault in ran.faults}
+    assert "the cursor 'changed' is none of the columns" in said["billing:public.terms"]
+    assert "permission denied for table more" in said["billing:public.more"]
+    assert "no table or view 'public.gone'" in said["billing:public.gone"]
+
+
+def test_a_column_that_was_renamed_is_named_with_what_it_may_be_now(server: Server, url: str, tmp_path: Path) -> None:
+    book = book_of(tmp_path, "cursor: changed")
+    for number in range(30):
+        put(server, number, 100.25 + number * 7)
+    first = book.load("billing")
+    assert first.code == 0 and "does not name" not in first.out, "the cursor is named"
+    server.run("ALTER TABLE terms RENAME COLUMN mrr TO monthly", database="billing")
+    ran = book.load("billing")
+    assert ran.code == 2 and ran.err.startswith("billing:public.terms: there is no column 'mrr'"), ran.err
+    assert "Was 'mrr' renamed to 'monthly' since load 1" in " ".join(ran.err.split())

@@ -23,18 +23,19 @@ from unspun.book.columns import did_you_mean
 from unspun.book.entities import Kind
 from unspun.engines.embedded import ENGINE, engine_version
 from unspun.errors import BadInput, Fault
-from unspun.reports.check_rows import rows_facts
+from unspun.reports.check_rows import file_numbers, rows_facts
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenRows:
-    """A CSV of the rows behind a finding, with hash and size of its bytes."""
+    """A CSV of the rows behind a finding, with hash and size of its bytes, and the numbers of the files that its rows name."""
 
     finding: Finding
     rows: int
     sha256: str
     size_bytes: int
     columns: tuple[str, ...]
+    files: frozenset[int]
 
 
 def find_judged(report: CheckReport, wanted: str) -> tuple[JudgedFinding, ...]:
@@ -64,6 +65,7 @@ def write_rows(
 ) -> WrittenRows:
     """The rows of a finding written as CSV, in batches: they need not fit in memory. Raises OSError of the file."""
     hashed, rows, size, columns = hashlib.sha256(), 0, 0, ()
+    files: frozenset[int] = frozenset()
     with opened(workspace, request, workspace.definition()) as (_, _, reader):
         empty = reader.query(f"SELECT * FROM ({finding.rows_sql}) LIMIT 0")
         columns = tuple(empty.column_names)
@@ -71,9 +73,9 @@ def write_rows(
             text = _csv_bytes(part, header=part is empty)
             file.write(text)
             hashed.update(text)
-            rows, size = rows + part.num_rows, size + len(text)
+            rows, size, files = rows + part.num_rows, size + len(text), files | file_numbers(part)
             progress("writing rows", rows, 0)
-    return WrittenRows(finding, rows, hashed.hexdigest(), size, columns)
+    return WrittenRows(finding, rows, hashed.hexdigest(), size, columns, files)
 
 
 def _table(batch: pa.RecordBatch) -> pa.Table:
@@ -103,7 +105,7 @@ def _kind(kind: pa.DataType) -> Kind:
 def manifest(report: CheckReport, written: WrittenRows, file_name: str) -> dict[str, Any]:
     """What a CSV of rows is: the finding, its query, the book it was asked of, and the file's hash."""
     return {
-        **rows_facts(report, written.finding, written.rows),
+        **rows_facts(report, written.finding, written.rows, written.files),
         "engine": f"{ENGINE} {engine_version()}",
         "package_version": __version__,
         "columns": list(written.columns),

@@ -64,6 +64,7 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
         examples = [examples_of(reader, finding) for finding in findings]
         entry, unrecorded = _recorded(catalog, version, request, shape, outcomes, at)
         known = acceptances(catalog)
+        source_names = {file.number: file.name for file in catalog.source_files()}
     day = today(shape)
     return CheckReport(
         workspace_name=workspace.settings.name,
@@ -80,6 +81,7 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
         series=tuple(series for outcome in outcomes for series in outcome.series),
         asked=", ".join(request.only),
         rows_by_table={table.name: table.rows for table in shape.tables.values()},
+        source_names=source_names,
     )
 
 

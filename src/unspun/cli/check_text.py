@@ -120,7 +120,7 @@ def _extent(finding: Finding) -> str:
     from unspun.reports import check_claims, words
 
     share = check_claims.share_of(finding)
-    said = "" if share in words.spaced(finding.message) else f"{share[:1].upper()}{share[1:]} of the {finding.unit}. "
+    said = "" if finding.of == 1 or share in words.spaced(finding.message) else f"{share[:1].upper()}{share[1:]} of the {finding.unit}. "
     return said + (f"Reaches {check_claims.reached_by(finding)}." if finding.affects else "")
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from unspun.errors import BadInput, Fault
 
+DEFINITIONS = ("unspun.toml", "book.yml", "retention.yml")
+WAREHOUSE = ("catalog.db", "ledger.head")  # by which a warehouse is known
+
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
@@ -78,9 +81,19 @@ def _obstacle(output: OutputFile) -> Fault | None:
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         return Fault("no_folder", f"the folder {folder} does not exist.", output.option, "Make it, or give another place.")
+    if _makes_a_workspace(path):
+        hint = "Give a file outside the workspace, or another name."
+        return Fault("output_is_workspace", f"{path} is a part of the workspace itself.", output.option, hint)
     if path.exists() and not os.access(path, os.W_OK):
         return Fault("unwritable", f"{path} may not be written to.", output.option, "Give another file.")
     return None if _is_special(path) else _probe(output, folder)
+
+
+def _makes_a_workspace(path: Path) -> bool:
+    """Whether it is a definition of a workspace, or lies in a warehouse."""
+    real = Path(os.path.realpath(path))
+    defines = real.name in DEFINITIONS and (real.parent / DEFINITIONS[0]).exists()
+    return defines or any(all((folder / name).exists() for name in WAREHOUSE) for folder in real.parents)
 
 
 def _no_folder(output: OutputFile) -> Fault | None:

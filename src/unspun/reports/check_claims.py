@@ -57,7 +57,7 @@ def what_it_reaches(report: CheckReport) -> str:
     """Which figures the open errors and warnings reach; "" where none is open."""
     wrong, misled = (_merged(report.standing(severity)) for severity in ("error", "warning"))
     rest = {area: of for area, of in misled.items() if area not in wrong or _with(wrong[area], of) != wrong[area]}
-    parts = [f"Not to be relied on until it is mended: {words.listed(_named(wrong))}." if wrong else ""]
+    parts = [f"Not to be relied on until mended: {words.listed(_named(wrong))}." if wrong else ""]
     parts.append(f"May mislead: {words.listed(_named(rest))}." if rest else "")
     return " ".join(part for part in parts if part)
 

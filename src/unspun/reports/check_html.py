@@ -15,7 +15,7 @@ from unspun.book.checks.report import CheckReport, JudgedFinding
 from unspun.reports import check_charts, check_claims
 from unspun.reports.audit_html import environment, page_policy, page_style, read_asset, with_roles
 from unspun.reports.check_charts import Plot, plot_of
-from unspun.reports.check_rows import MOST_BYTES, ExampleCell, FaultyRows, example_cells, faulty_rows
+from unspun.reports.check_rows import MOST_BYTES, ExampleCell, FaultyRows, example_cells, faulty_rows, only_file, shown_columns
 
 WHOLE = re.compile(r"(\d{4}-\d{2}-\d{2}|(?<= )--[a-z]+ \S{1,12}$|(?<= )--[a-z]+)")
 MOST_SHOWN = 12  # findings shown in full; the others open on demand
@@ -25,14 +25,23 @@ MOST_MATRIX_ROWS = 20  # of the matrix at once
 
 @dataclass(frozen=True, slots=True)
 class FindingPart:
-    """A finding and what its part of the page needs beside it. `number` counts from 1 over the whole page."""
+    """A finding and what its part of the page needs beside it.
+
+    `number` counts from 1 over the whole page; `file` is the one that all examples stand in, where they do.
+    """
 
     number: int
     judged: JudgedFinding
+    file: str
     columns: tuple[str, ...]
     cells: list[list[ExampleCell]]
     rows: FaultyRows | None
     plot: Plot | None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether columns of the examples are left out."""
+        return len(self.columns) + bool(self.file) < self.judged.examples.num_columns
 
     @property
     def anchor(self) -> str:
@@ -98,12 +107,14 @@ def _parts(report: CheckReport, judged: Sequence[JudgedFinding], first: int, row
         held = faulty_rows(report, number, one, rows)
         fits = held is not None and len(held.zipped) <= room
         room -= len(held.zipped) if held is not None and fits else 0
+        shown = shown_columns(one.examples, report.source_names)
         parts.append(
             FindingPart(
                 number,
                 one,
-                tuple(one.examples.column_names),
-                example_cells(one.examples, report.time_zone),
+                only_file(one.examples, report.source_names),
+                tuple(shown.column_names),
+                example_cells(shown, report.time_zone, report.source_names),
                 held if fits else None,
                 plot_of(report.series, span) if (span := one.finding.span) else None,
             )

@@ -115,7 +115,8 @@ def end_of_day(day: date, zone: str) -> datetime:
         hint = "Name it as the IANA time zone database does, such as Europe/Berlin."
         raise BadInput(Fault("time_zone", f"`{zone}` is no time zone.", "time_zone", hint)) from error
     # fold=0: the first midnight where a clock shows two; where it skips midnight, the moment of the skip
-    return datetime.combine(day + timedelta(days=1), time(), there).astimezone(UTC)
+    following = min(day, date.max - timedelta(days=1)) + timedelta(days=1)  # the last day that there is has none
+    return datetime.combine(following, time(), there).astimezone(UTC)
 
 
 def _views(catalog: Catalog, version: BookVersion, before: datetime | None) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,7 @@ def test_what_errors_reach_is_named_before_what_warnings_reach_and_once() -> Non
     same = sample.judged(replace(sample.finding("b", "warning"), affects=("retention: NRR", "renewals")))
     more = sample.judged(replace(sample.finding("c", "warning"), affects=("retention: logos", "usage trends")))
     noted = sample.judged(replace(sample.finding("d", "note"), affects=("forecasts",)))
-    said = "Not to be relied on until it is mended: retention (GRR, NRR) and renewals."
+    said = "Not to be relied on until mended: retention (GRR, NRR) and renewals."
     assert claims.what_it_reaches(sample.report(wrong, same, noted)) == said
     assert claims.what_it_reaches(sample.report(wrong, same, more)) == f"{said} May mislead: retention (NRR, logos) and usage trends."
     assert claims.what_it_reaches(sample.report(noted)) == ""

@@ -20,7 +20,10 @@ OPEN_WORDS = ("open", "new", "pending", "waiting", "in progress", "on hold", "on
 
 # accounts.churned against the table of churns
 
-FLAGGED = "SELECT source_file, source_row, account_id, churned AS says_churned FROM accounts WHERE churned IS NOT NULL"
+FLAGGED = (
+    "SELECT source_file, source_row, account_id, churned AS says_churned, CAST(happened_at AS DATE) AS says_on FROM accounts "
+    "WHERE churned IS NOT NULL"
+)
 
 
 def _churns_sql(shape: BookShape) -> str:
@@ -76,14 +79,15 @@ def _running_sql(shape: BookShape) -> str:
     """Accounts with terms that say whether they churned, with the end of their last base term, on the last day the terms tell of."""
     day = last_day_sql(shape)
     return (
-        f"SELECT source_file, source_row, account_id, says_churned, last_ended, day FROM ({FLAGGED}) JOIN ("
+        f"SELECT source_file, source_row, account_id, says_churned, says_on, last_ended, day FROM ({FLAGGED}) JOIN ("
         "SELECT account_id, CASE WHEN bool_or(ended IS NULL) THEN NULL ELSE max(ended) END AS last_ended "
         f"FROM subscriptions WHERE {BASE} AND started <= {day} GROUP BY account_id) AS terms USING (account_id), "
         f"(SELECT {day} AS day)"
     )
 
 
-RUNS = f"(last_ended IS NULL OR last_ended > day + {GRACE_DAYS})"  # not only for the rest of the grace days
+# not only for the rest of the grace days, nor only until the flag was set
+RUNS = f"(last_ended IS NULL OR last_ended > greatest(day + {GRACE_DAYS}, says_on))"
 OVER = f"last_ended < day - {GRACE_DAYS}"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-PART_ROWS = 1 << 24  # 64 MB of codes at a time: more rows are gone over in parts, by what their codes leave over
+PART_ROWS = 1 << 24  # 64 MB of codes at a time: more rows are gone over several times, each time those of some of the codes
 
 Codes = npt.NDArray[np.uint32]
 
@@ -22,9 +22,9 @@ class Coded:
     rows: int
 
 
-def repeated_codes(coded: Coded, query: Callable[[str], pa.Table]) -> pa.Table:
+def repeated_codes(coded: Coded, query: Callable[[str], pa.Table], part_rows: int = PART_ROWS) -> pa.Table:
     """A table of one column `code`: those that stand more than once, each once."""
-    parts = max(1, -(-coded.rows // PART_ROWS))
+    parts = max(1, -(-coded.rows // part_rows))
     asked = (f"SELECT code FROM ({coded.sql}) WHERE code % {parts} = {part}" if parts > 1 else coded.sql for part in range(parts))
     found = [_repeated(query(sql).column("code")) for sql in asked]
     return pa.table({"code": pa.array(np.concatenate(found), pa.uint32())})

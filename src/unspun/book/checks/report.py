@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -42,7 +43,7 @@ class CheckReport:
     `digest` is the book's, `anchor` the number and hash of the ledger's entry (`entry`); None and "" where the run could not be
     recorded, and `unrecorded` says why. `judged` holds every finding of every outcome.
     `series` are those that tracking findings are drawn with, `rows_by_table` the row versions of each table that holds any. `asked` names
-    the finding or the checks where it is not about all of them.
+    the finding or the checks where it is not about all of them. `source_names` are the files that rows name by number (`source_file`).
     """
 
     workspace_name: str
@@ -59,6 +60,7 @@ class CheckReport:
     rows_by_table: dict[str, int]
     asked: str = ""
     unrecorded: str = ""
+    source_names: Mapping[int, str] = field(default_factory=dict[int, str])
 
     def standing(self, severity: Severity | None = None) -> tuple[JudgedFinding, ...]:
         """Those that count (of one severity, or of all), gravest and largest share first."""

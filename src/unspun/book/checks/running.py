@@ -44,11 +44,12 @@ def arr_sql() -> str:
 
 def spans_sql(key: str, slack_days: int, which: str = "true") -> str:
     """The terms of each key, those that overlap or follow within so many days as one span: key, first and last day (OPEN: none)."""
-    in_order = "OVER (PARTITION BY key ORDER BY started, ended ROWS BETWEEN UNBOUNDED PRECEDING AND"
+    # terms of the same days in one order in both windows: else one of them begins a span of its own
+    in_order = "OVER (PARTITION BY key ORDER BY started, ended, source_file, source_row ROWS BETWEEN UNBOUNDED PRECEDING AND"
     return (
         f"SELECT key, min(started) AS first, max(ended) AS last FROM (SELECT *, count(*) FILTER (before IS NULL OR started - before > "
         f"{slack_days}) {in_order} CURRENT ROW) AS span FROM (SELECT *, max(ended) {in_order} 1 PRECEDING) AS before FROM ("
-        f"SELECT {key} AS key, started, coalesce(ended, {OPEN}) AS ended FROM subscriptions WHERE {key} IS NOT NULL "
+        f"SELECT {key} AS key, started, coalesce(ended, {OPEN}) AS ended, source_file, source_row FROM subscriptions WHERE {key} IS NOT NULL "
         f"AND (ended IS NULL OR ended >= started) AND {which}))) GROUP BY key, span"
     )
 

@@ -84,7 +84,7 @@ def tracking_days_sql(shape: BookShape) -> str:
 
 
 _CELLS = (
-    f"cells AS MATERIALIZED (SELECT * REPLACE (coalesce(event, {sql_text(NO_NAME)}) AS event) FROM {EVENT_CELLS} WHERE NOT ahead), "
+    f"cells AS NOT MATERIALIZED (SELECT * REPLACE (coalesce(event, {sql_text(NO_NAME)}) AS event) FROM {EVENT_CELLS} WHERE NOT ahead), "
     "sizes AS (SELECT account_id, row_number() OVER (ORDER BY sum(rows) DESC, account_id) - 1 AS place, "
     f"greatest(1, ceil(count(*) OVER () / {PANEL}), ceil(sum(count(*)) OVER () / {PANEL_CELLS})) AS step "
     "FROM cells GROUP BY account_id), "

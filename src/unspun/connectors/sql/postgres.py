@@ -135,7 +135,7 @@ def _connect(address: Address, name: str, limits: Limits) -> Connection:
     wanted = {"connect_timeout": limits.connect_seconds, "application_name": "unspun", **KEPT_ALIVE}
     given = [f"{setting}={value}" for setting, value in wanted.items() if not re.search(rf"[?&]{setting}=", address.url)]
     start, _, settings = address.url.partition("?")
-    url = f"{start}?{'&'.join([*filter(None, [settings]), *given])}"
+    url = f"{start}?{'&'.join([*filter(None, [settings.strip('&')]), *given])}"
     try:
         return connect(url, autocommit=False)
     except Error as error:

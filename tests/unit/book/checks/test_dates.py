@@ -7,10 +7,12 @@ from pathlib import Path
 from random import Random
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from tests.unit.book.checks.views import AT, findings, outcomes
 from unspun.book.checks.dates import CHECKS
+from unspun.book.checks.running import spans_sql
 
 JAN = date(2026, 1, 1)
 
@@ -58,6 +60,17 @@ def test_usage_that_names_no_subscription_is_held_against_all_terms_of_its_accou
 def test_usage_between_a_term_and_its_late_renewal_is_inside() -> None:
     book = {"subscriptions": [term("A", 0, 10), term("A", 13, None)], "events": [event("A", number) for number in (9, 11, 12, 500)]}
     assert findings(book, CHECKS, at=noon(600)) == {}
+
+
+def test_terms_of_the_same_days_never_make_a_span_of_their_own() -> None:
+    random, connection = Random(0), duckdb.connect()
+    starts = [(f"A{n}", first) for n in range(150) for first in range(0, 30 * random.randint(2, 26), 30)]
+    rows = [(name, first) for name, first in starts for _ in range(random.randint(1, 4))]
+    table = {"key": [name for name, _ in rows], "started": [day(first) for _, first in rows], "ended": [day(first + 30) for _, first in rows]}
+    connection.register("told", pa.table({**table, "source_file": [1] * len(rows), "source_row": list(range(len(rows)))}))
+    connection.execute("CREATE TABLE subscriptions AS FROM told ORDER BY random()")
+    spans = connection.sql(f"SELECT count(*) AS spans, count(DISTINCT key) AS keys FROM ({spans_sql('key', 7)})").to_arrow_table()
+    assert spans["spans"] == spans["keys"]
 
 
 def test_usage_before_the_first_term_may_be_a_trial_and_is_no_error() -> None:

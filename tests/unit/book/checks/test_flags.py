@@ -64,6 +64,14 @@ def test_flags_that_agree_with_churns_and_terms_give_no_finding() -> None:
     assert findings(book, CHECKS) == {}
 
 
+def test_a_flag_that_was_set_when_the_last_term_was_over_contradicts_nothing_though_no_other_term_began_since() -> None:
+    book = {"subscriptions": [term("A", 0, 60), term("B", 0, 60)]}  # the terms tell of no day after the first
+    set_on = {name: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=days) for name, days in (("A", 61), ("B", 30))}
+    accounts = [{**account(name, True), "happened_at": at} for name, at in set_on.items()]
+    found = findings({**book, "accounts": accounts}, CHECKS)["churn_flag_against_terms/accounts/flagged_but_run"]
+    assert [row["account_id"] for row in found.rows] == ["B"]
+
+
 def test_an_account_flagged_as_churned_whose_term_runs_is_found() -> None:
     book = {
         "accounts": [account("A", True), account("B", False), account("C", True), account("D", False)],

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from tests.unit.book.checks.views import findings, outcomes
+from unspun.book.checks.id_spelling import ID_SPELLING
 from unspun.book.checks.references import CHECKS
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -49,6 +50,20 @@ def test_orphans_are_those_that_counting_one_by_one_finds() -> None:
     found = findings(book, CHECKS)
     assert found["orphan_accounts/events"].numbers == [n for n, row in enumerate(events, 2) if row["account_id"] not in ("A", "B", "C")]
     assert found["orphan_subscriptions/events"].numbers == [n for n, row in enumerate(events, 2) if row["subscription_id"] in ("v", "w")]
+
+
+def test_an_account_that_is_there_in_another_spelling_is_told_once_as_that() -> None:
+    accounts = [{"account_id": f"A-0{n}"} for n in range(1, 9)]
+    names = ("A-01", "a-02", "A-3", "A-O4", "B-05", "A-05")
+    book = {
+        "accounts": accounts,
+        "events": [event(name) for name in names],
+        "tickets": [{"account_id": name, "ticket_id": str(n), "opened": NOON} for n, name in enumerate(names)],
+    }
+    found = findings(book, (*CHECKS, ID_SPELLING))
+    for table in ("events", "tickets"):
+        assert found[f"orphan_accounts/{table}"].numbers == [6]  # B-05
+        assert sorted(found[f"id_spelling/{table}/account_id"].numbers) == [3, 4, 5]
 
 
 def test_a_row_that_names_nothing_is_no_orphan() -> None:
