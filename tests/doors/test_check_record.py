@@ -12,7 +12,7 @@ import pytest
 
 from tests.doors.book_files import ACCOUNTS, BOOK, TERMS, Book
 from tests.doors.cli_files import run
-from unspun.app.acceptances import AcceptRequest, acceptance_of, accept, state_of
+from unspun.app.acceptances import AcceptRequest, accept, acceptance_of, state_of
 from unspun.app.checks import CheckRequest, check_book
 from unspun.app.workspace import open_workspace
 from unspun.book.checks.acceptance import Acceptance

@@ -19,6 +19,7 @@ from unspun.errors import BadInput, UnspunError
 from unspun.ledger.chain import make_entry
 from unspun.warehouse.catalog import Catalog, create_warehouse, open_catalog
 from unspun.warehouse.catalog_check import check_database, check_ledger
+from unspun.warehouse.catalog_schema import FORMAT
 
 HOLDER = """
 import sys, time
@@ -63,8 +64,8 @@ def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path, text: bytes) -> 
 
 def test_a_catalogue_of_a_newer_format_is_refused_with_both_numbers(tmp_path: Path) -> None:
     with warehouse(tmp_path) as catalog:
-        catalog.connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(BadInput, match="has format 2; this Unspun knows formats up to 1"):
+        catalog.connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    with pytest.raises(BadInput, match=f"has format {FORMAT + 1}; this Unspun knows formats up to {FORMAT}"):
         open_catalog(tmp_path)
 
 
@@ -236,4 +237,4 @@ def test_a_warehouse_that_was_half_made_when_the_process_died_can_be_made_again(
     connection.close()
     (tmp_path / "catalog.db.new-wal").write_bytes(b"half")
     with create_warehouse(tmp_path, AT) as catalog:
-        assert catalog.entries() == (make_entry(None, "opened", {"format": 1, "hash": "sha256"}, AT),)
+        assert catalog.entries() == (make_entry(None, "opened", {"format": FORMAT, "hash": "sha256"}, AT),)

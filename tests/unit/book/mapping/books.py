@@ -33,6 +33,8 @@ def mappings(draw: st.DrawFn, files: str = "a.csv") -> SourceMapping:
     table = TABLES[draw(st.sampled_from(sorted(TABLES)))]
     optional = [column.name for column in table.columns if not column.required]
     names = [*table.required, *draw(st.lists(st.sampled_from(optional), unique=True) if optional else st.just([]))]
+    if table.one_of and not {*table.one_of} & {*names}:
+        names.append(draw(st.sampled_from(table.one_of)))
     own = [name for name in draw(st.lists(OWN, max_size=3, unique=True)) if table.column(name) is None]
     kinds: dict[str, Kind] = {name: draw(st.sampled_from(sorted(KINDS))) for name in own}
     mapping = SourceMapping((files,), table.name, {}, kinds)
