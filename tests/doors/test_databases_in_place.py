@@ -130,3 +130,9 @@ def test_a_book_may_have_no_table_but_those_in_place(server: Server, tmp_path: P
     assert book.run("ledger", "verify").code == 0
     entry = entry_of(book.run("retention", "--as-of", "2025-12-31").out)
     assert book.run("recompute", entry).code == 0
+
+
+def test_erasing_says_which_rows_in_place_it_does_not_reach(server: Server, book: Book) -> None:
+    dry, as_json = (book.run("erase", "--account", "A1", "--dry-run", *more) for more in ((), ("--json",)))
+    assert "erase there too (crm:public.terms)" in " ".join(dry.out.split())
+    assert json.loads(as_json.out)["in_place"] == ["crm:public.terms"]

@@ -221,4 +221,4 @@ def test_rows_of_online_retail_that_stand_twice_are_described_and_no_more(shared
 def test_in_one_table_of_telco_nothing_is_found_and_what_could_not_be_looked_for_is_told(shared_data: Path, tmp_path: Path) -> None:
     found = checked(tmp_path / "w", shared_data / "telco")
     assert found.answer["findings"] == []
-    assert any("holds no subscriptions" in one["hindrance"] for one in found.answer["not_run"])
+    assert any("holds no subscriptions" in one["reason"] for one in found.answer["not_run"])

@@ -40,7 +40,8 @@ def plan_table(
     mending = mending if {"unspun_load", "unspun_row"} <= mending.keys() else {}
     plan = TablePlan(mapping, zone, tuple(columns), constants, currency, mending)
     taken = {column.position for column in columns}
-    left_out = {squash(name) for name in (*mapping.ignored, *([mapping.cursor.column] if mapping.cursor else []))} | ({squash(MENDING_REASON), *map(squash, MENDING)} if mending else set())
+    named = (*mapping.ignored, *([mapping.cursor.column] if mapping.cursor else []))
+    left_out = {squash(name) for name in named} | ({squash(MENDING_REASON), *map(squash, MENDING)} if mending else set())
     unlisted = [name for i, name in enumerate(names) if name and i not in taken and squash(name) not in left_out]
     return plan, tuple(dict.fromkeys(unlisted)), faults + bad
 

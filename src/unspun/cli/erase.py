@@ -11,7 +11,7 @@ import typer
 from unspun.cli.book_text import AsJson, WaitSeconds, WorkspaceFolder, Yes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.text import Text
 
@@ -47,12 +47,13 @@ def erase(
 
     subject, waits = _subject(account, contact, user), patience(wait)
     place = workspace_at(workspace)
+    stay = [source.files[0] for source in place.definition().sources if source.in_place]
     if dry_run or not yes:
         found = _run(place, subject, reference, True, waits)
         if json and dry_run:
-            print_json(_document(found))
+            print_json(_document(found) | {"in_place": stay})
         elif not json:
-            print_made(lambda width: _lines(found, subject, width))
+            print_made(lambda width: _lines(found, subject, stay, width))
         if dry_run or found.found_nothing:
             return 0
         if not may_go_on(f"Erase {subject.kind} {subject.id} for good?", yes, "--yes"):
@@ -60,9 +61,9 @@ def erase(
             return NOT_CONFIRMED
     done = _run(place, subject, reference, False, waits)
     if json:
-        print_json(_document(done))
+        print_json(_document(done) | {"in_place": stay})
     else:
-        print_made(lambda width: _lines(done, subject, width))
+        print_made(lambda width: _lines(done, subject, stay, width))
     return 0
 
 
@@ -86,7 +87,7 @@ def _run(place: Workspace, subject: Subject, reference: str, dry_run: bool, wait
         return erase_subject(place, subject, datetime.now(UTC), reference, dry_run, waits, report)
 
 
-def _lines(found: ErasureResult, subject: Subject, width: int) -> Iterator[Text]:
+def _lines(found: ErasureResult, subject: Subject, stay: Sequence[str], width: int) -> Iterator[Text]:
     from unspun.cli.layout import CAUTION, Column, paragraph, table
     from unspun.reports.words import count
 
@@ -100,6 +101,9 @@ def _lines(found: ErasureResult, subject: Subject, width: int) -> Iterator[Text]
         yield from table((Column("table"), Column("what"), Column("how many", right=True)), rows, width)
     looked = f"{count(found.files)} files of {count(len(found.versions))} versions were looked at"
     yield from paragraph(f"{looked}; {count(found.files_replaced)} held some of it.", width)
+    if stay:
+        told = f"Rows that stay in a database are not reached and were not looked at: erase there too ({', '.join(stay)})."
+        yield from paragraph(told, width, CAUTION, first="! ")
     for text in _remarks(found):
         yield from paragraph(text, width, CAUTION, first="! ")
 

@@ -15,7 +15,7 @@ from unspun.book.sql_words import sql_name, sql_text
 CODES = frozenset(ISO_CODES.split())
 LONGEST_CODE = 4
 """Longer words in the place of a currency may be names of customers: they are counted, and not told, as findings are kept."""
-RATED = 'SELECT currency FROM rates UNION ALL SELECT "into" FROM rates'
+RATED = 'SELECT currency FROM rates WHERE currency IS NOT NULL UNION ALL SELECT "into" FROM rates WHERE "into" IS NOT NULL'
 AFFECTS = ("retention: ARR, GRR, NRR", "every sum of money")
 
 
@@ -60,7 +60,7 @@ def _ask_mixes(shape: BookShape) -> Mapping[str, str]:
     return {
         table: "SELECT (SELECT count(DISTINCT account_id) "
         f"FROM {table} WHERE {_money(shape, table)} AND currency IS NOT NULL) AS accounts, "
-        f"(SELECT count(*) FROM ({_mixed(shape, table)})) AS mixed, (SELECT list(DISTINCT currency ORDER BY currency) "
+        f"(SELECT count(*) FROM ({_mixed(shape, table)})) AS mixed, (SELECT list(DISTINCT currency ORDER BY currency) FILTER (currency IS NOT NULL) "
         f"FROM {table} WHERE {_money(shape, table)} AND account_id IN ({_mixed(shape, table)})) AS currencies"
         for table in _tables(shape)
     }

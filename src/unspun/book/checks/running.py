@@ -49,8 +49,8 @@ def spans_sql(key: str, slack_days: int, which: str = "true") -> str:
     return (
         f"SELECT key, min(started) AS first, max(ended) AS last FROM (SELECT *, count(*) FILTER (before IS NULL OR started - before > "
         f"{slack_days}) {in_order} CURRENT ROW) AS span FROM (SELECT *, max(ended) {in_order} 1 PRECEDING) AS before FROM ("
-        f"SELECT {key} AS key, started, coalesce(ended, {OPEN}) AS ended, source_file, source_row FROM subscriptions WHERE {key} IS NOT NULL "
-        f"AND (ended IS NULL OR ended >= started) AND {which}))) GROUP BY key, span"
+        f"SELECT {key} AS key, started, coalesce(ended, {OPEN}) AS ended, source_file, source_row FROM subscriptions "
+        f"WHERE {key} IS NOT NULL AND (ended IS NULL OR ended >= started) AND {which}))) GROUP BY key, span"
     )
 
 

@@ -151,8 +151,8 @@ TOLD = "source_file, source_row, account_id, subscription_id, started"  # by nam
 GAPS_SQL = (
     "SELECT source_file, source_row, account_id, subscription_id, before AS earlier_ended, started, started - before AS gap_days "
     f"FROM (SELECT {TOLD}, max(coalesce(ended, {OPEN})) OVER (PARTITION BY account_id "
-    f"ORDER BY started, coalesce(ended, {OPEN}), source_file, source_row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM subscriptions WHERE {BASE} "
-    "AND (ended IS NULL OR ended >= started)) WHERE before IS NOT NULL"
+    f"ORDER BY started, coalesce(ended, {OPEN}), source_file, source_row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before "
+    f"FROM subscriptions WHERE {BASE} AND (ended IS NULL OR ended >= started)) WHERE before IS NOT NULL"
 )
 """The base terms that follow another of their account, with the days since the latest end before them (negative: it runs still)."""
 

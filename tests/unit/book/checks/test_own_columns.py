@@ -101,3 +101,11 @@ def test_words_that_are_no_codes_are_counted_and_not_kept_as_they_may_be_names()
     assert "X Ltd" not in kept
     assert "eur and 2 longer words" in found["currency_codes/subscriptions"].finding.message
     assert found["currency_codes/subscriptions"].finding.count == 3
+
+
+def test_a_rate_without_a_currency_and_an_amount_without_one_hide_nothing() -> None:
+    rows = [_term(i, "A-1", date(2024, 1, 1), None, currency=code) for i, code in enumerate(("EUR", "USD", None))]
+    rates = [{"currency": None, "into": "EUR", "day": date(2024, 1, 1), "rate": 1.0}, {"currency": "GBP", "into": "EUR"}]
+    found = findings({"subscriptions": rows, "rates": rates}, CURRENCIES)
+    assert "in subscriptions: EUR, USD." in found["currency_mixes/subscriptions"].finding.message
+    assert found["currencies_without_rate/subscriptions"].finding.count == 1
