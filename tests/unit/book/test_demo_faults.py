@@ -14,7 +14,7 @@ from unspun.book.demo.tables import activity_tables, contract_tables
 
 AS_OF = date(2026, 10, 31)
 SEED, ACCOUNTS = 5, 1_000
-COUNTS = {"before_signup": 7, "dates_in_wrong_order": 3, "orphan_accounts": 4, "shared_emails": 1}  # half of those of 2,000 accounts
+COUNTS = {"before_signup": 7, "dates_in_wrong_order": 3, "id_spelling": 4, "shared_emails": 1}  # half of those of 2,000 accounts
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_the_rows_at_fault_are_the_only_ones_of_their_kind(frames: dict[str, Any
     orphans = frames["touchpoints"][~frames["touchpoints"].account_id.isin(accounts.account_id)]
     assert set(early.ticket_id) == set(of(frames, "before_signup").ticket_id)
     assert set(inverted.ticket_id) == set(of(frames, "dates_in_wrong_order").ticket_id)
-    assert set(orphans.touchpoint_id) == set(of(frames, "orphan_accounts").touchpoint_id)
+    assert set(orphans.touchpoint_id) == set(of(frames, "id_spelling").touchpoint_id)
     shared = contacts[contacts.email.duplicated(keep=False)]
     assert len(shared) == 2 and shared.account_id.nunique() == 2
     assert set(of(frames, "shared_emails").contact_id) < set(shared.contact_id)
@@ -73,6 +73,6 @@ def test_the_truth_says_what_each_cell_should_say(frames: dict[str, Any]) -> Non
     planted = frames["truth_faults"]
     for row in planted[planted.check == "before_signup"].itertuples():
         assert pd.Timestamp(row.recorded) < pd.Timestamp(row.true_value)
-    mistyped = planted[planted.check == "orphan_accounts"]
+    mistyped = planted[planted.check == "id_spelling"]
     assert (mistyped.recorded.str.replace("O", "0") == mistyped.true_value).all()
     assert mistyped.true_value.isin(frames["accounts"].account_id).all()

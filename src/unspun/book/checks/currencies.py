@@ -60,7 +60,8 @@ def _ask_mixes(shape: BookShape) -> Mapping[str, str]:
     return {
         table: "SELECT (SELECT count(DISTINCT account_id) "
         f"FROM {table} WHERE {_money(shape, table)} AND currency IS NOT NULL) AS accounts, "
-        f"(SELECT count(*) FROM ({_mixed(shape, table)})) AS mixed, (SELECT list(DISTINCT currency ORDER BY currency) FILTER (currency IS NOT NULL) "
+        f"(SELECT count(*) FROM ({_mixed(shape, table)})) AS mixed, "
+        "(SELECT list(DISTINCT currency ORDER BY currency) FILTER (currency IS NOT NULL) "
         f"FROM {table} WHERE {_money(shape, table)} AND account_id IN ({_mixed(shape, table)})) AS currencies"
         for table in _tables(shape)
     }

@@ -135,6 +135,6 @@ def _shared_addresses(rng: np.random.Generator, tables: Tables, count: int) -> l
 FAULTS: tuple[Fault, ...] = (
     Fault("before_signup", "tickets", 14, _tickets_of_an_older_helpdesk),
     Fault("dates_in_wrong_order", "tickets", 6, _closed_in_last_year),
-    Fault("orphan_accounts", "touchpoints", 9, _mistyped_accounts),
+    Fault("id_spelling", "touchpoints", 9, _mistyped_accounts),
     Fault("shared_emails", "contacts", 3, _shared_addresses),
 )

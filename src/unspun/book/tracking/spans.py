@@ -115,6 +115,9 @@ def changes(usage: DailyUsage, found: Levels, series: int, others: Ints) -> list
     for first, last in runs:
         if first <= silent_until or first >= len(off) - 1:
             continue
+        if last - first < SETTLED_DAYS - GAP_DAYS and not _is_clear(against, first, last):  # what most runs of a noisy series are
+            silent_until = last
+            continue
         sudden = _is_sudden(against, first, last)
         last, ongoing, expected = _end(usage, found, against, series, others, first, last)
         if sudden and (change := _change(usage, against, series, first, last, ongoing, expected)):
@@ -148,26 +151,35 @@ def _joins(against: Contrast, off: Ints, run: list[int], t: int) -> bool:
     if t == run[1] + 1:
         return True
     here = np.r_[run[0] : run[1] + 1, t]
-    effect = float(np.median(np.abs(against.change[here][off[here] != 0])))
+    effect = _middle(np.abs(against.change[here][off[here] != 0]))
     toward = against.change[gap] * off[t]
     return bool(np.mean(toward) > 0.5 * effect or np.all((2 * against.sd[gap] > effect) | (toward > 0.5 * effect)))
 
 
 def _widened(off: Ints, against: Contrast, first: int, last: int) -> tuple[int, int]:
-    effect = float(np.median(np.abs(against.change[first : last + 1])))
-    toward = np.nan_to_num(against.change * off[first])
-    near = (toward > 0.6 * effect) & (toward > 1.5 * against.sd) & (off == 0)
-    before = first - 1 if first > 0 and near[first - 1] else first
-    return before, last + 1 if last + 1 < len(near) and near[last + 1] else last
+    effect = _middle(np.abs(against.change[first : last + 1]))
+
+    def is_near(t: int) -> bool:
+        toward = float(against.change[t] * off[first])
+        return off[t] == 0 and toward > 0.6 * effect and toward > 1.5 * against.sd[t]
+
+    before = first - 1 if first > 0 and is_near(first - 1) else first
+    return before, last + 1 if last + 1 < len(off) and is_near(last + 1) else last
+
+
+def _is_clear(against: Contrast, first: int, last: int) -> bool:
+    """Whether the mean day of a span is far enough off for its length."""
+    z = np.abs(against.change[first : last + 1]) / against.sd[first : last + 1]
+    return bool(z.mean() >= (ONE_DAY_SD, TWO_DAYS_SD, MORE_DAYS_SD)[min(len(z), 3) - 1])
 
 
 def _is_sudden(against: Contrast, first: int, last: int) -> bool:
     """Whether the days before were as usual and the first ones are already as far off as the rest."""
-    effect = float(np.median(against.change[first : last + 1]))
+    effect = _middle(against.change[first : last + 1])
     before = against.change[max(0, first - BEFORE_DAYS) : first]
     before = before[~np.isnan(before)]
     early = against.change[first : min(first + 2, last + 1)]
-    gone = float(np.median(before)) / effect if len(before) else 0.0
+    gone = _middle(before) / effect if len(before) else 0.0
     return gone < SUDDEN_SHARE and float(np.mean(early)) / effect > 0.5
 
 
@@ -185,7 +197,7 @@ def _end(usage: DailyUsage, found: Levels, against: Contrast, series: int, other
         with np.errstate(invalid="ignore", divide="ignore"):
             moved = np.exp(_median_of(np.log(found.level[others] / found.level[others, first][:, None])))
     before = found.level[series, first] * found.shape[series] * np.where(np.isfinite(moved), moved, 1.0) * np.exp(against.common)
-    effect = float(np.median(against.change[first : last + 1]))
+    effect = _middle(against.change[first : last + 1])
     halfway = before * np.exp(max(effect, MOST_EFFECT) / 2)
     back = usage.counts[series] > halfway if effect < 0 else usage.counts[series] < halfway
     end = _first_on_end(back, first + 1)
@@ -200,15 +212,22 @@ def _first_on_end(marked: Bools, start: int) -> int:
 
 def _change(usage: DailyUsage, against: Contrast, series: int, first: int, last: int, ongoing: bool, expected: Floats) -> Change | None:
     """The change, if it is large and clear enough."""
-    inside = slice(first, min(last, first + SETTLED_DAYS - 1) + 1)
-    z = np.abs(against.change[inside]) / against.sd[inside]
-    needed = (ONE_DAY_SD, TWO_DAYS_SD, MORE_DAYS_SD)[min(len(z), 3) - 1]
+    settled = min(last, first + SETTLED_DAYS - 1)
     counted, total = float(usage.counts[series, first : last + 1].sum()), float(expected.sum())
-    effect = float(np.median(against.change[inside]))
+    effect = _middle(against.change[first : settled + 1])
     too_small = total <= 0 or LEAST_FALL < counted / total < LEAST_RISE or (last == first and abs(effect) < ONE_DAY_LOG)
-    if too_small or np.mean(z) < needed or (counted > total) != (effect > 0):
+    if too_small or not _is_clear(against, first, settled) or (counted > total) != (effect > 0):
         return None
     return Change(series, first, last, ongoing, effect, counted, total, expected)
+
+
+def _middle(values: Floats) -> float:
+    """The median of a few values, much sooner than NumPy's; NaN where one is."""
+    ordered = sorted(values.tolist())
+    if any(value != value for value in ordered):
+        return float("nan")
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def _median_of(rows: Floats) -> Floats:
