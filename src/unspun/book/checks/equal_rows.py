@@ -24,6 +24,7 @@ from unspun.book.checks.repeats_sql import (
     no_keyless_table,
     repeating_rows_sql,
     rows_of_codes_sql,
+    unused_name,
 )
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.checks.shares import counted
@@ -79,8 +80,8 @@ def _groups_sql(shape: BookShape, table: TableShape) -> str:
     columns = ", ".join(map(sql_name, data_columns(table)))
     return (
         f"SELECT day, coarse, files, n, count(*) AS groups, list(DISTINCT remainder) AS remainders FROM (SELECT "
-        f"{_day(shape, table)} AS day, {_coarse(shape, table)} AS coarse, {_remainder(table)} AS remainder, n, "
-        f"list_sort(list_distinct(files)) AS files FROM (SELECT {columns}, count(*) AS n, list(source_file) AS files "
+        f"{_day(shape, table)} AS day, {_coarse(shape, table)} AS coarse, {_remainder(table)} AS remainder, _n AS n, "
+        f"list_sort(list_distinct(_files)) AS files FROM (SELECT {columns}, count(*) AS _n, list(source_file) AS _files "
         f"FROM ({rows_of_codes_sql(table, data_columns(table), _codes(table))}) GROUP BY {columns} HAVING count(*) > 1)"
         f") GROUP BY ALL ORDER BY day, coarse, files, n"
     )
@@ -181,7 +182,7 @@ def _within(shape: BookShape, table: TableShape, found: Repeats) -> Finding:
         affects=affected(table.name),
         mend="See the rows. If the source writes a row twice, export it without repeats and load it in place of the file (unspun undo). If "
         "they are two things that happened, map a column that tells them apart (an id), or accept the finding.",
-        rows_sql=_rows_sql(shape, table, found, "copy_in_file > 1", "own"),
+        rows_sql=_rows_sql(shape, table, found, "_copy_in_file > 1", "own"),
         facts={"coarse_share": found.coarse, "doubled_days": found.doubled, "even_share": found.even},
     )
 
@@ -228,7 +229,7 @@ def _across(shape: BookShape, table: TableShape, found: Repeats) -> Finding:
         mend="Take back the load that brought the rows a second time (unspun undo), or export periods that do not overlap; a key in "
         "book.yml "
         "lets a row come in once.",
-        rows_sql=_rows_sql(shape, table, found, "copy_in_file = 1 AND copy > 1", "first"),
+        rows_sql=_rows_sql(shape, table, found, "_copy_in_file = 1 AND _copy > 1", "first"),
         facts={"source_file": one, "other_source_file": other, "overlap_share": found.overlap, "coarse_share": found.coarse},
     )
 
@@ -248,9 +249,10 @@ def _rows_sql(shape: BookShape, table: TableShape, found: Repeats, which: str, f
     narrow = found.rows >= NARROWED_ROWS and found.remainders and found.coarse < 0.5
     where = f"{_remainder(table)} IN ({', '.join(map(str, found.remainders))})" if narrow else "true"
     return (
-        f"SELECT {columns}, source_file, source_row, {first}_file AS repeats_file, {first}_row AS repeats_row FROM (SELECT *, "
-        "row_number() OVER every AS copy, row_number() OVER own AS copy_in_file, first(source_file) OVER every AS first_file, "
-        "first(source_row) OVER every AS first_row, source_file AS own_file, first(source_row) OVER own AS own_row "
+        f"SELECT {columns}, source_file, source_row, _{first}_file AS {unused_name(table, 'repeats_file')}, "
+        f"_{first}_row AS {unused_name(table, 'repeats_row')} FROM (SELECT {columns}, source_file, source_row, "
+        "row_number() OVER every AS _copy, row_number() OVER own AS _copy_in_file, first(source_file) OVER every AS _first_file, "
+        "first(source_row) OVER every AS _first_row, source_file AS _own_file, first(source_row) OVER own AS _own_row "
         f"FROM ({repeating_rows_sql(table.name, data_columns(table), where)}) WINDOW every AS (PARTITION BY {columns} "
         f"ORDER BY source_file, source_row), own AS (PARTITION BY {columns}, source_file ORDER BY source_row)) WHERE {which} "
         f"ORDER BY {_day(shape, table)}, {columns}, source_file, source_row"

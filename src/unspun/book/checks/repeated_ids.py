@@ -67,7 +67,7 @@ def _groups_sql(table: TableShape, ids: Sequence[str], rows: str) -> str:
     columns = ", ".join(map(sql_name, ids))
     row = f"row({', '.join(map(sql_name, data_columns(table)))})"
     return (
-        f"SELECT {columns}, count(*) AS n, count(DISTINCT {row}) AS differing FROM ({rows}) "
+        f"SELECT {columns}, count(*) AS _n, count(DISTINCT {row}) AS _differing FROM ({rows}) "
         f"WHERE {sql_name(ids[0])} IS NOT NULL GROUP BY {columns} HAVING count(*) > 1"
     )
 
@@ -75,8 +75,8 @@ def _groups_sql(table: TableShape, ids: Sequence[str], rows: str) -> str:
 def _counts_sql(table: TableShape, ids: Sequence[str]) -> str:
     groups = _groups_sql(table, ids, rows_of_codes_sql(table, ids, _codes(table, ids)))
     return (
-        "SELECT count(*) FILTER (differing > 1) AS ids, coalesce(sum(n) FILTER (differing > 1), 0) AS rows, "
-        f"coalesce(sum(differing - 1), 0) AS beyond, coalesce(sum(n - differing), 0) AS copies FROM ({groups})"
+        "SELECT count(*) FILTER (_differing > 1) AS ids, coalesce(sum(_n) FILTER (_differing > 1), 0) AS rows, "
+        f"coalesce(sum(_differing - 1), 0) AS beyond, coalesce(sum(_n - _differing), 0) AS copies FROM ({groups})"
     )
 
 
@@ -112,10 +112,11 @@ def _repeated(table: TableShape, ids: Sequence[str], number: int, rows: int, fil
 
 
 def _rows_sql(table: TableShape, ids: Sequence[str]) -> str:
-    columns, groups = ", ".join(map(sql_name, ids)), _groups_sql(table, ids, repeating_rows_sql(table.name, ids))
+    columns, groups = list(map(sql_name, ids)), _groups_sql(table, ids, repeating_rows_sql(table.name, ids))
+    same = " AND ".join(f"held.{column} IS NOT DISTINCT FROM found.{column}" for column in columns)  # only the first is filled in every row
     return (
-        f"SELECT t.* FROM {sql_name(table.name)} t JOIN (SELECT {columns} FROM ({groups}) WHERE differing > 1) "
-        f"USING ({columns}) ORDER BY {columns}, source_file, source_row"
+        f"SELECT held.* FROM {sql_name(table.name)} held JOIN (SELECT {', '.join(columns)} FROM ({groups}) WHERE _differing > 1) found "
+        f"ON {same} ORDER BY {', '.join(f'held.{column}' for column in columns)}, held.source_file, held.source_row"
     )
 
 

@@ -1,4 +1,7 @@
-"""The SQL that finds rows that repeat, at little more than the cost of reading the columns once."""
+"""The SQL that finds rows that repeat, at little more than the cost of reading the columns once.
+
+What it makes beside a table's columns has names that begin with _, as no company's own column does (`NAME` of the mapping).
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,11 @@ def data_columns(table: TableShape) -> tuple[str, ...]:
     return tuple(table.columns)
 
 
+def unused_name(table: TableShape, name: str) -> str:
+    """The name, for a column that is shown beside the table's; with _ before it, as no own column begins, where one has it."""
+    return f"_{name}" if table.has(name) else name
+
+
 def coded_rows(table: TableShape, by: Sequence[str]) -> Coded:
     """The rows of a table as 32 bits of a hash of `by`. Rows with nothing in the only column of `by` are left out."""
     return Coded(f"SELECT {_code(by)} AS code FROM {sql_name(table.name)} WHERE {_filled(by)}", table.rows)
@@ -62,7 +70,7 @@ def rows_of_codes_sql(table: TableShape, by: Sequence[str], codes: str) -> str:
 
 def repeating_rows_sql(table: TableName | str, by: Sequence[str], narrowed: str = "true") -> str:
     """The same of the views alone, for rows that are shown: of those that a test lets through, which are kept until they are counted."""
-    codes = f"SELECT {_code(by)} AS code FROM looked_at GROUP BY code HAVING count(*) > 1"
+    codes = f"SELECT {_code(by)} AS _code FROM looked_at GROUP BY _code HAVING count(*) > 1"
     rows = f"SELECT * FROM {sql_name(table)} WHERE {narrowed} AND {_filled(by)}"
     kept = "NOT " if narrowed == "true" else ""  # the rows of a whole table are read twice rather
     return f"WITH looked_at AS {kept}MATERIALIZED ({rows}) SELECT * FROM looked_at WHERE {_code(by)} IN ({codes})"

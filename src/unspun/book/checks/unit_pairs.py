@@ -50,7 +50,7 @@ def _subscriptions(shape: BookShape) -> Iterator[Series]:
         return
     entity = _filled(shape, "subscriptions", "account_id", "product", "is_addon", "currency")
     seats = "sum(seats)" if shape.has("subscriptions", "seats") else "NULL"
-    term = f"CASE WHEN ended > started THEN amount * {MONTH_DAYS} / (ended - started) END"
+    term = f"CASE WHEN ended > started THEN CAST(amount AS DOUBLE) * {MONTH_DAYS} / (ended - started) END"
     months = f"CASE WHEN amount_months > 0 THEN amount / amount_months WHEN amount_months = 0 THEN {term} ELSE amount END"
     points = (
         f"SELECT {_struct(entity)} AS entity, started AS day, source_file, min(source_row) AS source_row, "

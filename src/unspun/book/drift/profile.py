@@ -144,8 +144,13 @@ def _may_be_kept(contents: Contents, book_column: str) -> bool:
     """Whether words of a column may stand in the catalogue: not where its name or its place in the book speaks of people or ids."""
     if contents.nested or book_column.endswith("_id") or book_column in ("name", "owner", "email", "subject", "question", "verbatim"):
         return False
-    header = set(words_in(contents.name).split()) | set(words_in(book_column).split())
-    return not header & PERSONS and (not header & THINGS or bool(header & SORTS))
+    return is_of_sorts(contents.name, book_column)
+
+
+def is_of_sorts(*headers: str) -> bool:
+    """Whether a column's headers speak neither of people nor of single things, but of sorts of them: its words may then be kept."""
+    words = {word for header in headers for word in words_in(header).split()}
+    return not words & PERSONS and (not words & THINGS or bool(words & SORTS))
 
 
 def _enumeration(plain: ColumnProfile, contents: Contents, carrier: Contents | None, explained: Collection[str]) -> ColumnProfile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unspun.book.checks.shape import BookShape
+from unspun.book.drift.profile import is_of_sorts
 from unspun.book.entities import TABLES
 from unspun.book.sql_words import local_day, sql_name, sql_text
 
@@ -27,14 +28,14 @@ def measures(shape: BookShape) -> tuple[str, ...]:
 
 
 def event_properties(shape: BookShape) -> tuple[str, ...]:
-    """Own text columns of events: which of them have few values is asked of the data."""
+    """Own text columns of events that speak of sorts, not of people: which of them have few values is asked of the data."""
     standard = {column.name for column in TABLES["events"].columns} | {"subscription_id"}
-    return tuple(name for name in shape.kinds("events", "text") if name not in standard and not name.endswith("_id"))
+    return tuple(name for name in shape.kinds("events", "text") if name not in standard and is_of_sorts(name))
 
 
 def account_properties(shape: BookShape) -> tuple[str, ...]:
-    """Text columns of accounts that may divide the book."""
-    return tuple(name for name in shape.kinds("accounts", "text") if name not in PEOPLE and not name.endswith("_id"))
+    """Text columns of accounts that may divide the book: of sorts, for a part's name is kept with what is found."""
+    return tuple(name for name in shape.kinds("accounts", "text") if name not in PEOPLE and is_of_sorts(name))
 
 
 def event_cells_sql(shape: BookShape) -> str:
@@ -96,15 +97,21 @@ _CELLS = (
 
 
 def _if_few(name: str) -> str:
-    few = f"(SELECT count(DISTINCT {sql_name(name)}) <= {VALUES} FROM sample)"
-    return f"CASE WHEN {few} THEN {sql_name(name)} END"
+    few = f"count(DISTINCT {sql_name(name)}) <= {VALUES} AND NOT {_of_people(name)}"
+    return f"CASE WHEN (SELECT {few} FROM sample) THEN {sql_name(name)} END"
+
+
+def _of_people(name: str) -> str:
+    """Whether any value is an e-mail address."""
+    return f"coalesce(bool_or(contains({sql_name(name)}, '@')), false)"
 
 
 def _attributes(properties: tuple[str, ...]) -> str:
     if not properties:
         return ""
     chosen = ", ".join(
-        f"CASE WHEN (SELECT count(DISTINCT {sql_name(name)}) FROM accounts) BETWEEN 2 AND {VALUES} THEN {sql_name(name)} END AS a{i}"
+        f"CASE WHEN (SELECT count(DISTINCT {sql_name(name)}) BETWEEN 2 AND {VALUES} AND NOT {_of_people(name)} FROM accounts) "
+        f"THEN {sql_name(name)} END AS a{i}"
         for i, name in enumerate(properties)
     )
     return f", attributes AS MATERIALIZED (SELECT account_id, {chosen} FROM accounts)"

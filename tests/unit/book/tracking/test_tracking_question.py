@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -75,3 +76,19 @@ def test_days_are_those_of_the_books_time_zone() -> None:
     )
     day = TrackedBook(rows, time_zone="Europe/Berlin").days().to_pylist()[0]
     assert (day["day"].isoformat(), day["event"]) == ("2025-03-02", NO_NAME)
+
+
+def test_a_column_of_people_is_no_part_of_the_book_whatever_it_is_called() -> None:
+    days = [datetime(2024, 3, 1 + n % 20, tzinfo=UTC) for n in range(40)]
+    events = pa.table(
+        {
+            "account_id": [f"A-{n % 4}" for n in range(40)],
+            "event": ["login"] * 40,
+            "occurred": pa.array(days, pa.timestamp("us", "UTC")),
+            "contact": ["kim@example.com", "lee@example.com"] * 20,  # by its name
+            "origin": ["kim@example.com", "web"] * 20,  # by what it holds
+            "region": ["EMEA", "APAC"] * 20,
+        }
+    )
+    parts = set(TrackedBook(events).days().column("part").to_pylist())
+    assert parts == {"", "panel", "events.region"}
