@@ -4,52 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.doors.pages import OPEN_ALL, SPILL, Theme, open_pages, violations
 from tests.unit.reports import check_sample as sample
 from unspun.reports.check_html import MOST_SHOWN, render
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-Theme = Literal["light", "dark"]
-OPEN_ALL = "document.querySelectorAll('details').forEach(box => box.open = true)"
-SPILL = """[...document.querySelectorAll('main *, header *')]
-  .filter(e => !e.closest('.scroll, pre, svg, .vh') && e.getBoundingClientRect().right > innerWidth + 1)
-  .map(e => e.outerHTML.slice(0, 80))"""
 TOUCHING = """[...document.querySelectorAll('svg.c')].flatMap(svg => {
   const boxes = [...svg.querySelectorAll('text')].filter(t => t.getClientRects().length).map(t => t.getBoundingClientRect());
   return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
     a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)).map(b => b.x + ',' + b.y);
 })"""
-REPORTS = {
-    "every kind": sample.every_kind,
-    "nothing found": sample.nothing_found,
-    "many": sample.many,
-    "notes only": sample.notes_only,
+REPORTS: dict[str, Callable[[], str]] = {
+    "every kind": lambda: render(sample.every_kind()),
+    "nothing found": lambda: render(sample.nothing_found()),
+    "many": lambda: render(sample.many()),
+    "notes only": lambda: render(sample.notes_only()),
 }
 
 
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Open a page from a file, in a browser that can reach nothing else."""
-    contexts = []
-
-    def open_page(name: str, width: int = 1440, theme: Theme = "light") -> Page:
-        path = tmp_path / "check.html"
-        path.write_text(render(REPORTS[name]()), "utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=theme, offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    yield from open_pages(browser, tmp_path, REPORTS)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +47,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 )
 def test_axe_finds_nothing_with_every_drawer_open(show: Callable[..., Page], name: str, width: int, theme: Theme) -> None:
     page = show(name, width, theme)
-    page.evaluate(OPEN_ALL)
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.doors.pages import OPEN_ALL, SPILL, Theme, open_pages, violations
 from tests.unit.reports import sample
 from tests.unit.reports.company import audited, write_company
 from unspun.audit.result import VERDICTS, GroupRow
@@ -23,12 +23,7 @@ from unspun.reports.audit_html import render
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-Theme = Literal["light", "dark"]
 WIDE, NARROW = 1440, 390
-OPEN_ALL = "document.querySelectorAll('details').forEach(box => box.open = true)"
-SPILL = """[...document.querySelectorAll('main *, header *')]
-  .filter(e => !e.closest('.scroll, pre, svg, .vh') && e.getBoundingClientRect().right > innerWidth + 1)
-  .map(e => e.outerHTML.slice(0, 80))"""
 
 
 def long_names() -> str:
@@ -65,20 +60,7 @@ REPORTS: dict[str, Callable[[], str]] = {
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Open a report from a file, in a browser that can reach nothing else."""
-    contexts = []
-
-    def open_report(name: str, width: int = WIDE, theme: Theme = "light") -> Page:
-        path = tmp_path / "report.html"
-        path.write_text(REPORTS[name](), "utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=theme, offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(path.as_uri())
-        return page
-
-    yield open_report
-    for context in contexts:
-        context.close()
+    yield from open_pages(browser, tmp_path, REPORTS)
 
 
 @pytest.mark.parametrize(
@@ -88,9 +70,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 )
 def test_axe_finds_nothing(show: Callable[..., Page], name: str, width: int, theme: Theme) -> None:
     page = show(name, width, theme)
-    page.evaluate(OPEN_ALL)
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found] == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("name", REPORTS)
