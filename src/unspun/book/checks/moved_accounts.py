@@ -59,10 +59,10 @@ def _people(shape: BookShape) -> tuple[People, ...]:
         person = "lower(trim(email))" if shape.has("contacts", "email") else "contact_id"
         until = sql_day(shape.at.date())
         stays = (
-            "SELECT person, account_id, min(day) AS first, max(until) AS last FROM (SELECT person, account_id, day, coalesce(lead(day) OVER "
-            f"(PARTITION BY contact_id ORDER BY happened_at, known_at), {until}) AS until FROM (SELECT {person} AS person, account_id, "
-            f"contact_id, happened_at, known_at, {local_day('happened_at', shape.definition.time_zone)} AS day FROM contacts_history)) "
-            "WHERE person IS NOT NULL GROUP BY ALL"
+            "SELECT person, account_id, min(day) AS first, max(until) AS last FROM (SELECT person, account_id, day, coalesce(lead(day) "
+            f"OVER (PARTITION BY contact_id ORDER BY happened_at, known_at), {until}) AS until FROM (SELECT {person} AS person, "
+            f"account_id, contact_id, happened_at, known_at, {local_day('happened_at', shape.definition.time_zone)} AS day "
+            "FROM contacts_history)) WHERE person IS NOT NULL GROUP BY ALL"
         )
         found.append(People("contacts", "contacts", stays))
     return tuple(found)
