@@ -97,8 +97,8 @@ def _pair_notes(
         return [f"{table.name}: {sizes[0]:,} new rows fall in a time that other files cover too; so many were not compared row by row"]
     match = " AND ".join(f"n.{sql_name(name)} IS NOT DISTINCT FROM o.{sql_name(name)}" for name in columns)
     found = connection.execute(
-        f"WITH n AS (SELECT source_file, {listed}, count(*) AS copies FROM ({new}) GROUP BY ALL), "
-        f"o AS (SELECT DISTINCT source_file, {listed} FROM ({old})) SELECT n.source_file, o.source_file, sum(copies) "
+        f"WITH n AS (SELECT source_file, {listed}, count(*) AS _copies FROM ({new}) GROUP BY ALL), "
+        f"o AS (SELECT DISTINCT source_file, {listed} FROM ({old})) SELECT n.source_file, o.source_file, sum(_copies) "
         f"FROM n JOIN o ON {match} AND n.source_file <> o.source_file GROUP BY 1, 2 ORDER BY 1, 2"
     ).fetchall()
     return [

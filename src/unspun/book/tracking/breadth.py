@@ -15,16 +15,20 @@ LONGEST_DAYS = 28  # of a longer change only the first so many days are looked a
 LEAST_ACCOUNTS = 8
 LEAST_COUNT = 2.0  # what must be expected of an account over the span
 LEAST_DIFFERENCE = 0.15  # between accounts that are in it and that are not
+OWN_SPANS, SHARED_SPANS = 28, 2  # spans before from which one account's habit is learned, and how many of all accounts' it is worth
+RARELY = 0.02  # how often an account moves by itself, at least
 
 
 @dataclass(frozen=True, slots=True)
 class Breadth:
     """`changed` of `accounts` looked at moved by at least half the change. `share` is the share of the accounts that it is in, once
-    what accounts do by themselves is taken off; NaN where the accounts are too few or vary too much to say."""
+    what accounts do by themselves is taken off; NaN where the accounts are too few or vary too much to say. `chance` is how likely so
+    many would move if each did as it is used to: accounts that use an event on one day in five often all leave it out together."""
 
     accounts: int
     changed: int
     share: float
+    chance: float = 1.0
 
 
 def breadth(counts: Floats, inside: Bools, shape: Floats, change: Change) -> Breadth:
@@ -45,7 +49,31 @@ def breadth(counts: Floats, inside: Bools, shape: Floats, change: Change) -> Bre
     usual, all_in = _placebos(mine, shape, change.first, days, kept)
     told = all_in - usual
     share = float(np.clip((moved.mean() - usual) / told, 0, 1)) if told > LEAST_DIFFERENCE else np.nan
-    return Breadth(int(known.sum()), int(moved.sum()), share)
+    habits = _habits(mine, shape, change.first, days, kept)[known]
+    return Breadth(int(known.sum()), int(moved.sum()), share, _at_least(int(moved.sum()), habits))
+
+
+def _habits(counts: Floats, shape: Floats, first: int, days: int, kept: float) -> Floats:
+    """How often each account moved that much in spans before, drawn towards what all accounts did."""
+    seen, moved = np.zeros(len(counts)), np.zeros(len(counts))
+    for back in range(1, OWN_SPANS + 1):
+        start = first - 2 - back * days
+        if start < BEFORE_DAYS:
+            break
+        expected, counted = _pair(counts, shape, start, days)
+        known = expected >= LEAST_COUNT
+        seen += known
+        moved += known & _moved(counted, expected, kept)
+    usual = moved.sum() / seen.sum() if seen.any() else 0.5
+    return np.maximum((moved + SHARED_SPANS * usual) / (seen + SHARED_SPANS), RARELY)
+
+
+def _at_least(count: int, chances: Floats) -> float:
+    """The chance of at least so many of independent events (Poisson's binomial distribution, by convolution)."""
+    found = np.ones(1)
+    for chance in chances.tolist():
+        found = np.convolve(found, [1 - chance, chance])
+    return float(found[count:].sum())
 
 
 def _pair(counts: Floats, shape: Floats, first: int, days: int) -> tuple[Floats, Floats]:

@@ -18,6 +18,7 @@ from unspun.book.tracking.spans import contrast, others_of
 from unspun.book.tracking.usage import DailyUsage, Key
 
 CODE = "tracking_breaks"
+WIDEST_SD = 3.0  # of a band that is drawn, on the log scale: beyond it the band is wider than any page
 EPOCH = date(1970, 1, 1)
 ERROR_DAYS = 2.0  # an error where what is missing (or too much) comes to so many days' use
 AFFECTS = ("usage trends", "score audits with events")
@@ -67,7 +68,7 @@ def _series(usage: DailyUsage, levels: Levels, key: Key, changes: Sequence[Track
         expected[one.change.first : one.change.last + 1] = one.change.course
     known = np.flatnonzero(~np.isnan(expected))
     shown = slice(int(known[0]), int(known[-1]) + 1)
-    sd = np.nan_to_num(beside.sd)
+    sd = np.minimum(np.nan_to_num(beside.sd), WIDEST_SD)
     return TrackingSeries(
         event=key.event,
         measure=key.measure,

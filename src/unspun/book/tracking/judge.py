@@ -17,6 +17,7 @@ from unspun.book.tracking.usage import DailyUsage, Key
 STOPPED = 0.05  # less than this is kept: stopped
 STOPPED_FOR_A_DAY = 0.02  # on a public holiday somebody works
 BROAD = 0.6  # share of the accounts that a break is in
+MOST_CHANCE = 1e-6  # that so many accounts changed by themselves: some hundred thousand days and series are looked at
 EXPLAINED = 0.7  # of what the whole lost, that a part must have lost to be the cause
 MOVED_ELSEWHERE = 0.5  # of what a part lost, that the whole must have lost as well: else it only went to other parts
 ALL_KEPT, ALL_ROSE = 0.7, 1.6  # all events at once: holidays do less, or do it on fewer working days
@@ -174,6 +175,8 @@ def _judged(usage: DailyUsage, found: Levels, others: Ints, change: Change) -> T
     kind: SpanKind = "stopped" if change.kept < STOPPED else "fell" if change.effect < 0 else "rose"
     if broad.share < BROAD:
         return TrackingChange(key, "usage_fell", change, first, last, broad) if kind != "rose" else None
+    if broad.chance > MOST_CHANCE:
+        return None
     return TrackingChange(key, kind, change, first, last, broad)
 
 

@@ -112,6 +112,12 @@ def test_the_largest_account_leaving_is_usage_that_fell_and_only_a_note() -> Non
     assert (finding.severity, finding.span.kind) == ("note", "usage_fell")
 
 
+def test_accounts_that_use_an_event_on_few_days_often_all_leave_it_out_together() -> None:
+    rng = np.random.default_rng(8)
+    bursts = rng.random((50, 3, 600)) < 0.1  # about five accounts a day, each with many events at once
+    assert said_of(np.where(bursts, rng.poisson(12, bursts.shape), 0)) == []
+
+
 @pytest.mark.parametrize("what", ["gradual decline", "churn over a month", "growth", "new event", "one public holiday", "quiet Christmas"])
 def test_what_customers_do_is_not_called_broken_tracking(what: str) -> None:
     counts = steady_counts(8, days=400)
