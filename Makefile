@@ -23,7 +23,7 @@ demo: $(RUN) ## make the demo company, audit three scores of it, open the report
 	$(BIN)/unspun demo
 
 test: lint ## check style, types and imports, then run every test
-	$(BIN)/python -m pytest -rs
+	$(BIN)/python -m pytest -rs -n auto --dist loadfile
 
 lint: $(DEV) ## check style, types and imports
 	$(BIN)/ruff check .
