@@ -1,0 +1,116 @@
+"""Measures of rows: the value for an account at a moment, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from math import copysign, modf
+
+from unspun.engines.reference.answers import Answer, Book, Missing, Moment, value_or
+from unspun.engines.reference.coverage import no_witness
+from unspun.engines.reference.fitting import fits
+from unspun.engines.reference.life import contract_start
+from unspun.engines.reference.rows import Cell, RowVersion
+from unspun.metrics.nodes import (
+    ActiveDays,
+    Average,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    Distinct,
+    LastValue,
+    Maximum,
+    Measure,
+    Minimum,
+    Rows,
+    Sum,
+)
+from unspun.metrics.windows import Lifetime, SinceContractStart
+
+BILLION = 10**9
+
+
+def measure_value(book: Book, measure: Measure, moment: Moment) -> Answer:
+    """A measure for an account at a moment."""
+    window = _window(book, measure.rows, moment)
+    outside = book.no_customer(moment, moment.day if window is None else window[1], counted=True)
+    if outside is not None:
+        return outside
+    if window is None:
+        return Missing("no_contract")
+    counted = _counted(book, measure, moment, window)
+    return no_witness(book, measure, moment, window, counted) or _of_rows(measure, moment, counted)
+
+
+def _window(book: Book, rows: Rows, moment: Moment) -> tuple[date, date] | None:
+    """The first and last day of a window; None where no term runs that it could begin with."""
+    match rows.window:
+        case Lifetime():
+            return date.min, moment.day
+        case SinceContractStart():
+            started = contract_start(book.question, book.rows, moment.account, moment.day)
+            return None if started is None else (started, moment.day)
+        case window:
+            starts = book.question.fiscal_year_starts
+            return window.first(moment.day, starts), window.last(moment.day, starts)
+
+
+def _counted(book: Book, measure: Measure, moment: Moment, window: tuple[date, date]) -> list[RowVersion]:
+    """The rows that fit, in the order in which they happened; for a last value those in which its column is not empty."""
+    rows = [
+        row
+        for row in book.rows.visible(measure.rows.table, moment.account, moment.as_of)
+        if row.day is not None and window[0] <= row.day <= window[1]
+        if fits(measure.rows.where, lambda column, row=row: row.cell(column, moment.as_of))
+        if not isinstance(measure, LastValue) or row.cell(measure.column, moment.as_of) is not None
+    ]
+    # by day first: that of a table whose rows happen on a day is the same everywhere, the instant it is kept as is not
+    return sorted(rows, key=lambda row: (row.day, row.order))
+
+
+def _of_rows(measure: Measure, moment: Moment, counted: Sequence[RowVersion]) -> Answer:
+    days = [row.day for row in counted if row.day is not None]
+    match measure:
+        case Count():
+            return len(counted)
+        case ActiveDays():
+            return len(set(days))
+        case DaysSinceLast():
+            return (moment.day - days[-1]).days if days else Missing("no_rows")
+        case DaysSinceFirst():
+            return (moment.day - days[0]).days if days else Missing("no_rows")
+        case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue():
+            cells = [row.cell(measure.column, moment.as_of) for row in counted]
+            return _of_cells(measure, [cell for cell in cells if cell is not None])
+
+
+def _of_cells(measure: Sum | Average | Minimum | Maximum | Distinct | LastValue, cells: Sequence[Cell]) -> Answer:
+    """Of the cells that are not empty."""
+    match measure:
+        case Sum():
+            return exact_sum(cells)
+        case Distinct():
+            return len(set(cells))
+        case Average():
+            return exact_sum(cells) / len(cells) if cells else Missing("no_rows")
+        case LastValue():
+            return value_or(cells[-1] if cells else None, "no_rows")
+        case Minimum():
+            return value_or(min(cells, default=None), "no_rows")  # pyright: ignore[reportArgumentType, reportCallIssue]
+        case Maximum():
+            return value_or(max(cells, default=None), "no_rows")  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def exact_sum(cells: Sequence[Cell]) -> float:
+    """The sum of numbers, each rounded to nine decimals: added exactly, and given as the double nearest to it."""
+    return sum(_billionths(cell) for cell in cells) / BILLION
+
+
+def _billionths(cell: Cell) -> int:
+    """A number in billionths, halves rounded away from zero; what cannot be added counts nothing (metrics of it are refused before)."""
+    if isinstance(cell, float):
+        rest, whole = modf(cell * BILLION)
+        return int(whole) + (int(copysign(1, rest)) if abs(rest) >= 0.5 else 0)
+    return int(Fraction(cell) * BILLION) if isinstance(cell, int | Decimal) else 0

@@ -1,0 +1,329 @@
+"""The leaves of a panel: what is read from the book, joined to the units, and the value and the reason of each as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from sqlglot import exp
+
+from unspun.book.checks.finding import Span
+from unspun.metrics.lower.derived import Value
+from unspun.metrics.lower.expanded import Part
+from unspun.metrics.lower.local_day import number
+from unspun.metrics.lower.missing import CODES, bearing, code, first_of, lasts_until, touches_until
+from unspun.metrics.lower.plan import Leaf, Seen, Step
+from unspun.metrics.lower.sources import as_of_days, column_kind
+from unspun.metrics.lower.staged import Columns
+from unspun.metrics.lower.states import attributes, first_statement, open_rows
+from unspun.metrics.lower.units import FOREVER
+from unspun.metrics.lower.windows_of import window_bounds
+from unspun.metrics.nodes import (
+    SHAREABLE,
+    Arr,
+    Attribute,
+    DaysSinceFirst,
+    DaysSinceLast,
+    LastValue,
+    Measure,
+    Open,
+    Seats,
+    Series,
+    Standing,
+)
+from unspun.metrics.question import PanelQuestion
+from unspun.metrics.windows import SinceContractStart, Window
+
+WINDOWS = "point_windows"
+"""The input that holds for each point the first day of windows, `lo{i}`, and until when outages last that bear on measures, `x{i}`."""
+ARR = "arr_as_of"
+Bound = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Leaves:
+    """The leaves of a question as they are asked for one by one; then what computes them."""
+
+    question: PanelQuestion
+    columns: Columns
+    measures: list[Leaf] = field(default_factory=list[Leaf])
+    seen: list[Seen] = field(default_factory=list[Seen])
+    attributes: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    opens: list[tuple[Open, int]] = field(default_factory=list[tuple[Open, int]])
+    contacts: list[int] = field(default_factory=list[int])
+    windows: dict[str, list[int | None]] = field(default_factory=dict[str, "list[int | None]"])
+    by_window: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
+    whys: dict[tuple[object, ...], exp.Expression] = field(default_factory=dict[tuple[object, ...], exp.Expression])
+    arr: bool = False
+
+    def value(self, part: Part) -> Value:
+        """The value of a leaf and why there is none, of columns of the base."""
+        series = part.series
+        if isinstance(series, Measure):
+            return self._measured(series, part)
+        match series:
+            case Open():
+                return self._open(series, part)
+            case Attribute(column):
+                return self._attribute(column, part)
+            case Seats():
+                return self._seats(part)
+            case Arr():
+                return self._arr(part)
+            case _:
+                raise TypeError(f"{type(series).__name__} is no leaf")  # a programming error: the nodes are a closed set
+
+    # What computes them
+
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that make the states, by shift and one by one."""
+        states = [
+            Step(f"stated_{shift}", attributes(self.question, names, shift), "what is said of accounts")
+            for shift, names in self.attributes.items()
+        ]
+        opens = [Step(f"open_{i}", open_rows(self.question, node, shift), f"open {node.table}") for i, (node, shift) in enumerate(self.opens)]
+        contacts = [
+            Step(f"contacts_{shift}", first_statement(self.question, "contacts", shift), "since when contacts are known")
+            for shift in self.contacts
+        ]
+        return (*states, *opens, *contacts, *([_arr_step()] if self.arr else []))
+
+    def inputs(self) -> dict[str, pa.Table]:
+        """What depends on the as-of date alone, a row a point."""
+        if not self.windows:
+            return {}
+        points = range(len(as_of_days(self.question)))
+        return {WINDOWS: pa.table({"point": pa.array(points, pa.int32())} | {k: pa.array(v, pa.int32()) for k, v in self.windows.items()})}
+
+    def base(self, units: exp.Select, sliced: bool) -> exp.Select:
+        """The units (alias `u`, with `unit` and `point`) and everything that the leaves are computed of. `sliced`: the tables by unit are
+        read for the units from the first parameter to before the second."""
+        units = _joined(units, "life", "life", ("born", "gone", "contract", "unseen"), sliced)
+        if self.windows:
+            units = units.join(f"{WINDOWS} AS w", on="w.point = u.point", join_type="left").select(*(f"w.{k}" for k in self.windows))
+        if self.measures or self.seen:
+            units = _joined(units, "measured", "m", tuple(self._measured_columns()), sliced)
+        if self.seen:
+            units = units.join("covered AS c", on="c.point = u.point", join_type="left")
+            units = units.select(*(f"c.{kind}{k}" for k in range(len(self.seen)) for kind in ("first", "last")))
+        for shift, names in self.attributes.items():
+            cells = tuple(f"c{i} AS a{shift}_{i}" for i in range(len(names)))
+            units = _joined(units, f"stated_{shift}", f"stated_{shift}", cells, sliced)
+        for i, (node, _) in enumerate(self.opens):
+            sums = (f"total AS t{i}", f"filled AS e{i}") if node.column else ()
+            units = _joined(units, f"open_{i}", f"open_{i}", (f"n AS n{i}", *sums), sliced)
+        for shift in self.contacts:
+            units = units.join(f"contacts_{shift} AS contacts_{shift}", join_type="cross").select(f"contacts_{shift}.day AS since{shift}")
+        return _joined(units, "arr_units", "arr", ("arr", "why AS arr_why"), sliced) if self.arr else units
+
+    def _measured_columns(self) -> list[str]:
+        values = [f"m{i}" for i in range(len(self.measures))]
+        days = [f"r{i}" for i, leaf in enumerate(self.measures) if isinstance(leaf.measure, LastValue | DaysSinceLast | DaysSinceFirst)]
+        return [*values, *days, *(f"f{k}" for k in range(len(self.seen)))]
+
+    # Measures
+
+    def _measured(self, measure: Measure, part: Part) -> Value:
+        table, shift = measure.rows.table, part.shift_days
+        if table not in self.question.tables:
+            cases = [*self._life(shift), *self._contract(measure), (exp.true(), "no_source")]
+            why = self._why(("absent", shift, len(cases)), cases)
+            return Value(exp.cast(exp.null(), _TYPES[part.kind]), why, part.kind)
+        i = len(self.measures)
+        self.measures.append(Leaf(measure, shift))
+        k = self._seen(table, shift)
+        window = measure.rows.window
+        common = self._why((table, shift, repr(window)), [*self._life(shift), *self._contract(measure), *self._coverage(k, window)])
+        counted = isinstance(measure, SHAREABLE)
+        more = self._outage(measure, i, k)
+        lacking = [(exp.column(f"m{i}").is_(exp.null()), "no_rows")] if not counted else []
+        rest = [*more, *lacking]
+        why = self.columns.add(f"y{i}", exp.func("COALESCE", common.copy(), first_of(rest))) if rest else common
+        value: exp.Expression = exp.column(f"m{i}")
+        if counted:
+            value = exp.func("COALESCE", value, exp.cast(number(0), "double" if part.kind == "number" else "bigint"))
+        return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
+
+    def _life(self, shift: int, counted: bool = True) -> list[tuple[exp.Expression, str]]:
+        """Whether the account was no customer. What is `counted` would be 0 before anything was known of the account: it is missing then."""
+        born: exp.Expression = exp.GT(this=exp.column("born"), expression=_shifted(shift))
+        unborn = exp.or_(born, exp.column("unseen")) if counted else born
+        return [(unborn, "before_birth"), (exp.column("gone"), "after_churn")]
+
+    def _contract(self, measure: Measure) -> list[tuple[exp.Expression, str]]:
+        needs = isinstance(measure.rows.window, SinceContractStart)
+        return [(exp.column("contract").is_(exp.null()), "no_contract")] if needs else []
+
+    def _coverage(self, k: int, window: Window) -> list[tuple[exp.Expression, str]]:
+        """Why a table says nothing: nobody has rows, nobody has had any lately, not yet, or not this account."""
+        table, shift = self.seen[k].table, self.seen[k].shift_days
+        rules = self.question.metrics.source(table)
+        first, last = exp.column(f"first{k}"), exp.column(f"last{k}")
+        found: list[tuple[exp.Expression, str]] = [(first.is_(exp.null()), "no_source")]
+        if rules.silent_days is not None:
+            silence = exp.Sub(this=_shifted(shift), expression=last)
+            found.append((exp.GT(this=exp.paren(silence), expression=number(rules.silent_days)), "source_silent"))
+            begins = self._begins(window, shift, exp.column("born"))
+            found.append((exp.LT(this=begins, expression=first.copy()), "before_source"))
+        if not rules.covers_every_account:
+            found.append((exp.column(f"f{k}").is_(exp.null()), "not_seen"))
+        return found
+
+    def _outage(self, measure: Measure, i: int, k: int) -> list[tuple[exp.Expression, str]]:
+        """Whether a recorded outage bears on the days that a measure depends on."""
+        shift = self.seen[k].shift_days
+        spans = bearing(self.question.outages.get(measure.rows.table, ()), measure)
+        if not spans:
+            return []
+        until = self._outage_until(spans, measure.rows.window, shift)
+        known = exp.func("COALESCE", exp.column("born"), exp.column(f"f{k}"), number(-FOREVER))
+        begins = self._begins(measure.rows.window, shift, known)
+        row = exp.column(f"r{i}")
+        if isinstance(measure, LastValue | DaysSinceLast):
+            return [(exp.GTE(this=until, expression=exp.func("COALESCE", row, begins)), "outage")]
+        touched: exp.Expression = exp.GTE(this=until, expression=begins.copy())
+        if isinstance(measure, DaysSinceFirst):
+            touched = exp.Case().when(row.is_(exp.null()), touched).else_(touches_until(spans, begins, row))
+        return [(touched, "outage")]
+
+    def _begins(self, window: Window, shift: int, since: exp.Expression) -> exp.Expression:
+        """The first day of a window, not before `since`; NULL where that is."""
+        if isinstance(window, SinceContractStart):
+            return exp.Case().when(since.is_(exp.null()).not_(), exp.Greatest(this=since.copy(), expressions=[exp.column("contract")], ignore_nulls=True))
+        firsts = [window_bounds(window, day, shift, self.question.fiscal_year_starts)[0] for day in as_of_days(self.question)]
+        if not firsts or firsts[0] is None:
+            return since.copy()
+        first = self._by_point(("first", repr(window), shift), "lo", firsts)
+        return exp.Case().when(since.is_(exp.null()).not_(), exp.Greatest(this=since.copy(), expressions=[first], ignore_nulls=True))
+
+    def _outage_until(self, spans: Sequence[Span], window: Window, shift: int) -> exp.Column:
+        days = as_of_days(self.question)
+        untils = [lasts_until(spans, window_bounds(window, day, shift, self.question.fiscal_year_starts)[1]) for day in days]
+        return self._by_point(("until", tuple(untils)), "x", untils)
+
+    def _by_point(self, key: tuple[object, ...], letter: str, values: Sequence[int | None]) -> exp.Column:
+        if key not in self.by_window:
+            self.by_window[key] = f"{letter}{len(self.windows)}"
+            self.windows[self.by_window[key]] = list(values)
+        return exp.column(self.by_window[key])
+
+    def _seen(self, table: str, shift: int) -> int:
+        seen = Seen(table, shift)
+        if seen not in self.seen:
+            self.seen.append(seen)
+        return self.seen.index(seen)
+
+    def _why(self, key: tuple[object, ...], cases: list[tuple[exp.Expression, str]]) -> exp.Expression:
+        """A reason that several leaves have in common, computed once."""
+        if key not in self.whys:
+            self.whys[key] = self.columns.add(f"q{len(self.whys)}", first_of(cases))
+        return self.whys[key].copy()
+
+    # What stands on a date
+
+    def _open(self, node: Open, part: Part) -> Value:
+        if node.table not in self.question.tables:
+            return self._absent(part)
+        i = self._opened(node, part.shift_days)
+        why = self._why(("open", node.table, part.shift_days), [*self._life(part.shift_days), *self._no_rows_of(node.table, part.shift_days)])
+        zero = exp.cast(number(0), "double" if node.column else "bigint")
+        value = exp.func("COALESCE", exp.column(f"{'t' if node.column else 'n'}{i}"), zero)
+        return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
+
+    def _no_rows_of(self, table: str, shift: int) -> list[tuple[exp.Expression, str]]:
+        if table != "contacts":
+            return [(exp.column(f"first{self._seen(table, shift)}").is_(exp.null()), "no_source")]
+        if shift not in self.contacts:
+            self.contacts.append(shift)
+        since = exp.column(f"since{shift}")
+        return [(exp.or_(since.is_(exp.null()), exp.LT(this=exp.column("day"), expression=since.copy())), "no_source")]
+
+    def _opened(self, node: Open, shift: int) -> int:
+        self.opens.append((node, shift))
+        return len(self.opens) - 1
+
+    def _absent(self, part: Part, counted: bool = True) -> Value:
+        why = self._why(("absent", part.shift_days, counted), [*self._life(part.shift_days, counted), (exp.true(), "no_source")])
+        return Value(exp.cast(exp.null(), _TYPES[part.kind]), why, part.kind)
+
+    def _attribute(self, column: str, part: Part) -> Value:
+        if "accounts" not in self.question.tables:
+            why = self._why(("not stated", part.shift_days), [*self._life(part.shift_days, counted=False), (exp.true(), "not_stated")])
+            return Value(exp.cast(exp.null(), _TYPES[part.kind]), why, part.kind)
+        names = self.attributes.setdefault(part.shift_days, [])
+        if column not in names:
+            names.append(column)
+        cell = exp.column(f"a{part.shift_days}_{names.index(column)}")
+        lacking = [*self._life(part.shift_days, counted=False), (cell.is_(exp.null()), "not_stated")]
+        why = self._why(("stated", part.shift_days, column), lacking)
+        kind = column_kind(self.question, "accounts", column)
+        value = exp.cast(cell.copy(), "double") if part.kind == "number" and kind != "number" else cell.copy()
+        return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
+
+    def _seats(self, part: Part) -> Value:
+        accounts = self.question.tables.get("accounts")
+        if accounts is not None and "seats" in accounts.columns:
+            return self._attribute("seats", part)
+        if "subscriptions" not in self.question.tables:
+            return self._absent(part, counted=False)
+        i = self._opened(Open("subscriptions", None, "seats"), part.shift_days)
+        stated = exp.func("COALESCE", exp.column(f"e{i}"), number(0))
+        lacking = (exp.EQ(this=stated, expression=number(0)), "not_stated")
+        cases = [*self._life(part.shift_days, counted=False), *self._no_rows_of("subscriptions", part.shift_days), lacking]
+        why = self._why(("seats", part.shift_days), cases)
+        return Value(exp.Case().when(why.is_(exp.null()), exp.column(f"t{i}")), why, part.kind)
+
+    def _arr(self, part: Part) -> Value:
+        self.arr = True
+        told = [(exp.column("arr_why").is_(exp.null()).not_(), exp.column("arr_why"))]
+        case = first_of(self._life(0, counted=False))
+        lacking = exp.Case().when(exp.column("arr").is_(exp.null()), code("not_stated"))
+        rest = exp.Case().when(*told[0]).else_(lacking)
+        if ("arr",) not in self.whys:
+            self.whys[("arr",)] = self.columns.add(f"q{len(self.whys)}", exp.func("COALESCE", case, rest))
+        why = self.whys[("arr",)].copy()
+        return Value(exp.Case().when(why.is_(exp.null()), exp.column("arr")), why, part.kind)
+
+
+_TYPES = {"number": "double", "whole": "bigint", "text": "text", "day": "int", "flag": "boolean"}
+
+
+SLICE = (exp.Parameter(this=exp.Literal.number(1)), exp.Parameter(this=exp.Literal.number(2)))
+"""The parameters of a slice: its first place, and the first after it."""
+
+
+def in_slice(place: exp.Expression) -> exp.Expression:
+    """Whether a place lies in the slice."""
+    low, high = (exp.cast(bound.copy(), "bigint") for bound in SLICE)
+    return exp.and_(exp.GTE(this=place.copy(), expression=low), exp.LT(this=place.copy(), expression=high))
+
+
+def _joined(units: exp.Select, table: str, alias: str, columns: tuple[str, ...], sliced: bool) -> exp.Select:
+    """The units with columns of a table by unit."""
+    rows: exp.Expression = exp.alias_(exp.to_table(table), alias, table=True)
+    if sliced:
+        rows = exp.select("*").from_(table).where(in_slice(exp.column("unit"))).subquery(alias)
+    return units.join(rows, on=f"{alias}.unit = u.unit", join_type="left").select(*(f"{alias}.{column}" for column in columns))
+
+
+def _shifted(shift: int) -> exp.Expression:
+    day = exp.column("day")
+    return exp.paren(exp.Sub(this=day, expression=number(shift))) if shift else day
+
+
+def _arr_step() -> Step:
+    """ARR as it was told for accounts and dates, on the units."""
+    why = exp.Case(this=exp.column("reason", table="t"))
+    for reason, i in CODES.items():
+        why = why.when(exp.Literal.string(reason), exp.cast(number(i), "tinyint"), copy=False)
+    unknown = exp.Case().when(exp.column("reason", table="t").is_(exp.null()).not_(), code("not_stated"))
+    found = exp.select("u.unit AS unit", "t.arr AS arr", why.else_(unknown).as_("why")).from_("units AS u")
+    day = exp.UnixDate(this=exp.column("as_of", table="t"))
+    on = exp.and_("t.account_id = u.account_id", exp.EQ(this=day, expression=exp.column("day", table="u")))
+    return Step("arr_units", found.join(f"{ARR} AS t", on=on), "annual recurring revenue")
+
+
+def is_leaf(series: Series) -> bool:
+    """Whether a series is read from the book."""
+    return isinstance(series, Measure | Standing)

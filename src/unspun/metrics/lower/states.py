@@ -1,0 +1,159 @@
+"""States: the attributes of accounts as they were stated last, and how many contacts, tickets and terms there are on a date.
+
+Each gives rows `unit` and values, for the units that have any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from unspun.book.entities import STATED, TABLES
+from unspun.metrics.conditions import Condition, columns_of
+from unspun.metrics.lower.conditions import condition_sql
+from unspun.metrics.lower.local_day import number
+from unspun.metrics.lower.sources import LATER, Source, column_kind, day_sql, named, row_versions, source
+from unspun.metrics.lower.units import FOREVER, spread
+from unspun.metrics.nodes import Open
+from unspun.metrics.question import PanelQuestion
+
+SUM_TYPE = "DECIMAL(38, 9)"
+
+
+def attributes(question: PanelQuestion, columns: Sequence[str], shift_days: int) -> exp.Select:
+    """`unit` and `c{i}`: the columns of accounts as stated last by `shift_days` before the as-of date; instants and days as INT."""
+    fixed = [name for name in columns if name in question.tables["accounts"].fixed]
+    dated = [name for name in columns if name not in fixed]
+    units = exp.select("u.unit AS unit").from_("units AS u")
+    if dated:
+        cells = tuple(f"c{i}" for i in range(len(dated)))
+        stated = spread(states(question, "accounts", dated, shift_days), cells)
+        units = units.join(stated.subquery("stated", copy=False), on="stated.unit = u.unit", join_type="left")
+    if fixed:
+        held = fixed_values(question, "accounts", fixed)
+        units = units.join(held.subquery("held", copy=False), on="held.account_id = u.account_id", join_type="left")
+    picked = [
+        exp.column(f"c{(fixed if name in fixed else dated).index(name)}", table="held" if name in fixed else "stated").as_(f"c{i}")
+        for i, name in enumerate(columns)
+    ]
+    return units.select(*picked, copy=False)
+
+
+def states(question: PanelQuestion, table: str, columns: Sequence[str], shift_days: int) -> exp.Select:
+    """What was stated last of each thing: `account_id` (of contacts: `thing`), `from_day`, `until_day` and `c{i}`, for as-of dates in that time.
+
+    A statement counts from when it was known, and from `shift_days` after it happened. Where several count, the last to happen does.
+    """
+    keys = [f"k{i}" for i in range(len(columns))]
+    marks = [exp.Max(this=exp.Case().when(_states(name), exp.column("r"))).as_(key) for name, key in zip(columns, keys, strict=True)]
+    days = exp.select("thing", "from_day", *marks, copy=False).from_("statements").group_by("thing", "from_day")
+    running = [f"MAX({key}) OVER (PARTITION BY thing ORDER BY from_day ROWS UNBOUNDED PRECEDING) AS {key}" for key in keys]
+    until = f"COALESCE(LEAD(from_day) OVER (PARTITION BY thing ORDER BY from_day), {FOREVER}) AS until_day"
+    last = exp.select("thing", "from_day", until, *running).from_("days")
+    name = "account_id" if table == "accounts" else "thing"
+    found = exp.select(f"l.thing AS {name}", "l.from_day AS from_day", "l.until_day AS until_day").from_("last_stated AS l")
+    for i in range(len(columns)):
+        found = found.select(f"s{i}.c{i} AS c{i}")
+        found = found.join(f"statements AS s{i}", on=f"s{i}.thing = l.thing AND s{i}.r = l.k{i}", join_type="left")
+    found = found.with_("statements", as_=_statements(question, table, columns, shift_days))
+    return found.with_("days", as_=days).with_("last_stated", as_=last)
+
+
+def fixed_values(question: PanelQuestion, table: str, columns: Sequence[str]) -> exp.Select:
+    """The columns declared fixed, `c{i}`, as they were stated last at any time; empty cells aside."""
+    rows = _statements(question, table, columns, 0, ever=True)
+    name = "account_id" if table == "accounts" else "thing"
+    keys = [f"MAX(CASE WHEN c{i} IS NOT NULL THEN r END) AS k{i}" for i in range(len(columns))]
+    last = exp.select("thing", *keys).from_("statements").group_by("thing")
+    found = exp.select(f"l.thing AS {name}").from_("last_stated AS l")
+    for i in range(len(columns)):
+        found = found.select(f"s{i}.c{i} AS c{i}")
+        found = found.join(f"statements AS s{i}", on=f"s{i}.thing = l.thing AND s{i}.r = l.k{i}", join_type="left")
+    return found.with_("statements", as_=rows).with_("last_stated", as_=last)
+
+
+def _statements(question: PanelQuestion, table: str, columns: Sequence[str], shift_days: int, ever: bool = False) -> exp.Select:
+    """The statements about each thing, numbered in the order in which they count: `thing`, `from_day`, `r`, `stated` and `c{i}`."""
+    held = question.tables[table]
+    entity = next(one for one in TABLES.values() if one.name == table)
+    thing = named((held.key or entity.key)[0])
+    cells = [_state_cell(question, table, name).as_(f"c{i}") for i, name in enumerate(columns)]
+    order = exp.Order(expressions=[exp.Ordered(this=named(name), nulls_first=False) for name in ("happened_at", *LATER)])
+    rank = exp.Window(this=exp.RowNumber(), partition_by=[thing.copy()], order=order).as_("r")
+    rows = row_versions(question, table, [thing.as_("thing"), rank, named(STATED[0]).as_("stated"), *cells], ever=ever, until=False)
+    shifted = exp.Add(this=exp.column("day"), expression=number(shift_days))
+    from_day = exp.Greatest(this=shifted, expressions=[exp.column("seen_from")], ignore_nulls=True).as_("from_day")
+    kept = exp.select("thing", from_day, "r", "stated", *(f"c{i}" for i in range(len(columns))))
+    return kept.from_(rows.subquery("row_versions", copy=False)).where("thing IS NOT NULL AND day IS NOT NULL")
+
+
+def _state_cell(question: PanelQuestion, table: str, column: str) -> exp.Expression:
+    kind = column_kind(question, table, column)
+    return day_sql(question, column, kind) if kind in ("day", "instant") else named(column)
+
+
+def _states(column: str) -> exp.Expression:
+    """Whether a statement states a column: `stated` lists it, between commas."""
+    listed = exp.Concat(expressions=[exp.Literal.string(","), exp.column("stated"), exp.Literal.string(",")], safe=True, coalesce=False)
+    return exp.Contains(this=listed, expression=exp.Literal.string(f",{column},"))
+
+
+def open_rows(question: PanelQuestion, node: Open, shift_days: int) -> exp.Select:
+    """`unit`, how many rows are open (`n`) and, where a column is added up, its sum (`total`) and how many have it (`filled`)."""
+    if node.table == "contacts":
+        return _summed(_contacts(question, node, shift_days), bool(node.column))
+    return _summed(_open_intervals(question, node, shift_days), bool(node.column))
+
+
+def _summed(intervals: exp.Select, summed: bool) -> exp.Select:
+    """Opened and closed rows as steps up and down, added up over the days of an account, on the units."""
+    values = ["COUNT(*) AS n"]
+    if summed:
+        values += [f"CAST(SUM(CAST(i.amount AS {SUM_TYPE})) AS DOUBLE) AS total", "COUNT(i.amount) AS filled"]
+    found = exp.select("u.unit AS unit", *values).from_(intervals.subquery("i", copy=False))
+    on = "u.account_id = i.account_id AND u.day >= i.from_day AND u.day < i.until_day"
+    return found.join("units AS u", on=on).group_by("u.unit")
+
+
+def _open_intervals(question: PanelQuestion, node: Open, shift_days: int) -> exp.Select:
+    """From when until when each row version counts as open: `account_id`, `from_day`, `until_day` and `amount`."""
+    ends = "ended" if node.table == "subscriptions" else "closed"
+    columns = tuple(dict.fromkeys([ends, *columns_of(node.where), *([node.column] if node.column else [])]))
+    rows = source(question, node.table, columns, exact=True)
+    end: exp.Expression = rows.value(ends)
+    if node.table == "subscriptions" and question.ends_inclusive:
+        end = exp.Add(this=end, expression=number(1))
+    begins = exp.Greatest(this=exp.Add(this=exp.column("day"), expression=number(shift_days)), expressions=[exp.column("seen_from")], ignore_nulls=True)
+    closes = exp.func("COALESCE", exp.Add(this=end, expression=number(shift_days)), number(FOREVER))
+    seen = [exp.func("COALESCE", exp.column("seen_until"), number(FOREVER))] if rows.superseded else []
+    until = exp.Least(this=closes, expressions=seen, ignore_nulls=True) if seen else closes
+    amount = [rows.cell(node.column).as_("amount")] if node.column else []
+    found = exp.select("account_id", begins.as_("from_day"), until.as_("until_day"), *amount)
+    return found.from_(rows.query.subquery("row_versions", copy=False)).where(condition_sql(node.where, rows))
+
+
+def _contacts(question: PanelQuestion, node: Open, shift_days: int) -> exp.Select:
+    """From when until when each contact is with an account and fits the condition."""
+    columns = tuple(dict.fromkeys(["account_id", *columns_of(node.where), *([node.column] if node.column else [])]))
+    fixed = [name for name in columns if name in question.tables["contacts"].fixed]
+    found = exp.select("i.from_day AS from_day", "i.until_day AS until_day")
+    found = found.from_(states(question, "contacts", columns, shift_days).subquery("i", copy=False))
+    if fixed:
+        held = fixed_values(question, "contacts", fixed).subquery("held", copy=False)
+        found = found.join(held, on="held.thing = i.thing", join_type="left")
+    for i, name in enumerate(columns):
+        cell = exp.column(f"c{fixed.index(name)}", table="held") if name in fixed else exp.column(f"c{i}", table="i")
+        found = found.select(cell.as_(f"c{i}"))
+    kinds = {name: column_kind(question, "contacts", name) for name in columns}
+    # cells of instants are days already
+    cells = Source(found, columns, {name: "day" if kind == "instant" else kind for name, kind in kinds.items()}, True)
+    amount = [cells.cell(node.column).as_("amount")] if node.column else []
+    picked = exp.select(cells.cell("account_id").as_("account_id"), "from_day", "until_day", *amount)
+    return picked.from_(found.subquery("contact_states", copy=False)).where(condition_sql(node.where, cells))
+
+
+def first_statement(question: PanelQuestion, table: str, shift_days: int) -> exp.Select:
+    """From which as-of date on anything was stated of anybody: one row, `day`."""
+    rows = _statements(question, table, (), shift_days)
+    return exp.select("MIN(from_day) AS day").from_(rows.subquery("statements", copy=False))

@@ -1,0 +1,56 @@
+"""Small builders of SQL expressions. Names are columns of the queries of this package; values are literals of the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from unspun.metrics.lower.local_day import number
+
+SUM_TYPE = "decimal(38, 9)"
+EXACT_UP_TO = 9_000_000
+"""Below, a decimal of nine places is a 53-bit integer of billionths, so that dividing it rounds once."""
+
+
+def when(condition: exp.Expr, value: exp.Expr | str) -> exp.Case:
+    """The value where the condition holds, else NULL."""
+    return exp.Case().when(condition, exp.column(value) if isinstance(value, str) else value)
+
+
+def both(*conditions: exp.Expr) -> exp.Expr:
+    """Whether all conditions hold; those that always do are left out."""
+    asked = [one for one in conditions if one != exp.true()]
+    return exp.and_(*asked) if asked else exp.true()
+
+
+def aggregate(function: type[exp.AggFunc], value: exp.Expr | str) -> exp.AggFunc:
+    """An aggregate of a value or of a column by its name."""
+    return function(this=exp.column(value) if isinstance(value, str) else value)
+
+
+def counted(condition: exp.Expr) -> exp.Expr:
+    """How many rows there are for which a condition holds."""
+    return aggregate(exp.Count, exp.Star()) if condition == exp.true() else aggregate(exp.Count, when(condition, number(1)))
+
+
+def as_billionths(value: exp.Expr) -> exp.Expr:
+    """A number rounded to nine decimals, as an exact decimal."""
+    return exp.cast(value, SUM_TYPE)
+
+
+def as_double(total: exp.Expr) -> exp.Expr:
+    """An exact decimal as the nearest double. Beyond 53 bits by way of its digits: engines round a plain conversion twice."""
+    small = exp.LTE(this=exp.Abs(this=total.copy()), expression=number(EXACT_UP_TO))
+    digits = exp.cast(exp.cast(total.copy(), "varchar"), "double")
+    return exp.Case().when(small, exp.cast(total.copy(), "double")).else_(digits)
+
+
+def row(columns: Sequence[str]) -> exp.Expr:
+    """Columns as one value that is compared column by column."""
+    return exp.func("ROW", *(exp.column(name) for name in columns))
+
+
+def last_by(value: exp.Expr, order: exp.Expr) -> exp.Expr:
+    """The value in the row of the greatest order, of those that have an order."""
+    return exp.ArgMax(this=value, expression=order)

@@ -1,0 +1,45 @@
+"""What a panel is asked: metrics, as-of dates, and what has to be known of the book to put the question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from unspun.book.checks.finding import Span
+from unspun.book.entities import Kind
+from unspun.metrics.asof import AsOf
+from unspun.metrics.metric import MetricSet
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTable:
+    """A table that the book holds: its data columns (standard and own) by kind, its key, whether rows have several versions, how many rows
+    there are, and (of accounts, contacts) the columns declared `fixed`."""
+
+    columns: Mapping[str, Kind]
+    key: tuple[str, ...] = ()
+    several_versions: bool = False
+    rows: int = 0
+    fixed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PanelQuestion:
+    """Metrics `asked` (ids, in the order of the columns) of `metrics`, on `as_of`.
+
+    `tables` are those that hold rows. `outages` are the recorded tracking spans, by table, that nobody has accepted. `received` gives the
+    day on which each load was received. `ends_inclusive`: whether `ended` of a term is its last day. `grace_days`: after a term has ended, an
+    account has left once so many days have passed without another. `arr_told`: the panel registers ARR under `arr` (see `panel_inputs.py`).
+    """
+
+    metrics: MetricSet
+    asked: tuple[str, ...]
+    as_of: AsOf
+    tables: Mapping[str, HeldTable]
+    time_zone: str = "UTC"
+    fiscal_year_starts: int = 1
+    outages: Mapping[str, tuple[Span, ...]] = field(default_factory=dict[str, "tuple[Span, ...]"])
+    received: Mapping[int, date] = field(default_factory=dict[int, date])
+    ends_inclusive: bool = False
+    grace_days: int = 7

@@ -1,0 +1,228 @@
+"""What stands on a date: open rows, attributes, seats, ARR, numbers."""
+
+from __future__ import annotations
+
+from tests.spec.chapter import Chapter, Section
+from tests.spec.harness import Spec
+from unspun.metrics.nodes import Arr, Attribute, Constant, Open, Seats
+
+TICKETS = """
+    tickets
+    ticket_id | account_id | opened     | closed     | priority
+    t1        | a          | 2024-01-02 | 2024-01-10 | low
+    t2        | a          | 2024-01-08 |            | high
+    t3        | b          | 2024-01-08 | 2024-01-08 | high
+"""
+TERMS = """
+    subscriptions
+    subscription_id | account_id | started    | ended      | amount | seats
+    s1              | a          | 2023-03-01 | 2024-03-01 | 1200   | 10
+    s2              | a          | 2024-03-01 |            | 1500   | 12
+    s3              | a          | 2024-01-01 | 2024-03-01 | 300    |
+"""
+CONTACTS = """
+    contacts
+    contact_id | account_id | dated      | role
+    p1         | a          | 2024-01-01 | champion
+    p2         | a          | 2024-02-01 | user
+    p1         | b          | 2024-03-01 | champion
+"""
+OPEN = (
+    Spec(
+        teaches="Tickets that were opened and not yet closed. On the day on which it was closed a ticket is no longer open.",
+        tables=TICKETS,
+        metric="open: tickets",
+        expected="""
+            account_id | 2024-01-01  | 2024-01-08 | 2024-01-09 | 2024-01-10
+            a          | (no_source) | 2          | 2          | 1
+            b          | (no_source) | 0          | 0          | 0
+        """,
+    ),
+    Spec(
+        teaches="With a condition.",
+        tables=TICKETS,
+        metric="open: tickets\nwhere: {priority: high}",
+        expected="account_id | 2024-01-08 | 2024-01-31\na | 1 | 1\nb | 0 | 0",
+        extra=True,
+    ),
+    Spec(
+        teaches="Terms that run. The day in `ended` is the first on which a term runs no longer, unless the rules of retention in "
+        "unspun.toml read it as its last.",
+        tables=TERMS,
+        metric="open: subscriptions",
+        expected="""
+            account_id | 2023-12-31 | 2024-02-29 | 2024-03-01
+            a          | 1          | 2          | 1
+            b          | 0          | 0          | 0
+        """,
+    ),
+    Spec(
+        teaches="The same where `ended` is the last day of a term.",
+        tables=TERMS,
+        metric="open: subscriptions",
+        expected="account_id | 2024-02-29 | 2024-03-01 | 2024-03-02\na | 2 | 3 | 1",
+        ends_inclusive=True,
+        extra=True,
+    ),
+    Spec(
+        teaches="With a column, its sum over what is open.",
+        tables=TERMS,
+        metric="open: subscriptions.amount",
+        expected="""
+            account_id | 2023-12-31 | 2024-02-29 | 2024-03-01
+            a          | 1200       | 1500       | 1500
+            b          | 0          | 0          | 0
+        """,
+    ),
+    Spec(
+        teaches="Contacts are with the account that was stated last: p1 moves from a to b on 1 March.",
+        tables=CONTACTS,
+        metric="open: contacts",
+        expected="""
+            account_id | 2023-12-31  | 2024-01-31 | 2024-02-29 | 2024-03-01
+            a          | (no_source) | 1          | 2          | 1
+            b          | (no_source) | 0          | 0          | 1
+        """,
+    ),
+    Spec(
+        teaches="Contacts of a role.",
+        tables=CONTACTS,
+        metric="open: contacts\nwhere: {role: champion}",
+        expected="account_id | 2024-02-29 | 2024-03-01\na | 1 | 0\nb | 0 | 1",
+        extra=True,
+    ),
+)
+ATTRIBUTE = (
+    Spec(
+        teaches="Each date has the plan that was stated last by then; an empty cell says that there is none.",
+        tables="""
+            accounts
+            account_id | dated      | plan
+            a          | 2024-01-01 | Basic
+            a          | 2024-03-01 | Pro
+            a          | 2024-05-01 |
+        """,
+        metric="attribute: plan",
+        expected="""
+            account_id | 2023-12-31   | 2024-02-29 | 2024-03-01 | 2024-05-01
+            a          | (not_stated) | Basic      | Pro        | (not_stated)
+        """,
+    ),
+    Spec(
+        teaches="A column that book.yml declares fixed (here `industry`) has one value for all dates, also before it was stated.",
+        tables="""
+            accounts
+            account_id | dated      | industry | owner
+            a          | 2024-03-01 | Retail   | Kim
+        """,
+        metric="attribute: industry",
+        expected="account_id | 2023-12-31 | 2024-03-31\na | Retail | Retail",
+        fixed=("industry",),
+    ),
+    Spec(
+        teaches="Another column of the same rows is not fixed.",
+        tables="accounts\naccount_id | dated | industry | owner\na | 2024-03-01 | Retail | Kim",
+        metric="attribute: owner",
+        expected="account_id | 2023-12-31 | 2024-03-31\na | (not_stated) | Kim",
+        fixed=("industry",),
+        extra=True,
+    ),
+    Spec(
+        teaches="Of a fixed column the last value that is not empty holds.",
+        tables="accounts\naccount_id | dated | industry\na | 2024-01-01 | Retail\na | 2024-02-01 | Food\na | 2024-03-01 |",
+        metric="attribute: industry",
+        expected="account_id | 2023-12-31 | 2024-03-31\na | Food | Food",
+        fixed=("industry",),
+        extra=True,
+    ),
+    Spec(
+        teaches="Attributes that are numbers, days and flags.",
+        tables="accounts\naccount_id | dated | created_on | churned\na | 2024-01-01 | 2023-06-30 | no",
+        metric="attribute: created_on",
+        expected="account_id | 2024-01-01\na | 2023-06-30",
+        extra=True,
+    ),
+    Spec(
+        teaches="A flag.",
+        tables="accounts\naccount_id | dated | churned | tier (whole)\na | 2024-01-01 | no | 2\na | 2024-02-01 | yes | 3",
+        metric="attribute: churned",
+        expected="account_id | 2024-01-01 | 2024-02-01\na | no | yes",
+        extra=True,
+    ),
+    Spec(
+        teaches="A company's own column.",
+        tables="accounts\naccount_id | dated | tier (whole)\na | 2024-01-01 | 2\na | 2024-02-01 | 3",
+        metric="attribute: tier",
+        expected="account_id | 2024-01-01 | 2024-02-01\na | 2 | 3",
+        extra=True,
+    ),
+)
+SEATS = (
+    Spec(
+        teaches="Where accounts state no seats, those of the running terms: s3 has none stated.",
+        tables=TERMS,
+        metric="seats: true",
+        expected="""
+            account_id | 2023-12-31   | 2024-02-29   | 2024-03-01
+            a          | 10           | 10           | 12
+            b          | (not_stated) | (not_stated) | (not_stated)
+        """,
+    ),
+    Spec(
+        teaches="Where accounts state seats, those hold, whatever the terms say.",
+        tables=f"accounts\naccount_id | dated | seats\na | 2024-01-15 | 25\n{TERMS}",
+        metric="seats: true",
+        expected="account_id | 2024-01-01 | 2024-01-31\na | (not_stated) | 25",
+    ),
+    Spec(
+        teaches="Before the first term of anybody the book has no source of seats.",
+        tables=TERMS,
+        metric="seats: true",
+        expected="account_id | 2023-02-28 | 2023-03-01\na | (no_source) | 10\nb | (no_source) | (not_stated)",
+        extra=True,
+    ),
+)
+ARR = (
+    Spec(
+        teaches="ARR comes from the same computation as `unspun retention`; here it is given as that tells it. Where that cannot tell "
+        "it, the reason stands; 0 is a value.",
+        tables="""
+            arr_as_of
+            account_id | as_of      | arr   | reason
+            a          | 2024-01-31 | 12000 |
+            a          | 2024-02-29 |       | not_stated
+            b          | 2024-02-29 | 0     |
+        """,
+        metric="arr: true",
+        expected="""
+            account_id | 2024-01-31   | 2024-02-29
+            a          | 12000        | (not_stated)
+            b          | (not_stated) | 0
+        """,
+    ),
+)
+VALUE = (
+    Spec(
+        teaches="A number is the same for every account on every date.",
+        metric="value: 3",
+        expected="account_id | 2024-01-31 | 2024-02-29\na | 3 | 3",
+    ),
+    Spec(
+        teaches="A number that is not whole, and one for an account that is no customer yet.",
+        tables="accounts\naccount_id | created_on\na | 2024-02-15",
+        metric="value: 0.25",
+        expected="account_id | 2024-01-31 | 2024-02-29\na | 0.25 | 0.25",
+        extra=True,
+    ),
+)
+CHAPTER = Chapter(
+    "What stands on a date",
+    "These have no window: they say what is so at the end of the as-of date.",
+    (
+        Section("open", OPEN, (Open,)),
+        Section("attribute", ATTRIBUTE, (Attribute,)),
+        Section("seats", SEATS, (Seats,)),
+        Section("arr", ARR, (Arr,)),
+        Section("value", VALUE, (Constant,)),
+    ),
+)
