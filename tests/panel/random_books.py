@@ -243,7 +243,7 @@ def _dated(maker: Maker, table: Table, row: Row, happened: datetime, key: tuple[
             later = maker.day_near(day, random.choice((5, 400, 1500)) if column == "ended" else 40)
             row[column] = later if kinds_of(table.name)[column] == "day" else maker.instant(later)
     if table.state:
-        row["stated"] = _stated(maker, table, key)
+        row = _as_stated(table, {**row, "stated": _stated(maker, table, key)}, key)
     known = happened if random.random() < 0.6 else maker.instant(day + timedelta(days=random.choice((-30, 0, 0, 1, 5, 60, 400))))
     return row | {"happened_at": happened, "known_at": known, "source_row": maker.rows_made + 1}
 
@@ -256,6 +256,12 @@ def _stated(maker: Maker, table: Table, key: tuple[str, ...]) -> str:
     return ",".join(sorted(maker.random.sample(able, min(len(able), maker.random.randint(1, 4)))))
 
 
+def _as_stated(table: Table, row: Row, key: tuple[str, ...]) -> Row:
+    """The row without cells of columns that it does not state: its source does not map them."""
+    told = {*row["stated"].split(","), *key, table.happened}
+    return {name: None if name in kinds_of(table.name) and name not in told else cell for name, cell in row.items()}
+
+
 def corrected(maker: Maker, table: Table, key: tuple[str, ...], row: Row) -> Row:
     """Another version of the row, known at another time: other cells, perhaps another account or day."""
     random = maker.random
@@ -266,6 +272,6 @@ def corrected(maker: Maker, table: Table, key: tuple[str, ...], row: Row) -> Row
     moved = not table.state and table.happened not in key and random.random() < 0.3
     again = _dated(maker, table, {**row, **changed, "load": random.randint(1, 3)}, maker.instant(maker.day()) if moved else happened, key)
     if table.state:
-        again["stated"] = row["stated"]
+        again = _as_stated(table, {**row, **changed, **{name: again[name] for name in ("load", "source_row")}}, key)
     near = local_day(happened, maker.zone) + timedelta(days=random.choice((-2, 0, 0, 1, 3, 20, 90)))
     return again | {"known_at": maker.instant(near)}

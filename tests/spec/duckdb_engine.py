@@ -43,22 +43,23 @@ def duckdb_panel(question: PanelQuestion, rows: Mapping[str, Sequence[Row]]) -> 
     """The panel of a question over these row versions, computed by DuckDB."""
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for name, entity in TABLES.items():
-            _make_views(connection, entity, question.tables.get(name), rows.get(name, ()))
+        for name, held in question.tables.items():
+            entity = next(one for one in TABLES.values() if one.name == name)
+            _make_views(connection, entity, held, rows[name])
         connection.register("arr_as_of", pa.Table.from_pylist(list(rows.get("arr_as_of", ())), schema=ARR))
         batches = list(run_panel(SpecBook(connection), lower_panel(question), lambda _stage, _done, _total: None))
     return pa.Table.from_batches(batches)
 
 
-def _make_views(connection: duckdb.DuckDBPyConnection, entity: Table, held: HeldTable | None, rows: Sequence[Row]) -> None:
+def _make_views(connection: duckdb.DuckDBPyConnection, entity: Table, held: HeldTable, rows: Sequence[Row]) -> None:
     """`<table>_versions` with all row versions, and `<table>` with the newest of each row, as they are known now."""
-    columns = {**dict(entity.row_columns), **{column.name: column.kind for column in entity.columns}, **(held.columns if held else {})}
+    standard = {column.name: column.kind for column in entity.columns}
+    columns: dict[str, Kind] = {**dict(entity.row_columns), **standard, **held.columns}
     typed = ", ".join(f"{sql_name(name)} {SQL_TYPES[kind]}" for name, kind in columns.items())
     connection.execute(f"CREATE TABLE {entity.name}_versions ({typed})")
-    if rows:
-        schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.items()])
-        connection.register("loaded", pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
-        connection.execute(f"INSERT INTO {entity.name}_versions SELECT * FROM loaded")
-    key = (held.key if held and not entity.state else ()) or ("source_file", "source_row")
+    schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.items()])
+    connection.register("loaded", pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
+    connection.execute(f"INSERT INTO {entity.name}_versions SELECT * FROM loaded")
+    key = (() if entity.state else held.key) or ("source_file", "source_row")
     newest = f"PARTITION BY {', '.join(map(sql_name, key))} ORDER BY {', '.join(f'{name} DESC' for name in LATER)}"
     connection.execute(f"CREATE VIEW {entity.name} AS FROM {entity.name}_versions QUALIFY row_number() OVER ({newest}) = 1")

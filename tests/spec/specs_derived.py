@@ -71,9 +71,9 @@ RATIO = (
     ),
     Spec(
         teaches="The first operand without a value gives the reason.",
-        tables=CARE.replace("ticket_id | account_id | opened", "ticket_id | account_id | opened     | satisfaction").replace(
-            "2024-01-04", "2024-01-04 |"
-        ).replace("2024-01-12", "2024-01-12 |"),
+        tables=CARE.replace("ticket_id | account_id | opened", "ticket_id | account_id | opened     | satisfaction")
+        .replace("2024-01-04", "2024-01-04 |")
+        .replace("2024-01-12", "2024-01-12 |"),
         metric="ratio: {of: {average: tickets.satisfaction}, by: {count: purchases}}",
         expected="account_id | 2024-01-03 | 2024-01-31\na | (no_source) | (no_rows)",
         extra=True,
@@ -232,7 +232,8 @@ SHARE = (
         teaches="Two of four touchpoints are meetings. Of none, there is no share.",
         tables=CHANNELS,
         metric="share: {of: {count: touchpoints, window: 30d}, where: {channel: meeting}}",
-        expected="account_id | 2024-01-03 | 2024-01-12 | 2024-01-31\na | 1 | 2/3 | 2/4\nb | (zero_denominator) | (zero_denominator) | (zero_denominator)",
+        expected="account_id | 2024-01-03 | 2024-01-12 | 2024-01-31\na | 1 | 2/3 | 2/4\nb | (zero_denominator) | "
+        "(zero_denominator) | (zero_denominator)",
     ),
     Spec(
         teaches="Of a sum with a condition of its own: the minutes of meetings among those of meetings and calls.",
@@ -281,7 +282,8 @@ Z_SCORE = (
         """,
     ),
     Spec(
-        teaches="Within a segment, peers are the accounts of that segment. Account f is alone in its segment, and of g no segment is known.",
+        teaches="Within a segment, peers are the accounts of that segment. Account f is alone in its segment, and of "
+        "g no segment is known.",
         tables=f"""
             accounts
             account_id | dated      | segment
@@ -357,7 +359,8 @@ CASE = (
     Spec(
         teaches="Criteria are asked in their order: once one is false, the next is not asked, and it does not matter that it has no value.",
         tables=PLANS,
-        metric="case:\n  - when: [{of: {count: tickets}, at_least: 1}, {of: {attribute: plan}, is: [Pro, Basic]}]\n    then: 1\n  - otherwise: 0",
+        metric="case:\n  - when: [{of: {count: tickets}, at_least: 1}, {of: {attribute: plan}, is: [Pro, Basic]}]\n   "
+        " then: 1\n  - otherwise: 0",
         expected="account_id | 2024-01-31\na | 1\nb | 1\nc | 0",
         extra=True,
     ),
@@ -371,7 +374,8 @@ CASE = (
 )
 CHAPTER = Chapter(
     "Series made of others",
-    "Wherever a series stands, a metric's id, a number, or a measure written out may stand. Numbers are computed as doubles, from left to right; "
+    "Wherever a series stands, a metric's id, a number, or a measure written out may stand. Numbers are computed as "
+    "doubles, from left to right; "
     "where a part has no value, the whole has none, for the reason of the first such part.",
     (
         Section("ratio", RATIO, (Ratio,)),

@@ -410,7 +410,8 @@ SINCE_FIRST = (
 )
 CHAPTER = Chapter(
     "Measures of rows",
-    "A measure looks at the rows of one table that fit a condition (`where`) and that happened in a window. Both may be left out: all rows, "
+    "A measure looks at the rows of one table that fit a condition (`where`) and that happened in a window. Both may "
+    "be left out: all rows, "
     "over the account's lifetime.",
     (
         Section("count", COUNT, (Count,)),

@@ -36,18 +36,18 @@ LOGINS = """
     a          | 2024-01-15 | login  | 1     | ios
     b          | 2024-01-13 | login  | 1     | web
 """
-NO_LOGINS = {"events": (Span("stopped", date(2024, 1, 10), date(2024, 1, 12), event="login"),)}
 
 
 def with_outage(teaches: str, metric: str, expected: str, extra: bool = False, **span: object) -> Spec:
     """The logins of 10 to 12 January were not recorded; or what `span` says."""
-    outages = {"events": (Span(**{"kind": "stopped", "first": date(2024, 1, 10), "last": date(2024, 1, 12), **span}),)}  # pyright: ignore[reportArgumentType]
+    outages = {"events": (Span(**{"kind": "stopped", "first": date(2024, 1, 10), "last": date(2024, 1, 12), "event": "login", **span}),)}  # pyright: ignore[reportArgumentType]
     return Spec(teaches=teaches, tables=LOGINS, metric=metric, expected=expected, outages=outages, extra=extra)
 
 
 BORN = (
     Spec(
-        teaches="An account that became a customer on 1 March has no value before that day. `created_on` says so; here it is declared fixed, "
+        teaches="An account that became a customer on 1 March has no value before that day. `created_on` says so; "
+        "here it is declared fixed, "
         "so that it is known for all dates.",
         tables=f"accounts\naccount_id | created_on\na | 2024-03-01\n{OTHERS}",
         metric="count: touchpoints\nwindow: 28d",
@@ -68,7 +68,8 @@ BORN = (
         expected="account_id | 2024-02-29 | 2024-03-31 | 2024-04-01\na | (before_birth) | 25 | 30",
     ),
     Spec(
-        teaches="An account that the book knew nothing of by then was no customer either: its first statement, or its first row anywhere, is of "
+        teaches="An account that the book knew nothing of by then was no customer either: its first statement, or its "
+        "first row anywhere, is of "
         "5 March. It is not an account with 0 touchpoints.",
         tables=f"accounts\naccount_id | dated | plan\na | 2024-03-05 | Pro\n{OTHERS}",
         metric="count: touchpoints",
@@ -234,12 +235,14 @@ SOURCE = (
         teaches="`not_seen`: an account that has not appeared in the events is not connected; from its first event on, 0 is a value.",
         tables="events\naccount_id | occurred\na | 2024-01-08\na | 2024-01-20\nb | 2024-01-10",
         metric="count: events\nwindow: 7d",
-        expected="account_id | 2024-01-09 | 2024-01-16 | 2024-01-17 | 2024-01-20\na | 1 | 0 | 0 | 1\nb | (not_seen) | 1 | 0 | 0\nc | (not_seen) | (not_seen) | (not_seen) | (not_seen)",
+        expected="account_id | 2024-01-09 | 2024-01-16 | 2024-01-17 | 2024-01-20\na | 1 | 0 | 0 | 1\nb | (not_seen) | "
+        "1 | 0 | 0\nc | (not_seen) | (not_seen) | (not_seen) | (not_seen)",
     ),
 )
 OUTAGE = (
     with_outage(
-        "`outage`: the check of tracking found that logins of 10 to 12 January were not recorded. A window that holds one of these days has "
+        "`outage`: the check of tracking found that logins of 10 to 12 January were not recorded. A window that holds "
+        "one of these days has "
         "no value; b is new on the 13th, and its window begins with it.",
         "count: events\nwhere: {event: login}\nwindow: 3d",
         """
@@ -287,7 +290,6 @@ OUTAGE = (
         "count: events\nwhere: {event: login}\nwindow: 3d",
         "account_id | 2024-01-09 | 2024-01-15\na | 1 | (outage)",
         extra=True,
-        event="login",
         last=None,
     ),
     with_outage(
@@ -325,18 +327,21 @@ OUTAGE = (
 )
 FIRST = (
     Spec(
-        teaches="Of several reasons the first in the order of the list is given. Before its birth an account has no contract, and the book no "
+        teaches="Of several reasons the first in the order of the list is given. Before its birth an account has no "
+        "contract, and the book no "
         "tickets; after its churn it has no contract either.",
         tables="subscriptions\naccount_id | started | ended | known_at\na | 2024-03-01 | 2024-04-01 | 2024-01-01",
         metric="count: tickets\nwindow: contract",
-        expected="account_id | 2024-02-01 | 2024-03-01 | 2024-04-05 | 2024-04-08\na | (before_birth) | (no_source) | (no_contract) | (after_churn)\nb | (no_contract) | (no_contract) | (no_contract) | (no_contract)",
+        expected="account_id | 2024-02-01 | 2024-03-01 | 2024-04-05 | 2024-04-08\na | (before_birth) | (no_source) | "
+        "(no_contract) | (after_churn)\nb | (no_contract) | (no_contract) | (no_contract) | (no_contract)",
     ),
     Spec(
-        teaches="A silent source goes before one that began within the window; that before an account that was not seen, an outage and no rows.",
+        teaches="A silent source goes before one that began within the window; that before an account that was not "
+        "seen, an outage and no rows.",
         tables=EVENTS,
         metric="average: events.value\nwindow: 28d",
         expected="""
-            account_id | 2024-01-28      | 2024-01-29      | 2024-02-06 | 2024-02-14
+            account_id | 2024-01-27      | 2024-01-29      | 2024-02-06 | 2024-02-14
             a          | (before_source) | (source_silent) | (outage)   | (source_silent)
             b          | (no_rows)       | (source_silent) | (outage)   | (source_silent)
             c          | (before_source) | (source_silent) | (not_seen) | (source_silent)
@@ -349,7 +354,11 @@ CHAPTER = Chapter(
     "Why there is no value",
     "Missing is not zero. Where a metric has no value, the column `<id>__missing` says why; of several reasons, the first in this order:",
     (
-        Section("before_birth", BORN, words="The account was no customer yet: by `created_on` of accounts, else its first term, else its first purchase."),
+        Section(
+            "before_birth",
+            BORN,
+            words="The account was no customer yet: by `created_on` of accounts, else its first term, else its first purchase.",
+        ),
         Section("after_churn", LEFT, words="The account had left: by its terms, else by the departures in `churns`."),
         Section("no_source, source_silent, before_source, not_seen", SOURCE, words="The table cannot tell."),
         Section("outage", OUTAGE, words="The window holds days of a recorded tracking outage that nobody accepted."),

@@ -8,7 +8,7 @@ from unspun.metrics.windows import Days, LastPeriod, Lifetime, Months, SinceCont
 
 DAYS = (
     Spec(
-        teaches="Seven days end with the as-of date, which is one of them: as of 10 January they are 4 to 10 January.",
+        teaches="Seven days as of 10 January are 4 to 10 January.",
         tables="""
             touchpoints
             account_id | occurred
@@ -56,8 +56,9 @@ DAYS = (
 )
 MONTHS = (
     Spec(
-        teaches="A month before 29 March is 29 February of a leap year, so the month begins on 1 March; before 29 February it is 29 January. "
-        "Where the earlier month has no such day (30 February), its last day stands for it.",
+        teaches="A month before 29 March is 29 February of a leap year, so the month begins on 1 March; before 29 "
+        "February it is 29 January. "
+        "There is no 30 February.",
         tables="""
             touchpoints
             account_id | occurred
@@ -234,7 +235,7 @@ CONTRACT = (
 )
 LIFETIME = (
     Spec(
-        teaches="All days up to the as-of date; this is meant where no window is given.",
+        teaches="This is meant where no window is given.",
         tables="touchpoints\naccount_id | occurred\na | 2014-05-01\na | 2024-01-31\na | 2024-02-01",
         metric="count: touchpoints\nwindow: lifetime",
         expected="account_id | 2014-05-01 | 2024-01-31 | 2024-02-01\na | 1 | 2 | 3",

@@ -1,9 +1,6 @@
-"""Every spec holds on every engine, and there is one for every word of the language."""
+"""Every spec holds on every engine."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import get_args
 
 import pytest
 

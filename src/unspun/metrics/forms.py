@@ -19,6 +19,7 @@ from unspun.metrics.nodes import (
     Change,
     Criterion,
     Multiply,
+    Open,
     Ratio,
     Rows,
     Series,
@@ -37,6 +38,7 @@ DEEPEST = 30
 MOST_USES = 10_000
 """How many nodes one series may have, each use of a part counted."""
 LONGEST_COLUMN = 100
+COLUMN_HINT = f"A column's name has 1 to {LONGEST_COLUMN} characters, all of which can be seen."
 LEVELS: dict[type, int] = {
     **dict.fromkeys((IsIn, Compare, HasText, IsEmpty), 4), **dict.fromkeys((AllOf, AnyOf), 2), Not: 1, Rows: 0,
     **dict.fromkeys((Ratio, Add, Subtract, Multiply, Before, Change, Trend, Share, ZScore, Case), 2), When: 1, Criterion: 4,
@@ -74,10 +76,11 @@ def form_faults(series: object) -> list[Fault]:
 def _node_faults(node: object) -> Iterator[Fault]:
     for name, hint in _hints(type(node)).items():
         value = getattr(node, name)
+        may_lack = name == "within" or isinstance(node, Open)
         if not _fits(value, hint):
             yield Fault("bad_form", f"`{name}` of {type(node).__name__} cannot be {_shown(value)}.")
-        elif name == "column" and (not value.strip() or len(value) > LONGEST_COLUMN) and type(node).__name__ != "Open":
-            yield Fault("bad_column", f"{_shown(value)} can be no column.", "", f"A column's name has 1 to {LONGEST_COLUMN} characters.")
+        elif name in ("column", "within") and not is_column(value) and not (may_lack and value == ""):
+            yield Fault("bad_column", f"{_shown(value)} can be no column.", "", COLUMN_HINT)
     if isinstance(node, Criterion):
         try:
             IsIn("the series", node.values)
@@ -119,5 +122,17 @@ def _once(parts: Iterator[T]) -> list[T]:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return f"'{value}'" if isinstance(value, str) and len(text) <= 80 else text if len(text) <= 80 else f"a {type(value).__name__}"
+    return printable(value) if isinstance(value, str) or len(repr(value)) <= 80 else f"a {type(value).__name__}"
+
+
+def is_column(text: str) -> bool:
+    """Whether a text may be a column's name: it can be seen, and is not long."""
+    return bool(text.strip()) and len(text) <= LONGEST_COLUMN and text.isprintable()
+
+
+def printable(value: object) -> str:
+    """A text of a file as a message quotes it, what cannot be seen escaped; any other value as Python writes it. What is long is cut."""
+    text = value if isinstance(value, str) else repr(value)
+    shown = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text[:80])
+    shown += "..." if len(text) > 80 else ""
+    return f"'{shown}'" if isinstance(value, str) else shown

@@ -10,7 +10,8 @@ from unspun.book.columns import did_you_mean
 from unspun.book.entities import TABLES, Kind, TableName
 from unspun.errors import Fault
 from unspun.metrics.conditions import COMPARISONS, Compare, Condition, HasText, IsEmpty, IsIn, Not, Scalar
-from unspun.metrics.metric import Metric, MetricSet, printable
+from unspun.metrics.forms import printable
+from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import (
     Add,
     Arr,

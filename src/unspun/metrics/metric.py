@@ -11,7 +11,7 @@ from typing import Literal
 
 from unspun.book.columns import did_you_mean
 from unspun.errors import BadInput, Fault
-from unspun.metrics.forms import DEEPEST, MOST_USES, form_faults, levels, uses
+from unspun.metrics.forms import DEEPEST, MOST_USES, form_faults, levels, printable, uses
 from unspun.metrics.missing import SILENT_DAYS
 from unspun.metrics.nesting import cycles, misplaced, references, too_large
 from unspun.metrics.nodes import DATED_TABLES, Reference, Series
@@ -176,10 +176,3 @@ def _is_hidden(sign: str) -> bool:
     """Control signs, halves of characters, line separators, and what turns the direction of the text around it."""
     turns = unicodedata.bidirectional(sign) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
     return turns or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
-
-
-def printable(value: object) -> str:
-    """A text of a file as a message quotes it: what cannot be seen is escaped, what is long is cut."""
-    text = value if isinstance(value, str) else repr(value)
-    shown = "".join(sign if not _is_hidden(sign) and unicodedata.category(sign) != "Cf" else f"\\u{ord(sign):04x}" for sign in text[:80])
-    return f"'{shown}{'...' if len(text) > 80 else ''}'"

@@ -27,8 +27,7 @@ from unspun.metrics.conditions import (
     TextTest,
 )
 from unspun.metrics.fields import CONDITION_FIELDS, DAY, LOGIC_FIELDS
-from unspun.metrics.forms import LONGEST_COLUMN
-from unspun.metrics.metric import printable
+from unspun.metrics.forms import COLUMN_HINT, is_column, printable
 
 T = TypeVar("T")
 Fields = dict[str, object]
@@ -90,8 +89,8 @@ def _explicit(checks: YamlChecks, path: YamlPath, given: Fields, table: str) -> 
 
 def _column(checks: YamlChecks, path: YamlPath, column: str, value: object, table: str) -> list[Condition | None]:
     """The conditions on one column: a value, a list of values, or a mapping of tests that must all hold."""
-    if not column.strip() or len(column) > LONGEST_COLUMN:
-        checks.fault("bad_column", f"{printable(column)} can be no column.", path, f"A column's name has 1 to {LONGEST_COLUMN} characters.")
+    if not is_column(column):
+        checks.fault("bad_column", f"{printable(column)} can be no column.", path, COLUMN_HINT)
         return [None]
     if not isinstance(value, dict) or set(value) == {"day"}:
         return [_is_in(checks, path, column, value, table)]

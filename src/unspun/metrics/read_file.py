@@ -22,7 +22,8 @@ from unspun.book.mapping.yaml_checks import YamlChecks, listed
 from unspun.book.mapping.yaml_nodes import YamlPath, read_yaml
 from unspun.errors import BadInput
 from unspun.metrics.fields import COVERS, FILE_FIELDS, METRIC_FIELDS, SOURCE_FIELDS
-from unspun.metrics.metric import USUAL_SOURCES, Direction, Metric, MetricSet, SourceRules, printable, set_faults
+from unspun.metrics.forms import printable
+from unspun.metrics.metric import USUAL_SOURCES, Direction, Metric, MetricSet, SourceRules, set_faults
 from unspun.metrics.nodes import DATED_TABLES, Constant
 from unspun.metrics.read_condition import made
 from unspun.metrics.read_series import SeriesReader

@@ -24,8 +24,7 @@ from unspun.metrics.fields import (
     WITH_WHERE,
     WITH_WINDOW,
 )
-from unspun.metrics.forms import LONGEST_COLUMN
-from unspun.metrics.metric import printable
+from unspun.metrics.forms import COLUMN_HINT, is_column, printable
 from unspun.metrics.nodes import (
     SHAREABLE,
     ActiveDays,
@@ -168,6 +167,9 @@ class SeriesReader:
                 "column_given", f"'{kind}' is of rows, not of a column.", path, f"Write {printable(table)}, without the column."
             )
             return None, ""
+        if not is_column(table) or (column and not is_column(column)):
+            self.checks.fault("bad_column", f"{printable(value)} can be no table or column.", path, COLUMN_HINT)
+            return None, ""
         return cast("TableName", table), column
 
     def _where(self, path: YamlPath, given: Fields, table: str) -> Condition | None:
@@ -198,7 +200,7 @@ class SeriesReader:
         if kind == "open":
             return self._open(path, given)
         if kind == "attribute":
-            if isinstance(value, str) and value.strip() and len(value) <= LONGEST_COLUMN:
+            if isinstance(value, str) and is_column(value):
                 return Attribute(value)
             self.checks.fault(
                 "bad_column", f"'attribute' is {_told(value)}; it must name a column of accounts.", at, "As in `attribute: segment`."
@@ -322,8 +324,12 @@ class SeriesReader:
         if not self._has_all(path, value, ("of",)):
             return None
         of = self.series((*path, "of"), given["of"]) if "of" in given else None
-        within = self.checks.text((*path, "within"), given["within"]) if "within" in given else ""
-        return None if of is None or within is None else ZScore(of, within)
+        within = given.get("within", "")
+        if within != "" and not (isinstance(within, str) and is_column(within)):
+            told = printable(within) if isinstance(within, str) else _told(within)
+            self.checks.fault("bad_column", f"'within' is {told}; it must name a column of accounts.", (*path, "within"), COLUMN_HINT)
+            return None
+        return None if of is None else ZScore(of, str(within))
 
     def _has_all(self, path: YamlPath, value: object, words: Collection[str]) -> bool:
         missing = [name for name in words if isinstance(value, dict) and name not in value]
@@ -365,8 +371,10 @@ class SeriesReader:
         if isinstance(value, list):
             for i, one in enumerate(cast("list[object]", value)):
                 entry = dict(self.checks.entries((*path, i), one))
+                if not isinstance(one, dict):
+                    return None
                 of = entry.pop("of", None)
-                if of is None and isinstance(one, dict):
+                if of is None:
                     self.checks.fault("missing_key", "a criterion lacks 'of'.", (*path, i), "Write {of: SERIES, above: 3}.")
                 pairs.append(((*path, i), None if of is None else self.series((*path, i, "of"), of), entry))
         else:

@@ -151,7 +151,7 @@ def _part(kind: str, fields: dict[str, Schema], required: Iterable[str] | None =
 
 def _case() -> Schema:
     """A list of `{when, then}`, the last of which may be `{otherwise}`; a schema cannot say that it is the last."""
-    tests = {name: {"$ref": "#/$defs/values" if name == "is" else "#/$defs/bound"} for name in CRITERION_FIELDS}
+    tests: dict[str, Schema] = {name: {"$ref": "#/$defs/values" if name == "is" else "#/$defs/bound"} for name in CRITERION_FIELDS}
     compared = _object(tests, CRITERION_FIELDS) | {"minProperties": 1}
     of: dict[str, Schema] = {"of": SERIES | {"description": "a series"}}
     listed = _object({**of, **tests}, CRITERION_FIELDS) | {"required": ["of"], "minProperties": 2}
@@ -194,7 +194,8 @@ def _test_fields() -> dict[str, Schema]:
 
 
 def _list(items: Schema, least: int, most: int | None = None) -> Schema:
-    return {"type": "array", "items": items, "minItems": least} | ({} if most is None else {"maxItems": most})
+    given: Schema = {"type": "array", "items": items, "minItems": least}
+    return given if most is None else given | {"maxItems": most}
 
 
 def _object(fields: Mapping[str, Schema], meanings: Mapping[str, str]) -> Schema:

@@ -57,49 +57,89 @@ class _Entry:
 ENTRIES = (
     _Entry("events_28d", "events", ("description: Events of the last 28 days.", "unit: events", "count: events", "window: 28d")),
     _Entry(
-        "active_days_28d", "events",
-        ("description: Days of the last 28 on which anybody of the account did something.", "unit: days", "active_days: events", "window: 28d"),
+        "active_days_28d",
+        "events",
+        (
+            "description: Days of the last 28 on which anybody of the account did something.",
+            "unit: days",
+            "active_days: events",
+            "window: 28d",
+        ),
     ),
     _Entry(
-        "users_28d", "events",
-        ("description: People who did something in the last 28 days.", "unit: people", "distinct: events.user_id", "window: 28d"), ("user_id",),
-    ),
-    _Entry("days_since_event", "events", ("description: Days since anybody of the account did anything.", "unit: days", "days_since_last: events")),
-    _Entry(
-        "events_change", "events",
-        ("description: Events of the last 28 days less those of the 28 days before.", "unit: events", "change: {of: events_28d, days: 28d}"),
+        "users_28d",
+        "events",
+        ("description: People who did something in the last 28 days.", "unit: people", "distinct: events.user_id", "window: 28d"),
+        ("user_id",),
     ),
     _Entry(
-        "events_z", "events",
+        "days_since_event",
+        "events",
+        ("description: Days since anybody of the account did anything.", "unit: days", "days_since_last: events"),
+    ),
+    _Entry(
+        "events_change",
+        "events",
+        (
+            "description: Events of the last 28 days less those of the 28 days before.",
+            "unit: events",
+            "change: {of: events_28d, days: 28d}",
+        ),
+    ),
+    _Entry(
+        "events_z",
+        "events",
         ("description: Events of the last 28 days beside those of all other accounts.", "unit: standard deviations", "z_score: events_28d"),
     ),
-    _Entry("tickets_90d", "tickets", ("description: Tickets opened in the last 90 days.", "unit: tickets", "count: tickets", "window: 90d")),
+    _Entry(
+        "tickets_90d", "tickets", ("description: Tickets opened in the last 90 days.", "unit: tickets", "count: tickets", "window: 90d")
+    ),
     _Entry("open_tickets", "tickets", ("description: Tickets that are not closed.", "unit: tickets", "open: tickets")),
     _Entry(
-        "satisfaction_180d", "tickets",
+        "satisfaction_180d",
+        "tickets",
         ("description: Mean rating of the answers to tickets of the last 180 days.", "average: tickets.satisfaction", "window: 180d"),
         ("satisfaction",),
     ),
     _Entry("last_answer", "responses", ("description: The last answer to a survey.", "last: responses.answer"), ("answer",)),
-    _Entry("days_since_response", "responses", ("description: Days since the last answer to a survey.", "unit: days", "days_since_last: responses")),
     _Entry(
-        "days_since_touchpoint", "touchpoints", ("description: Days since the team last met, wrote to or called the customer.", "unit: days",
-        "days_since_last: touchpoints"),
+        "days_since_response",
+        "responses",
+        ("description: Days since the last answer to a survey.", "unit: days", "days_since_last: responses"),
     ),
-    _Entry("touchpoints_90d", "touchpoints", ("description: Touchpoints of the last 90 days.", "unit: touchpoints", "count: touchpoints", "window: 90d")),
-    _Entry("purchases_365d", "purchases", ("description: Lines bought in the last 365 days.", "unit: lines", "count: purchases", "window: 365d")),
     _Entry(
-        "spend_365d", "purchases",
-        ("description: What was bought in the last 365 days, less returns.", "sum: purchases.amount", "window: 365d"), ("amount",),
+        "days_since_touchpoint",
+        "touchpoints",
+        ("description: Days since the team last met, wrote to or called the customer.", "unit: days", "days_since_last: touchpoints"),
+    ),
+    _Entry(
+        "touchpoints_90d",
+        "touchpoints",
+        ("description: Touchpoints of the last 90 days.", "unit: touchpoints", "count: touchpoints", "window: 90d"),
+    ),
+    _Entry(
+        "purchases_365d",
+        "purchases",
+        ("description: Lines bought in the last 365 days.", "unit: lines", "count: purchases", "window: 365d"),
+    ),
+    _Entry(
+        "spend_365d",
+        "purchases",
+        ("description: What was bought in the last 365 days, less returns.", "sum: purchases.amount", "window: 365d"),
+        ("amount",),
     ),
     _Entry("days_since_purchase", "purchases", ("description: Days since the last purchase.", "unit: days", "days_since_last: purchases")),
     _Entry("arr", "subscriptions", ("name: ARR", "description: Annual recurring revenue on the day.", "arr: true"), ("amount",)),
     _Entry("seats", "subscriptions", ("description: Seats on the day.", "unit: seats", "seats: true"), ("seats",)),
-    _Entry("days_as_customer", "subscriptions", ("description: Days since the first term began.", "unit: days", "days_since_first: subscriptions")),
+    _Entry(
+        "days_as_customer",
+        "subscriptions",
+        ("description: Days since the first term began.", "unit: days", "days_since_first: subscriptions"),
+    ),
     _Entry("contacts", "contacts", ("description: People known at the customer.", "unit: people", "open: contacts")),
     _Entry("segment", "accounts", ("description: The account's segment on the day.", "attribute: segment"), ("segment",)),
     _Entry("owner", "accounts", ("description: Who looked after the account on the day.", "attribute: owner"), ("owner",)),
-)  # fmt: skip
+)
 
 
 def starter_text(tables: Mapping[str, HeldTable], event_names: Sequence[str] = ()) -> str:

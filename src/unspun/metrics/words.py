@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from unspun.metrics.conditions import AllOf, AnyOf, Compare, Condition, HasText, IsEmpty, IsIn, Not, Scalar
-from unspun.metrics.metric import Metric, printable
+from unspun.metrics.forms import printable
+from unspun.metrics.metric import Metric
 from unspun.metrics.nodes import (
     MEASURES,
     ActiveDays,

@@ -228,11 +228,10 @@ class _Maker:
         table = self.one_of([one for one in self.held.dated if self.held.columns(one)])
         rows, numbers = self.rows(table), self.held.columns(table, "number", "whole")
         node = self.one_of([one for one in SHAREABLE if one is not Sum or numbers])
-        if node is Sum or node is Distinct:
-            of = node(rows, self.one_of(numbers if node is Sum else self.held.columns(table)))
-        else:
-            of = node(rows)
-        return Share(of, self.condition(table))
+        if node is Count or node is ActiveDays:
+            return Share(cast("type[Count]", node)(rows), self.condition(table))
+        column = self.one_of(numbers if node is Sum else self.held.columns(table))
+        return Share(cast("type[Sum]", node)(rows, column), self.condition(table))
 
     def case(self, kind: SeriesKind, deep: int) -> Series:
         whens = [

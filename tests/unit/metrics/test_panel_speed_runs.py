@@ -61,3 +61,17 @@ def test_an_answer_that_is_off_by_one_is_found(benchmarks: ModuleType, book: Pat
     assert check.differing(right, wrong) == {"users_28d": 1}
     pq.write_table(rows.slice(1), wrong)
     assert check.differing(right, wrong) == {"rows": 1}
+
+
+def test_a_reason_that_does_not_follow_from_the_account_is_found(benchmarks: ModuleType, book: Path) -> None:
+    check = import_module("panel_check")
+    by_hand, panel, wrong = (book / f"monthly {name}.parquet" for name in ("by hand", "panel", "wrong panel"))
+    benchmarks.run_side(benchmarks.POLARS, book, "monthly", by_hand)
+    benchmarks.run_side(benchmarks.UNSPUN, book, "monthly", panel)
+    assert check.differing_panel(by_hand, panel, book / "warehouse") == {}
+    rows = pq.read_table(panel)
+    reasons = rows.column("logins_7d__missing").to_pylist()
+    reasons[reasons.index("before_birth")] = "not_seen"
+    place = rows.schema.get_field_index("logins_7d__missing")
+    pq.write_table(rows.set_column(place, "logins_7d__missing", pa.array(reasons)), wrong)
+    assert check.differing_panel(by_hand, wrong, book / "warehouse") == {"logins_7d": 1}

@@ -102,10 +102,10 @@ def read_rows(question: PanelQuestion, rows: Mapping[str, Sequence[SourceRow]]) 
 def row_versions(question: PanelQuestion, entity: Table, held: HeldTable, rows: Iterable[SourceRow]) -> Iterator[RowVersion]:
     """The versions of a table's rows, each with the day from which the next version of its row takes its place."""
     by_row: dict[tuple[Any, ...], list[SourceRow]] = {}
-    superseding = held.key and held.several_versions and not entity.state  # a statement adds to the earlier ones
-    identity = held.key if superseding else ("source_file", "source_row")
-    for row in rows:
-        by_row.setdefault(tuple(row[column] for column in identity), []).append(row)
+    superseding = held.several_versions and not entity.state  # a statement adds to the earlier ones
+    for place, row in enumerate(rows):
+        identity = tuple(row[column] for column in held.key or ("source_file", "source_row")) if superseding else (place,)
+        by_row.setdefault(identity, []).append(row)
     for versions in by_row.values():
         versions.sort(key=_later)
         for place, version in enumerate(versions):

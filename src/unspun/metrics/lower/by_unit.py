@@ -12,7 +12,7 @@ from unspun.metrics.lower.frames import BOUNDS, Frame, frame_of
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.plan import Leaf, Seen
 from unspun.metrics.lower.sources import ORDER, Source
-from unspun.metrics.lower.terms import aggregate, as_billionths, as_double, both, counted, last_by, row, when
+from unspun.metrics.lower.terms import aggregate, as_billionths, as_double, both, counted, last_by, numeric, plain, row, since, when
 from unspun.metrics.nodes import (
     ActiveDays,
     Average,
@@ -30,16 +30,16 @@ Placed = tuple[int, Leaf]
 """A leaf and its place among those asked for."""
 
 
-def by_unit(source: Source, frames: Sequence[Frame], leaves: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> exp.Select:
+def by_unit(table: str, source: Source, frames: Sequence[Frame], leaves: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> exp.Select:
     """`unit` with the values of leaves of one table, and the first days seen. Units that see no row at all are left out."""
-    rows = _rows_by_unit(source, frames)
+    rows = _rows_by_unit(table, source, frames)
     found = exp.select("unit").from_(rows.subquery("hits", copy=False)).group_by("unit")
     for i, leaf in leaves:
-        inside = exp.column(f"f{frames.index(frame_of(leaf))}")
+        inside = exp.column(f"in{frames.index(frame_of(leaf))}")
         found = found.select(*_values(i, leaf, inside, source), copy=False)
     for k, one in seen:
         held = exp.LTE(this=exp.column("day"), expression=_as_of(one.shift_days))
-        found = found.select(aggregate(exp.Min, when(held, "day")).as_(f"f{k}_seen"), copy=False)
+        found = found.select(aggregate(exp.Min, when(held, "day")).as_(f"f{k}"), copy=False)
     return found
 
 
@@ -47,18 +47,18 @@ def _as_of(shift_days: int) -> exp.Expr:
     return exp.Sub(this=exp.column("at_day"), expression=number(shift_days))
 
 
-def _rows_by_unit(source: Source, frames: Sequence[Frame]) -> exp.Select:
-    """Each row for each unit that sees it: `unit`, `at_day`, `f{j}` (whether it lies in a frame) and the row's columns."""
+def _rows_by_unit(table: str, source: Source, frames: Sequence[Frame]) -> exp.Select:
+    """Each row for each unit that sees it: `unit`, `at_day`, `in{j}` (whether it lies in a frame) and the row's columns."""
     found = exp.select("u.unit AS unit", "u.day AS at_day", "r.*").from_(source.query.subquery("r", copy=False))
     on = "u.account_id = r.account_id AND u.day >= r.day AND u.day >= r.seen_from"
     if source.superseded:
         on += " AND (r.seen_until IS NULL OR u.day < r.seen_until)"
-    found = found.join("units AS u", on=on).join(f"{BOUNDS} AS b", on="b.point = u.point")
+    found = found.join("units AS u", on=on).join(f"{BOUNDS}_{table} AS b", on="b.point = u.point")
     if any(frame.by_contract for frame in frames):
         found = found.join("life AS l", on="l.unit = u.unit")
     for j, frame in enumerate(frames):
         first = "l.contract" if frame.by_contract else f"b.lo{j}"
-        found = found.select(f"(r.day >= {first} AND r.day <= b.hi{j}) AS f{j}", copy=False)
+        found = found.select(f"(r.day >= {first} AND r.day <= b.hi{j}) AS in{j}", copy=False)
     return found
 
 
@@ -72,10 +72,10 @@ def _values(i: int, leaf: Leaf, inside: exp.Expr, source: Source) -> list[exp.Ex
             return [as_double(_total(fits, column, source)).as_(f"m{i}")]
         case Average(column=column):
             filled = aggregate(exp.Count, when(fits, source.cell(column)))
-            return [exp.Div(this=as_double(_total(fits, column, source)), expression=filled, safe=True, typed=False).as_(f"m{i}")]
+            return [exp.Div(this=as_double(_total(fits, column, source)), expression=filled, safe=True).as_(f"m{i}")]
         case Minimum(column=column) | Maximum(column=column):
             function = exp.Min if isinstance(measure, Minimum) else exp.Max
-            return [numeric(aggregate(function, when(fits, source.value(column))), column, source).as_(f"m{i}")]
+            return [numeric(aggregate(function, when(fits, source.value(column))), source.kinds[column]).as_(f"m{i}")]
         case Distinct(column=column):
             return [exp.Count(this=exp.Distinct(expressions=[when(fits, source.value(column))])).as_(f"m{i}")]
         case ActiveDays():
@@ -83,28 +83,12 @@ def _values(i: int, leaf: Leaf, inside: exp.Expr, source: Source) -> list[exp.Ex
         case LastValue(column=column):
             filled = both(fits, source.cell(column).is_(exp.null()).not_())
             last = when(filled, row(ORDER))
-            value = plain(last_by(source.value(column), last), column, source)
+            value = plain(last_by(source.value(column), last), source.kinds[column])
             return [value.as_(f"m{i}"), last_by(exp.column("day"), last.copy()).as_(f"r{i}")]
         case DaysSinceLast() | DaysSinceFirst():
             day = aggregate(exp.Max if isinstance(measure, DaysSinceLast) else exp.Min, when(fits, "day"))
-            return [exp.Sub(this=exp.paren(_end(leaf)), expression=day).as_(f"m{i}"), day.copy().as_(f"r{i}")]
-
-
-def _end(leaf: Leaf) -> exp.Expr:
-    """The day to which recency counts."""
-    end = exp.Sub(this=aggregate(exp.Max, "at_day"), expression=number(leaf.shift_days))
-    return exp.cast(exp.paren(end), "bigint")
+            return [since(aggregate(exp.Max, "at_day"), leaf.shift_days, day).as_(f"m{i}"), day.copy().as_(f"r{i}")]
 
 
 def _total(fits: exp.Expr, column: str, source: Source) -> exp.Expr:
     return aggregate(exp.Sum, when(fits, as_billionths(source.cell(column))))
-
-
-def plain(value: exp.Expr, column: str, source: Source) -> exp.Expr:
-    """A cell as the panel gives it: amounts as doubles."""
-    return exp.cast(value, "double") if source.kinds[column] == "money" else value
-
-
-def numeric(value: exp.Expr, column: str, source: Source) -> exp.Expr:
-    """An extreme as the panel gives it: numbers as doubles, days as they are."""
-    return value if source.kinds[column] in ("day", "instant") else exp.cast(value, "double")

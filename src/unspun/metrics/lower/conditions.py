@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -13,7 +14,7 @@ from unspun.metrics.conditions import AllOf, AnyOf, Compare, Condition, HasText,
 from unspun.metrics.lower.local_day import day_number, number
 
 COMPARED: dict[str, type[exp.Binary]] = {"above": exp.GT, "below": exp.LT, "at_least": exp.GTE, "at_most": exp.LTE}
-TEXT_TESTED: dict[str, type[exp.Expression]] = {"starts_with": exp.StartsWith, "ends_with": exp.EndsWith, "contains": exp.Contains}
+TEXT_TESTED: dict[str, type[exp.Expr]] = {"starts_with": exp.StartsWith, "ends_with": exp.EndsWith, "contains": exp.Contains}
 PLAIN_DIGITS = 36  # what a decimal literal holds on every engine; longer numbers are compared as doubles
 
 
@@ -21,12 +22,12 @@ class Cells(Protocol):
     """What conditions are about: cells by column."""
 
     @property
-    def kinds(self) -> dict[str, Kind]: ...
+    def kinds(self) -> Mapping[str, Kind]: ...
 
-    def value(self, column: str) -> exp.Expression: ...
+    def value(self, column: str) -> exp.Expr: ...
 
 
-def condition_sql(condition: Condition | None, cells: Cells) -> exp.Expression:
+def condition_sql(condition: Condition | None, cells: Cells) -> exp.Expr:
     """A condition on a row; None: TRUE. It may be NULL where it does not hold: for WHERE and CASE WHEN only."""
     match condition:
         case None:
@@ -47,13 +48,13 @@ def condition_sql(condition: Condition | None, cells: Cells) -> exp.Expression:
             return TEXT_TESTED[test](this=cells.value(column), expression=exp.Literal.string(text))
 
 
-def is_in_sql(value: exp.Expression, kind: Kind, values: tuple[Scalar, ...]) -> exp.Expression:
+def is_in_sql(value: exp.Expr, kind: Kind, values: tuple[Scalar, ...]) -> exp.Expr:
     """Whether a value of a kind is one of some."""
     found = [scalar_sql(one, kind) for one in values]
     return exp.EQ(this=value, expression=found[0]) if len(found) == 1 else exp.In(this=value, expressions=found)
 
 
-def scalar_sql(value: Scalar, kind: Kind) -> exp.Expression:
+def scalar_sql(value: Scalar, kind: Kind) -> exp.Expr:
     """A value to compare a cell of a kind with: days as integers, numbers exactly as they are written, with `number` cells as doubles."""
     if isinstance(value, bool):
         return exp.true() if value else exp.false()

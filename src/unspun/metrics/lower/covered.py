@@ -11,32 +11,24 @@ from unspun.metrics.lower.sources import source
 from unspun.metrics.question import PanelQuestion
 
 COVERED = "covered"
+Placed = Sequence[tuple[int, Seen]]
 
 
-def covered_steps(question: PanelQuestion, seen: Sequence[Seen]) -> list[Step]:
-    """The steps that make `covered`: `point`, and for seen[k] `first{k}` and `last{k}` (NULL: no row by then)."""
-    tables = tuple(dict.fromkeys(one.table for one in seen))
-    steps = [_days_step(question, table) for table in tables]
-    found = exp.select("p.point AS point").from_("points AS p")
-    for table in tables:
-        asked = [(k, one) for k, one in enumerate(seen) if one.table == table]
-        found = found.join(_by_point(table, asked).subquery(f"of_{table}", copy=False), on=f"of_{table}.point = p.point", join_type="left")
-        found = found.select(*(f"of_{table}.{end}{k} AS {end}{k}" for k, _ in asked for end in ("first", "last")), copy=False)
-    return [*steps, Step(COVERED, found, "days covered by each table")]
+def covered_by_unit(measured: str, points: int, seen: Placed) -> exp.Select:
+    """`point`, `first{k}` and `last{k}`, of the first and last days of all units: for a table none of whose accounts lacks units."""
+    found = exp.select(f"CAST(m.unit % {points} AS INT) AS point").from_(f"{measured} AS m").group_by("1")
+    return found.select(*(part for k, _ in seen for part in (f"MIN(m.f{k}) AS first{k}", f"MAX(m.l{k}) AS last{k}")), copy=False)
 
 
-def _days_step(question: PanelQuestion, table: str) -> Step:
-    """The days on which there are rows, and when they are seen; rows seen in time all alike."""
+def days_covered(question: PanelQuestion, table: str, seen: Placed) -> list[Step]:
+    """Steps that make `point`, `first{k}` and `last{k}` of all rows of a table: one pass over its days."""
     rows = source(question, table, ())
     until = "seen_until" if rows.superseded else "CAST(NULL AS INT) AS seen_until"
     days = exp.select("day", "seen_from", until).distinct().from_(rows.query.subquery("r", copy=False))
-    return Step(f"measure_days_{table}", days, f"days with rows in {table}")
-
-
-def _by_point(table: str, seen: Sequence[tuple[int, Seen]]) -> exp.Select:
     on = "p.day >= d.day AND p.day >= d.seen_from AND (d.seen_until IS NULL OR p.day < d.seen_until)"
-    found = exp.select("p.point AS point").from_(f"measure_days_{table} AS d").join("points AS p", on=on).group_by("p.point")
+    found = exp.select("p.point AS point").from_(f"measure_days_{table} AS d").join("points AS p", on=on).group_by("1")
     for k, one in seen:
         day = f"CASE WHEN d.day <= p.day - {one.shift_days} THEN d.day END"
         found = found.select(f"MIN({day}) AS first{k}", f"MAX({day}) AS last{k}", copy=False)
-    return found
+    note = f"days covered by {table}"
+    return [Step(f"measure_days_{table}", days, f"days with rows in {table}"), Step(f"measure_covered_{table}", found, note)]

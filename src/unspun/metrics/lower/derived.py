@@ -20,12 +20,12 @@ CELL_KINDS: dict[SeriesKind, Kind] = {"number": "number", "whole": "whole", "tex
 class Value:
     """A value, NULL where it is missing, and the number of the reason (None: it is never missing); days are INT."""
 
-    value: exp.Expression
-    why: exp.Expression | None
+    value: exp.Expr
+    why: exp.Expr | None
     kind: SeriesKind
 
     @property
-    def double(self) -> exp.Expression:
+    def double(self) -> exp.Expr:
         """The value as a double."""
         return self.value.copy() if self.kind == "number" else exp.cast(self.value.copy(), "double")
 
@@ -58,7 +58,7 @@ def constant_value(series: Constant, kind: SeriesKind) -> Value:
     return Value(literal if kind == "number" else exp.cast(literal, "bigint"), None, kind)
 
 
-def first_why(operands: Sequence[Value], *more: exp.Expression) -> exp.Expression | None:
+def first_why(operands: Sequence[Value], *more: exp.Expr) -> exp.Expr | None:
     """The reason of the first operand that is missing, then further reasons."""
     whys = [*(one.why.copy() for one in operands if one.why is not None), *more]
     if not whys:
@@ -66,7 +66,7 @@ def first_why(operands: Sequence[Value], *more: exp.Expression) -> exp.Expressio
     return exp.func("COALESCE", *whys) if len(whys) > 1 else whys[0]
 
 
-def _folded(kind: type[exp.Binary], operands: Sequence[Value]) -> exp.Expression:
+def _folded(kind: type[exp.Binary], operands: Sequence[Value]) -> exp.Expr:
     """The operands from left to right."""
     found = operands[0].double
     for one in operands[1:]:
@@ -74,19 +74,19 @@ def _folded(kind: type[exp.Binary], operands: Sequence[Value]) -> exp.Expression
     return found
 
 
-def _quotient(numerator: exp.Expression, denominator: exp.Expression, operands: Sequence[Value]) -> Value:
+def _quotient(numerator: exp.Expr, denominator: exp.Expr, operands: Sequence[Value]) -> Value:
     zero = exp.EQ(this=denominator.copy(), expression=scalar_sql(0, "number"))
     quotient = exp.Div(this=numerator, expression=denominator, typed=True, safe=False)
     value = exp.Case().when(exp.NEQ(this=denominator.copy(), expression=scalar_sql(0, "number")), quotient)
     return Value(value, first_why(operands, exp.Case().when(zero, code("zero_denominator"))), "number")
 
 
-def _slope(operands: Sequence[Value]) -> exp.Expression:
+def _slope(operands: Sequence[Value]) -> exp.Expr:
     """Least squares over equally spaced values, the oldest first."""
     middle = (len(operands) - 1) / 2
     weights = [i - middle for i in range(len(operands))]
     terms = [exp.Mul(this=scalar_sql(weight, "number"), expression=one.double) for weight, one in zip(weights, operands, strict=True)]
-    total: exp.Expression = terms[0]
+    total: exp.Expr = terms[0]
     for term in terms[1:]:
         total = exp.paren(exp.Add(this=total, expression=term), copy=False)
     squares = sum(weight * weight for weight in weights)
@@ -97,7 +97,7 @@ def _case(series: Case, operands: Sequence[Value], kind: SeriesKind) -> Value:
     """The first case that holds. A criterion that is reached and has no value ends the search, for its reason."""
     value, why, at = exp.Case(), exp.Case(), 0
     for when in series.whens:
-        held: list[exp.Expression] = []
+        held: list[exp.Expr] = []
         for criterion in when.criteria:
             tested, at = operands[at], at + 1
             if tested.why is not None:
@@ -116,15 +116,15 @@ def _case(series: Case, operands: Sequence[Value], kind: SeriesKind) -> Value:
 _TYPES: dict[SeriesKind, str] = {"number": "double", "whole": "bigint", "text": "text", "day": "int", "flag": "boolean"}
 
 
-def _as_kind(one: Value, kind: SeriesKind) -> exp.Expression:
+def _as_kind(one: Value, kind: SeriesKind) -> exp.Expr:
     return one.double if kind == "number" else one.value.copy()
 
 
-def _why(one: Value) -> exp.Expression:
+def _why(one: Value) -> exp.Expr:
     return exp.cast(exp.null(), "tinyint") if one.why is None else one.why.copy()
 
 
-def _holds(criterion: Criterion, tested: Value) -> exp.Expression:
+def _holds(criterion: Criterion, tested: Value) -> exp.Expr:
     kind = CELL_KINDS[tested.kind]
     if criterion.comparison == "is":
         return is_in_sql(tested.value.copy(), kind, criterion.values)

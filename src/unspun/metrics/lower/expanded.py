@@ -35,7 +35,7 @@ from unspun.metrics.question import PanelQuestion
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a series: a node, by how many days it is shifted (of leaves; else 0), the numbers of the parts that it is made of, and its kind."""
+    """A part of a series: a node, by how many days it is shifted (leaves; else 0), the numbers of the parts it is made of, and its kind."""
 
     series: Series
     shift_days: int

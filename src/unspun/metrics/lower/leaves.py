@@ -33,8 +33,9 @@ from unspun.metrics.nodes import (
     Standing,
 )
 from unspun.metrics.question import PanelQuestion
-from unspun.metrics.windows import SinceContractStart, Window
+from unspun.metrics.windows import LastPeriod, SinceContractStart, Window
 
+FACTS = "point_facts"
 WINDOWS = "point_windows"
 """The input that holds for each point the first day of windows, `lo{i}`, and until when outages last that bear on measures, `x{i}`."""
 ARR = "arr_as_of"
@@ -54,7 +55,7 @@ class Leaves:
     contacts: list[int] = field(default_factory=list[int])
     windows: dict[str, list[int | None]] = field(default_factory=dict[str, "list[int | None]"])
     by_window: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
-    whys: dict[tuple[object, ...], exp.Expression] = field(default_factory=dict[tuple[object, ...], exp.Expression])
+    whys: dict[tuple[object, ...], exp.Expr] = field(default_factory=dict[tuple[object, ...], exp.Expr])
     arr: bool = False
 
     def value(self, part: Part) -> Value:
@@ -81,13 +82,34 @@ class Leaves:
         states = [
             Step(f"stated_{shift}", attributes(self.question, names, shift), "what is said of accounts")
             for shift, names in self.attributes.items()
+            if shift
         ]
-        opens = [Step(f"open_{i}", open_rows(self.question, node, shift), f"open {node.table}") for i, (node, shift) in enumerate(self.opens)]
+        opens = [
+            Step(f"open_{i}", open_rows(self.question, node, shift), f"open {node.table}") for i, (node, shift) in enumerate(self.opens)
+        ]
         contacts = [
             Step(f"contacts_{shift}", first_statement(self.question, "contacts", shift), "since when contacts are known")
             for shift in self.contacts
         ]
-        return (*states, *opens, *contacts, *([_arr_step()] if self.arr else []))
+        facts = [self._point_step()] if self.windows or self.seen else []
+        return (*states, *opens, *contacts, *([_arr_step()] if self.arr else []), *facts)
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """The columns of accounts that are asked for as of the date itself."""
+        return tuple(self.attributes.get(0, ()))
+
+    def _point_step(self) -> Step:
+        """What depends on the as-of date alone, put together: windows, outages, and the first and last days of tables."""
+        facts = exp.select("p.point AS point").from_("points AS p")
+        if self.windows:
+            facts = facts.join(f"{WINDOWS} AS w", on="w.point = p.point", join_type="left").select(*(f"w.{k}" for k in self.windows))
+        if self.seen:
+            facts = facts.join("covered AS c", on="c.point = p.point", join_type="left").select(*(f"c.{k}" for k in self._covered_columns()))
+        return Step(FACTS, facts, "what depends on the date alone")
+
+    def _covered_columns(self) -> list[str]:
+        return [f"{kind}{k}" for k in range(len(self.seen)) for kind in ("first", "last")]
 
     def inputs(self) -> dict[str, pa.Table]:
         """What depends on the as-of date alone, a row a point."""
@@ -99,15 +121,16 @@ class Leaves:
     def base(self, units: exp.Select, sliced: bool) -> exp.Select:
         """The units (alias `u`, with `unit` and `point`) and everything that the leaves are computed of. `sliced`: the tables by unit are
         read for the units from the first parameter to before the second."""
-        units = _joined(units, "life", "life", ("born", "gone", "contract", "unseen"), sliced)
-        if self.windows:
-            units = units.join(f"{WINDOWS} AS w", on="w.point = u.point", join_type="left").select(*(f"w.{k}" for k in self.windows))
+        if self.windows or self.seen:
+            units = units.join(f"{FACTS} AS w", on="w.point = u.point", join_type="left")
+            units = units.select(*(f"w.{k}" for k in (*self.windows, *self._covered_columns())))
+        stated = tuple(f"a{i} AS a0_{i}" for i in range(len(self.stated)))
+        units = _joined(units, "life", "life", ("born", "gone", "contract", "unseen", *stated), sliced)
         if self.measures or self.seen:
             units = _joined(units, "measured", "m", tuple(self._measured_columns()), sliced)
-        if self.seen:
-            units = units.join("covered AS c", on="c.point = u.point", join_type="left")
-            units = units.select(*(f"c.{kind}{k}" for k in range(len(self.seen)) for kind in ("first", "last")))
         for shift, names in self.attributes.items():
+            if not shift:
+                continue
             cells = tuple(f"c{i} AS a{shift}_{i}" for i in range(len(names)))
             units = _joined(units, f"stated_{shift}", f"stated_{shift}", cells, sliced)
         for i, (node, _) in enumerate(self.opens):
@@ -127,70 +150,92 @@ class Leaves:
     def _measured(self, measure: Measure, part: Part) -> Value:
         table, shift = measure.rows.table, part.shift_days
         if table not in self.question.tables:
-            cases = [*self._life(shift), *self._contract(measure), (exp.true(), "no_source")]
-            why = self._why(("absent", shift, len(cases)), cases)
+            cases = [*self._life(shift, end=self._ends(measure.rows.window, shift)), *self._contract(measure), (exp.true(), "no_source")]
+            why = self._why(("absent", shift, repr(measure.rows.window)), cases)
             return Value(exp.cast(exp.null(), _TYPES[part.kind]), why, part.kind)
         i = len(self.measures)
         self.measures.append(Leaf(measure, shift))
         k = self._seen(table, shift)
-        window = measure.rows.window
-        common = self._why((table, shift, repr(window)), [*self._life(shift), *self._contract(measure), *self._coverage(k, window)])
-        counted = isinstance(measure, SHAREABLE)
-        more = self._outage(measure, i, k)
-        lacking = [(exp.column(f"m{i}").is_(exp.null()), "no_rows")] if not counted else []
-        rest = [*more, *lacking]
-        why = self.columns.add(f"y{i}", exp.func("COALESCE", common.copy(), first_of(rest))) if rest else common
-        value: exp.Expression = exp.column(f"m{i}")
-        if counted:
+        why = self._measure_why(measure, i, k)
+        value: exp.Expr = exp.column(f"m{i}")
+        if isinstance(measure, SHAREABLE):
             value = exp.func("COALESCE", value, exp.cast(number(0), "double" if part.kind == "number" else "bigint"))
         return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
 
-    def _life(self, shift: int, counted: bool = True) -> list[tuple[exp.Expression, str]]:
-        """Whether the account was no customer. What is `counted` would be 0 before anything was known of the account: it is missing then."""
-        born: exp.Expression = exp.GT(this=exp.column("born"), expression=_shifted(shift))
+    def _measure_why(self, measure: Measure, i: int, k: int) -> exp.Expr:
+        """Why measure `i`, of the rows of `seen[k]`, has no value. What does not depend on its rows is shared with others of its window."""
+        table, shift = self.seen[k].table, self.seen[k].shift_days
+        window, dated = measure.rows.window, isinstance(measure, LastValue | DaysSinceLast)
+        life = [*self._life(shift, end=self._ends(window, shift)), *self._contract(measure)]
+        begins = self._begins(window, shift, exp.column("born"))
+        first = exp.column(f"r{i}") if dated else None
+        cases = [*life, *self._coverage(k, begins, first)]
+        rest = self._outage(measure, i, k)
+        if not isinstance(measure, SHAREABLE):
+            rest.append((exp.column(f"m{i}").is_(exp.null()), "no_rows"))
+        if dated:
+            return self.columns.add(f"y{i}", first_of([*cases, *rest]))
+        common = self._why((table, shift, repr(window)), cases)
+        return self.columns.add(f"y{i}", exp.func("COALESCE", common, first_of(rest))) if rest else common
+
+    def _life(self, shift: int, counted: bool = True, end: exp.Expr | None = None) -> list[tuple[exp.Expr, str]]:
+        """Whether the account was no customer, by the `end` of a window or else on the day. What is `counted` would be 0 before
+        anything was known of the account: it is missing then."""
+        born: exp.Expr = exp.GT(this=exp.column("born"), expression=_shifted(shift) if end is None else end)
         unborn = exp.or_(born, exp.column("unseen")) if counted else born
         return [(unborn, "before_birth"), (exp.column("gone"), "after_churn")]
 
-    def _contract(self, measure: Measure) -> list[tuple[exp.Expression, str]]:
+    def _contract(self, measure: Measure) -> list[tuple[exp.Expr, str]]:
         needs = isinstance(measure.rows.window, SinceContractStart)
         return [(exp.column("contract").is_(exp.null()), "no_contract")] if needs else []
 
-    def _coverage(self, k: int, window: Window) -> list[tuple[exp.Expression, str]]:
-        """Why a table says nothing: nobody has rows, nobody has had any lately, not yet, or not this account."""
+    def _coverage(self, k: int, begins: exp.Expr, row: exp.Expr | None) -> list[tuple[exp.Expr, str]]:
+        """Why a table says nothing: nobody has rows, nobody has had any lately, not yet, or not this account. `begins` is the first day on
+        which rows matter, unless it is that of a `row`."""
         table, shift = self.seen[k].table, self.seen[k].shift_days
         rules = self.question.metrics.source(table)
         first, last = exp.column(f"first{k}"), exp.column(f"last{k}")
-        found: list[tuple[exp.Expression, str]] = [(first.is_(exp.null()), "no_source")]
+        found: list[tuple[exp.Expr, str]] = [(first.is_(exp.null()), "no_source")]
         if rules.silent_days is not None:
             silence = exp.Sub(this=_shifted(shift), expression=last)
             found.append((exp.GT(this=exp.paren(silence), expression=number(rules.silent_days)), "source_silent"))
-            begins = self._begins(window, shift, exp.column("born"))
-            found.append((exp.LT(this=begins, expression=first.copy()), "before_source"))
+            early: exp.Expr = exp.LT(this=begins, expression=first.copy())
+            found.append((early if row is None else exp.and_(row.copy().is_(exp.null()), early), "before_source"))
         if not rules.covers_every_account:
             found.append((exp.column(f"f{k}").is_(exp.null()), "not_seen"))
         return found
 
-    def _outage(self, measure: Measure, i: int, k: int) -> list[tuple[exp.Expression, str]]:
+    def _outage(self, measure: Measure, i: int, k: int) -> list[tuple[exp.Expr, str]]:
         """Whether a recorded outage bears on the days that a measure depends on."""
-        shift = self.seen[k].shift_days
+        shift, window = self.seen[k].shift_days, measure.rows.window
         spans = bearing(self.question.outages.get(measure.rows.table, ()), measure)
         if not spans:
             return []
-        until = self._outage_until(spans, measure.rows.window, shift)
+        until = self._outage_until(spans, window, shift)
         known = exp.func("COALESCE", exp.column("born"), exp.column(f"f{k}"), number(-FOREVER))
-        begins = self._begins(measure.rows.window, shift, known)
-        row = exp.column(f"r{i}")
+        begins = self._begins(window, shift, known)
+        within = exp.and_(exp.GTE(this=until, expression=begins.copy()), exp.LTE(this=begins.copy(), expression=self._ends(window, shift)))
+        row, there = exp.column(f"r{i}"), exp.column(f"r{i}").is_(exp.null()).not_()
         if isinstance(measure, LastValue | DaysSinceLast):
-            return [(exp.GTE(this=until, expression=exp.func("COALESCE", row, begins)), "outage")]
-        touched: exp.Expression = exp.GTE(this=until, expression=begins.copy())
-        if isinstance(measure, DaysSinceFirst):
-            touched = exp.Case().when(row.is_(exp.null()), touched).else_(touches_until(spans, begins, row))
-        return [(touched, "outage")]
+            within = exp.Case().when(there, exp.GTE(this=until.copy(), expression=row)).else_(within)
+        elif isinstance(measure, DaysSinceFirst):
+            before = exp.and_(exp.LTE(this=begins.copy(), expression=row), touches_until(spans, begins, row))
+            within = exp.Case().when(there, before).else_(within)
+        return [(within, "outage")]
 
-    def _begins(self, window: Window, shift: int, since: exp.Expression) -> exp.Expression:
+    def _ends(self, window: Window, shift: int) -> exp.Expr:
+        """The last day of a window."""
+        if not isinstance(window, LastPeriod):
+            return _shifted(shift)
+        lasts = [window_bounds(window, day, shift, self.question.fiscal_year_starts)[1] for day in as_of_days(self.question)]
+        return self._by_point(("last", repr(window), shift), "hi", lasts)
+
+    def _begins(self, window: Window, shift: int, since: exp.Expr) -> exp.Expr:
         """The first day of a window, not before `since`; NULL where that is."""
         if isinstance(window, SinceContractStart):
-            return exp.Case().when(since.is_(exp.null()).not_(), exp.Greatest(this=since.copy(), expressions=[exp.column("contract")], ignore_nulls=True))
+            return exp.Case().when(
+                since.is_(exp.null()).not_(), exp.Greatest(this=since.copy(), expressions=[exp.column("contract")], ignore_nulls=True)
+            )
         firsts = [window_bounds(window, day, shift, self.question.fiscal_year_starts)[0] for day in as_of_days(self.question)]
         if not firsts or firsts[0] is None:
             return since.copy()
@@ -214,7 +259,7 @@ class Leaves:
             self.seen.append(seen)
         return self.seen.index(seen)
 
-    def _why(self, key: tuple[object, ...], cases: list[tuple[exp.Expression, str]]) -> exp.Expression:
+    def _why(self, key: tuple[object, ...], cases: list[tuple[exp.Expr, str]]) -> exp.Expr:
         """A reason that several leaves have in common, computed once."""
         if key not in self.whys:
             self.whys[key] = self.columns.add(f"q{len(self.whys)}", first_of(cases))
@@ -226,12 +271,14 @@ class Leaves:
         if node.table not in self.question.tables:
             return self._absent(part)
         i = self._opened(node, part.shift_days)
-        why = self._why(("open", node.table, part.shift_days), [*self._life(part.shift_days), *self._no_rows_of(node.table, part.shift_days)])
+        why = self._why(
+            ("open", node.table, part.shift_days), [*self._life(part.shift_days), *self._no_rows_of(node.table, part.shift_days)]
+        )
         zero = exp.cast(number(0), "double" if node.column else "bigint")
         value = exp.func("COALESCE", exp.column(f"{'t' if node.column else 'n'}{i}"), zero)
         return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
 
-    def _no_rows_of(self, table: str, shift: int) -> list[tuple[exp.Expression, str]]:
+    def _no_rows_of(self, table: str, shift: int) -> list[tuple[exp.Expr, str]]:
         if table != "contacts":
             return [(exp.column(f"first{self._seen(table, shift)}").is_(exp.null()), "no_source")]
         if shift not in self.contacts:
@@ -293,7 +340,7 @@ SLICE = (exp.Parameter(this=exp.Literal.number(1)), exp.Parameter(this=exp.Liter
 """The parameters of a slice: its first place, and the first after it."""
 
 
-def in_slice(place: exp.Expression) -> exp.Expression:
+def in_slice(place: exp.Expr) -> exp.Expr:
     """Whether a place lies in the slice."""
     low, high = (exp.cast(bound.copy(), "bigint") for bound in SLICE)
     return exp.and_(exp.GTE(this=place.copy(), expression=low), exp.LT(this=place.copy(), expression=high))
@@ -301,13 +348,13 @@ def in_slice(place: exp.Expression) -> exp.Expression:
 
 def _joined(units: exp.Select, table: str, alias: str, columns: tuple[str, ...], sliced: bool) -> exp.Select:
     """The units with columns of a table by unit."""
-    rows: exp.Expression = exp.alias_(exp.to_table(table), alias, table=True)
+    rows: exp.Expr = exp.alias_(exp.to_table(table), alias, table=True)
     if sliced:
         rows = exp.select("*").from_(table).where(in_slice(exp.column("unit"))).subquery(alias)
     return units.join(rows, on=f"{alias}.unit = u.unit", join_type="left").select(*(f"{alias}.{column}" for column in columns))
 
 
-def _shifted(shift: int) -> exp.Expression:
+def _shifted(shift: int) -> exp.Expr:
     day = exp.column("day")
     return exp.paren(exp.Sub(this=day, expression=number(shift))) if shift else day
 

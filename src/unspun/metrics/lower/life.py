@@ -23,18 +23,19 @@ CREATED, CHURNED, REACTIVATION = "created_on", "churned", "is_reactivation"
 SEEN = "u.day >= t.seen_from AND u.day < t.seen_until"
 
 
-def life_steps(question: PanelQuestion) -> tuple[Step, ...]:
-    """The steps that make the table `life`, a row for each unit."""
+def life_steps(question: PanelQuestion, stated: Sequence[str] = ()) -> tuple[Step, ...]:
+    """The steps that make the table `life`, a row for each unit; with what is `stated` of accounts on the as-of date, `a{i}`."""
     tables = question.tables
     steps: list[Step] = []
     life = exp.select("u.unit AS unit").from_("units AS u")
-    born: list[exp.Expression] = []
-    gone: exp.Expression = exp.false()
-    contract: exp.Expression = exp.cast(exp.null(), "int")
-    if "accounts" in tables and CREATED in tables["accounts"].columns:
-        steps.append(Step("life_created", attributes(question, (CREATED,), 0), "since when accounts are customers"))
-        life = life.join("life_created AS s", on="s.unit = u.unit", join_type="left")
-        born.append(exp.column("c0", table="s"))
+    born: list[exp.Expr] = []
+    gone: exp.Expr = exp.false()
+    contract: exp.Expr = exp.cast(exp.null(), "int")
+    created = (CREATED,) if "accounts" in tables and CREATED in tables["accounts"].columns else ()
+    if created or stated:
+        steps.append(Step("life_stated", attributes(question, (*stated, *created), 0), "what is said of accounts"))
+        life = life.join("life_stated AS s", on="s.unit = u.unit", join_type="left").select(*(f"s.c{i} AS a{i}" for i in range(len(stated))))
+        born += [exp.column(f"c{len(stated)}", table="s")] if created else []
     if "churns" in tables:
         steps += [_churn_versions(question), *([_purchase_days(question)] if "purchases" in tables else []), _left(question)]
         life = life.join("life_left AS c", on="c.unit = u.unit", join_type="left")
@@ -81,10 +82,14 @@ def _appeared_steps(question: PanelQuestion) -> Iterator[Step]:
     day = instant_day_sql(question, exp.column("at", table="e"))
     earlier = exp.Least(this=_or_never("k.appeared"), expressions=[exp.func("COALESCE", day, number(FOREVER))], ignore_nulls=True)
     found = exp.select("k.account AS account", earlier.as_("appeared")).from_(known.subquery("k"))
-    yield Step("life_appeared", found.join("life_events AS e", on="e.account_id = k.account_id", join_type="left"), "since when accounts are heard of")
+    yield Step(
+        "life_appeared",
+        found.join("life_events AS e", on="e.account_id = k.account_id", join_type="left"),
+        "since when accounts are heard of",
+    )
 
 
-def _or_never(column: str) -> exp.Expression:
+def _or_never(column: str) -> exp.Expr:
     table, name = column.split(".")
     return exp.func("COALESCE", exp.column(name, table=table), number(FOREVER))
 
@@ -103,7 +108,7 @@ def _until(question: PanelQuestion, table: str) -> str:
     return f"COALESCE(seen_until, {FOREVER}) AS seen_until" if question.tables[table].several_versions else f"{FOREVER} AS seen_until"
 
 
-def _known(question: PanelQuestion, table: str, columns: list[exp.Expression]) -> exp.Subquery:
+def _known(question: PanelQuestion, table: str, columns: list[exp.Expr]) -> exp.Subquery:
     return row_versions(question, table, [named("account_id"), *columns]).subquery("row_versions", copy=False)
 
 
@@ -121,7 +126,8 @@ def _term_versions(question: PanelQuestion) -> Step:
 
 
 def _terms() -> Step:
-    """Of the terms visible on a date: the first day of all, the last end of the base terms that have begun, and the begin of the last that runs."""
+    """Of the terms visible on a date: the first day of all, and of the base terms that have begun the last end and the begin of the last
+    that runs."""
     found = exp.select(
         "u.unit AS unit", "MIN(t.day) AS born", "MAX(CASE WHEN t.is_base AND t.day <= u.day THEN t.end_day END) AS last_end",
         "MAX(CASE WHEN t.is_base AND t.day <= u.day AND u.day < t.end_day THEN t.day END) AS contract",
@@ -172,5 +178,7 @@ def _left(question: PanelQuestion) -> Step:
     if "purchases" in question.tables:
         on = f"t.account_id = u.account_id AND t.day > u.departed AND {SEEN}"
         bought = left.select("t.day AS bought").join("life_purchase_days AS t", on=on, join_type="left")
-        left = exp.select("unit", "TRUE AS gone").from_(bought.subquery("bought", copy=False)).group_by("unit").having("MAX(bought) IS NULL")
+        left = (
+            exp.select("unit", "TRUE AS gone").from_(bought.subquery("bought", copy=False)).group_by("unit").having("MAX(bought) IS NULL")
+        )
     return Step("life_left", left, "accounts that have left")

@@ -29,7 +29,7 @@ def day_number(day: date) -> int:
     return (day - EPOCH).days
 
 
-def local_day_sql(microseconds: exp.Expression, zone: str, first: date, last: date) -> exp.Expression:
+def local_day_sql(microseconds: exp.Expr, zone: str, first: date, last: date) -> exp.Expr:
     """The local day of an instant given in microseconds since 1970, exact up to the day after `last`; what is later stays later.
 
     `first`: most instants lie after it, or not long before; it decides only what is compared first.
@@ -75,24 +75,24 @@ def _microseconds(instant: datetime) -> int:
     return (instant - EPOCH_INSTANT) // MICROSECOND
 
 
-def _nested(microseconds: exp.Expression, spans: tuple[Span, ...]) -> exp.Expression:
+def _nested(microseconds: exp.Expr, spans: tuple[Span, ...]) -> exp.Expr:
     if len(spans) == 1:
         return _divided(microseconds, spans[0][1])
     middle = len(spans) // 2
     return _either(microseconds, spans[middle][0], _nested(microseconds, spans[:middle]), _nested(microseconds, spans[middle:]))
 
 
-def _either(microseconds: exp.Expression, start: int, before: exp.Expression, after: exp.Expression) -> exp.Expression:
+def _either(microseconds: exp.Expr, start: int, before: exp.Expr, after: exp.Expr) -> exp.Expr:
     return exp.Case().when(exp.LT(this=microseconds.copy(), expression=number(start)), before).else_(after)
 
 
-def _divided(microseconds: exp.Expression, offset: int) -> exp.Expression:
+def _divided(microseconds: exp.Expr, offset: int) -> exp.Expr:
     shifted = exp.paren(exp.Add(this=microseconds.copy(), expression=number(offset + POSITIVE_DAYS * DAY_MICROSECONDS)), copy=False)
     days = exp.IntDiv(this=shifted, expression=number(DAY_MICROSECONDS))
     return exp.cast(exp.Sub(this=days, expression=number(POSITIVE_DAYS)), "int")
 
 
-def number(value: int) -> exp.Expression:
+def number(value: int) -> exp.Expr:
     """A whole number as a literal."""
     literal = exp.Literal.number(abs(value))
     return exp.Neg(this=literal) if value < 0 else literal

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from sqlglot import exp
 
+from unspun.metrics.asof import Dates
 from unspun.metrics.conditions import columns_of
+from unspun.metrics.lower.by_pane import SEEN_DAYS, Parts, measured_by_pane
 from unspun.metrics.lower.by_unit import Placed, by_unit
-from unspun.metrics.lower.covered import covered_steps
+from unspun.metrics.lower.covered import COVERED, covered_by_unit, days_covered
 from unspun.metrics.lower.frames import BOUNDS, Frame, bounds_table, distinct_frames, frame_of
+from unspun.metrics.lower.kept import kept_of
 from unspun.metrics.lower.plan import Leaf, Seen, Step
-from unspun.metrics.lower.sources import as_of_days, source
-from unspun.metrics.nodes import LastValue, Measure
+from unspun.metrics.lower.sources import Source, as_of_days, source
+from unspun.metrics.lower.terms import as_double, numeric, plain, since
+from unspun.metrics.lower.units import NAMES_ACCOUNTS
+from unspun.metrics.nodes import (
+    ActiveDays,
+    Average,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    LastValue,
+    Maximum,
+    Measure,
+    Minimum,
+    Sum,
+)
 from unspun.metrics.question import PanelQuestion
+from unspun.metrics.windows import Lifetime
 
 MEASURED = "measured"
 
@@ -22,50 +40,133 @@ MEASURED = "measured"
 def measure_steps(question: PanelQuestion, leaves: Sequence[Leaf], seen: Sequence[Seen]) -> tuple[tuple[Step, ...], dict[str, pa.Table]]:
     """The steps that make the tables `measured` and `covered`, and the small tables that they read.
 
-    `measured` has a row for each unit: `unit`, `m{i}` the value of leaves[i] (NULL: no row fits), of recency and last values `r{i}` (the day
-    of that row), and `f{k}`: the first day of the account's rows by seen[k]. Whole numbers are BIGINT; sums, averages, amounts DOUBLE; days
-    INT, as days since 1970. `covered` has a row for each as-of date: `point`, and of seen[k] `first{k}` and `last{k}`, over all accounts.
+    `measured` has a row for each unit: `unit`, `m{i}` the value of leaves[i] (NULL: no row fits), of recency and last values `r{i}` (the
+    day of that row), and `f{k}`: the first day of the account's rows by seen[k]. Whole numbers are BIGINT; sums, averages, amounts DOUBLE;
+    days INT, as days since 1970. `covered` has a row for each as-of date: `point`, and of seen[k] `first{k}` and `last{k}`, over all
+    accounts.
     """
-    frames = distinct_frames(frame_of(leaf) for leaf in leaves)
-    steps: list[Step] = []
-    for table in _tables(leaves, seen):
-        steps += _table_steps(question, table, frames, leaves, seen)
-    steps += [Step(MEASURED, _measured(leaves, seen), "the measures of all units"), *covered_steps(question, seen)]
-    return tuple(steps), {BOUNDS: bounds_table(frames, as_of_days(question), question.fiscal_year_starts)}
+    making = _Making(question, leaves, seen)
+    for table in dict.fromkeys([*(leaf.measure.rows.table for leaf in leaves), *(one.table for one in seen)]):
+        making.add(table)
+    return making.finished()
 
 
-def _tables(leaves: Sequence[Leaf], seen: Sequence[Seen]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*(leaf.measure.rows.table for leaf in leaves), *(one.table for one in seen)]))
+@dataclass(slots=True)
+class _Making:
+    """The measures of a question, table by table: steps so far, the tables by unit to be joined, and the columns of `measured`."""
+
+    question: PanelQuestion
+    leaves: Sequence[Leaf]
+    seen: Sequence[Seen]
+    steps: list[Step] = field(default_factory=list[Step])
+    inputs: dict[str, pa.Table] = field(default_factory=dict[str, pa.Table])
+    by_unit: list[str] = field(default_factory=list[str])
+    columns: dict[str, exp.Expr] = field(default_factory=dict[str, exp.Expr])
+
+    def add(self, table: str) -> None:
+        """Add the measures of a table."""
+        placed = [(i, leaf) for i, leaf in enumerate(self.leaves) if leaf.measure.rows.table == table]
+        seen = [(k, one) for k, one in enumerate(self.seen) if one.table == table]
+        on_dates = isinstance(self.question.as_of, Dates) and bool(self.question.as_of.dates)
+        paned = [(i, leaf) for i, leaf in placed if on_dates and not frame_of(leaf).by_contract]
+        single = [one for one in placed if one not in paned]
+        if paned or (on_dates and seen):
+            self._add_paned(table, paned, seen)
+        if single or (seen and not on_dates):
+            self._add_single(table, single, [] if on_dates else seen)
+        self._add_covered(table, seen, on_dates and table in NAMES_ACCOUNTS)
+
+    def finished(self) -> tuple[tuple[Step, ...], dict[str, pa.Table]]:
+        """All steps, `measured` and `covered` last."""
+        measured = exp.select("u.unit AS unit").from_("units AS u")
+        for table in self.by_unit:
+            measured = measured.join(table, on=f"{table}.unit = u.unit", join_type="left", copy=False)
+        for name, value in self.columns.items():
+            measured = measured.select(value.as_(name, copy=False), copy=False)
+        covered = exp.select("p.point AS point").from_("points AS p")
+        for table in dict.fromkeys(one.table for one in self.seen):
+            covered = covered.join(f"measure_covered_{table} AS {table}", on=f"{table}.point = p.point", join_type="left", copy=False)
+        for k, one in enumerate(self.seen):
+            covered = covered.select(f"{one.table}.first{k} AS first{k}", f"{one.table}.last{k} AS last{k}", copy=False)
+        last = [Step(MEASURED, measured, "the measures of all units"), Step(COVERED, covered, "the days that the tables cover")]
+        # covered reads measured where all accounts of a table are units
+        of_tables = [step for step in self.steps if step.name.startswith("measure_covered_")]
+        return (*(step for step in self.steps if step not in of_tables), last[0], *of_tables, last[1]), self.inputs
+
+    def _add_paned(self, table: str, placed: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> None:
+        rows = _rows(self.question, table, placed)
+        parts = measured_by_pane(self.question, table, rows, placed, [one for _, one in seen])
+        self.steps += parts.steps
+        self.inputs |= parts.inputs
+        self.by_unit += parts.by_unit
+        for i, leaf in placed:
+            self.columns |= {f"{letter}{i}": value for letter, value in _values(leaf, i, parts, rows).items()}
+        for k, one in seen:
+            frame = Frame(Lifetime(), one.shift_days)
+            first, last = (exp.column(parts.columns[frame, kept]) for kept in SEEN_DAYS)
+            self.columns |= {f"f{k}": first, f"l{k}": last}
+
+    def _add_single(self, table: str, placed: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> None:
+        rows, name = _rows(self.question, table, placed), f"measure_single_{table}"
+        frames = distinct_frames(frame_of(leaf) for _, leaf in placed)
+        bounds = bounds_table(frames, as_of_days(self.question), self.question.fiscal_year_starts)
+        self.inputs[f"{BOUNDS}_{table}"] = bounds
+        self.steps.append(Step(name, by_unit(table, rows, frames, placed, seen), f"rows of {table} for each unit"))
+        self.by_unit.append(name)
+        recent = [f"r{i}" for i, leaf in placed if isinstance(leaf.measure, LastValue | DaysSinceLast | DaysSinceFirst)]
+        named = [*(f"m{i}" for i, _ in placed), *recent, *(f"f{k}" for k, _ in seen)]
+        self.columns |= {column: exp.column(column, table=name) for column in named}
+
+    def _add_covered(self, table: str, seen: Sequence[tuple[int, Seen]], all_units: bool) -> None:
+        if seen and all_units:
+            points = len(as_of_days(self.question))
+            self.steps.append(Step(f"measure_covered_{table}", covered_by_unit(MEASURED, points, seen), f"days covered by {table}"))
+        elif seen:
+            self.steps += days_covered(self.question, table, seen)
 
 
-def _table_steps(
-    question: PanelQuestion, table: str, frames: Sequence[Frame], leaves: Sequence[Leaf], seen: Sequence[Seen]
-) -> list[Step]:
-    placed = [(i, leaf) for i, leaf in enumerate(leaves) if leaf.measure.rows.table == table]
-    rows = source(question, table, _columns([leaf.measure for _, leaf in placed]), _ordered(placed))
-    query = by_unit(rows, frames, placed, [(k, one) for k, one in enumerate(seen) if one.table == table])
-    return [Step(f"measure_{table}", query, f"measures of {table}")]
-
-
-def _columns(measures: Sequence[Measure]) -> tuple[str, ...]:
+def _rows(question: PanelQuestion, table: str, placed: Sequence[Placed]) -> Source:
+    """The rows of a table with the columns that its measures read."""
+    measures = [leaf.measure for _, leaf in placed]
     named = [name for one in measures for name in (*columns_of(one.rows.where), getattr(one, "column", ""))]
-    return tuple(dict.fromkeys(name for name in named if name))
+    columns = tuple(dict.fromkeys(name for name in named if name))
+    return source(question, table, columns, any(isinstance(one, LastValue) for one in measures))
 
 
-def _ordered(placed: Sequence[Placed]) -> bool:
-    return any(isinstance(leaf.measure, LastValue) for _, leaf in placed)
+def _values(leaf: Leaf, i: int, parts: Parts, rows: Source) -> dict[str, exp.Expr]:
+    """The columns of a leaf in `measured`, of those of the tables by unit: its value `m`, and the day `r` that recency goes by."""
+    if i in parts.distinct:
+        return {"m": _whole(exp.column(parts.distinct[i]))}
+    measure, kept = leaf.measure, kept_of(leaf.measure)
+    cells = [exp.column(parts.columns[frame_of(leaf), one]) for one in kept]
+    match measure:
+        case LastValue(column=column):
+            return {"m": plain(cells[0], rows.kinds[column]), "r": cells[1]}
+        case DaysSinceLast() | DaysSinceFirst():
+            return {"m": since(exp.column("day", table="u"), leaf.shift_days, cells[0]), "r": cells[0].copy()}
+        case _:
+            return {"m": _value(measure, cells, rows)}
 
 
-def _measured(leaves: Sequence[Leaf], seen: Sequence[Seen]) -> exp.Select:
-    """The measures of all tables, side by side."""
-    found = exp.select("u.unit AS unit").from_("units AS u")
-    for table in _tables(leaves, seen):
-        found = found.join(f"measure_{table}", on=f"measure_{table}.unit = u.unit", join_type="left", copy=False)
-    for i, leaf in enumerate(leaves):
-        table = f"measure_{leaf.measure.rows.table}"
-        found = found.select(f"{table}.m{i} AS m{i}", copy=False)
-        if type(leaf.measure).__name__ in ("LastValue", "DaysSinceLast", "DaysSinceFirst"):
-            found = found.select(f"{table}.r{i} AS r{i}", copy=False)
-    for k, one in enumerate(seen):
-        found = found.select(f"measure_{one.table}.f{k}_seen AS f{k}", copy=False)
-    return found
+def _value(measure: Measure, cells: Sequence[exp.Column], rows: Source) -> exp.Expr:
+    match measure:
+        case Sum():
+            return as_double(cells[0])
+        case Average():
+            filled = exp.func("NULLIF", cells[1], exp.Literal.number(0))
+            return exp.Div(this=as_double(cells[0]), expression=filled, safe=True)
+        case Minimum(column=column) | Maximum(column=column):
+            return numeric(cells[0], rows.kinds[column])
+        case ActiveDays():
+            late = exp.column(f"{cells[0].name}_late")
+            return _whole(exp.Add(this=_or_zero(cells[0]), expression=_or_zero(late)))
+        case Count() | _:
+            return _whole(cells[0])
+
+
+def _or_zero(value: exp.Expr) -> exp.Expr:
+    return exp.func("COALESCE", value, exp.Literal.number(0))
+
+
+def _whole(value: exp.Expr) -> exp.Expr:
+    return exp.cast(value, "bigint")

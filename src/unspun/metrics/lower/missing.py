@@ -19,12 +19,12 @@ from unspun.metrics.nodes import ActiveDays, Count, DaysSinceFirst, DaysSinceLas
 CODES = {reason: i for i, reason in enumerate(REASON_CODES)}
 
 
-def code(reason: str) -> exp.Expression:
+def code(reason: str) -> exp.Expr:
     """The number of a reason, as a literal of the smallest kind."""
     return exp.cast(number(CODES[reason]), "tinyint")
 
 
-def reason_text(coded: exp.Expression) -> exp.Expression:
+def reason_text(coded: exp.Expr) -> exp.Expr:
     """The reason's name of its number."""
     case = exp.Case(this=coded)
     for reason, i in CODES.items():
@@ -32,7 +32,7 @@ def reason_text(coded: exp.Expression) -> exp.Expression:
     return case
 
 
-def first_of(cases: Iterable[tuple[exp.Expression, str]]) -> exp.Expression:
+def first_of(cases: Iterable[tuple[exp.Expr, str]]) -> exp.Expr:
     """The first reason whose condition holds; NULL where none does."""
     case = exp.Case()
     for condition, reason in cases:
@@ -64,7 +64,7 @@ def _excludes(condition: Condition | None, column: str, value: str) -> bool:
     """Whether a condition limits a column to other values than one; where that is not plain to see, it does not."""
     match condition:
         case IsIn(name, values):
-            return name == column and value not in {str(one) for one in values}
+            return name == column and value not in values and all(isinstance(one, str) for one in values)
         case AllOf(parts):
             return any(_excludes(part, column, value) for part in parts)
         case _:
@@ -77,7 +77,7 @@ def lasts_until(spans: Sequence[Span], day: int) -> int:
     return max(lasts, default=-FOREVER)
 
 
-def touches_until(spans: Sequence[Span], first: exp.Expression, last: exp.Expression) -> exp.Expression:
+def touches_until(spans: Sequence[Span], first: exp.Expr, last: exp.Expr) -> exp.Expr:
     """Whether any outage has a day in common with the days `first` to `last`, of which `last` depends on the account."""
     found = [
         exp.and_(
@@ -87,5 +87,3 @@ def touches_until(spans: Sequence[Span], first: exp.Expression, last: exp.Expres
         for span in spans
     ]
     return exp.or_(*found)
-
-

@@ -39,7 +39,7 @@ def lower_panel(question: PanelQuestion) -> PanelPlan:
     measured: tuple[tuple[Step, ...], dict[str, pa.Table]] = ((), {})
     if leaves.measures or leaves.seen:
         measured = measure_steps(question, leaves.measures, leaves.seen)
-    steps = (*unit_steps(question), *life_steps(question), *measured[0], *leaves.steps(), *stages.steps())
+    steps = (*unit_steps(question), *life_steps(question, leaves.stated), *measured[0], *leaves.steps(), *stages.steps())
     count = exp.select("COUNT(*) AS n").from_(stages.rows)
     return PanelPlan(steps, result, unit_inputs(question) | leaves.inputs() | measured[1], sliced, count)
 
@@ -74,8 +74,8 @@ def _added(columns: Columns, i: int, made: Value) -> Value:
 class _Score:
     """A z-score: the columns that have to be there before the peers can be looked at."""
 
-    of: exp.Expression
-    within: exp.Expression | None
+    of: exp.Expr
+    within: exp.Expr | None
 
 
 @dataclass(slots=True)
@@ -176,7 +176,7 @@ def _wanted(asked: Mapping[str, Value]) -> list[str]:
 def _panel(asked: Mapping[str, Value], below: exp.Select, before_renewals: bool, coded: bool) -> exp.Select:
     """The panel: its keys, and for each metric its value and the reason why there is none (`coded`: its number; then also `place`)."""
     as_of = exp.cast(exp.DateAdd(this=EPOCH_DAY.copy(), expression=exp.column("day"), unit=exp.var("day")), "date")
-    picked: list[exp.Expression] = [exp.column("account_id"), as_of.as_("as_of")]
+    picked: list[exp.Expr] = [exp.column("account_id"), as_of.as_("as_of")]
     picked += [exp.column(name) for name in ("due", "horizon_days")] if before_renewals else []
     for metric, value in asked.items():
         picked.append(_shown(value).as_(exp.to_identifier(metric, quoted=True)))
@@ -186,7 +186,7 @@ def _panel(asked: Mapping[str, Value], below: exp.Select, before_renewals: bool,
     return exp.select(*picked, copy=False).from_(below.subquery("panel", copy=False), copy=False)
 
 
-def _shown(value: Value) -> exp.Expression:
+def _shown(value: Value) -> exp.Expr:
     if value.kind != "day":
         return value.value.copy()
     return exp.cast(exp.DateAdd(this=EPOCH_DAY.copy(), expression=value.value.copy(), unit=exp.var("day")), "date")

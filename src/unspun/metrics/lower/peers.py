@@ -13,7 +13,7 @@ PEER_DAYS = 365
 """Before renewals: peers are the units of the same horizon whose as-of dates lie in so many days up to this one's."""
 
 
-def peer_step(name: str, stage: str, value: exp.Expression, within: exp.Expression | None, before_renewals: bool) -> Step:
+def peer_step(name: str, stage: str, value: exp.Expr, within: exp.Expr | None, before_renewals: bool) -> Step:
     """Of each group of peers: how many there are (`n`), the mean, the sum of squares about it (`ss`), the least and the greatest value.
 
     By day, in two passes, so that nothing cancels; before renewals the days of a year are then put together.
@@ -29,14 +29,19 @@ def peer_step(name: str, stage: str, value: exp.Expression, within: exp.Expressi
     off = off.select("MIN(r.greatest) AS greatest", "AVG(v.x - r.rough) AS d", "SUM((v.x - r.rough) * (v.x - r.rough)) AS s")
     off = off.from_("rough AS r").join("peer_values AS v", on=same).group_by(*(f"r.{key}" for key in by))
     days = exp.select(*by, "n", "rough + d AS mean", "s - n * d * d AS ss", "least", "greatest").from_("off")
-    query = _of_a_year(days, within is not None) if before_renewals else days
-    query = query.with_("peer_values", as_=values).with_("rough", as_=rough).with_("off", as_=off)
+    made = {"peer_values": values, "rough": rough, "off": off}
+    query = days
+    if before_renewals:
+        years, query = _of_a_year(within is not None)
+        made |= {"peer_days": days, "peer_years": years}
+    for table, one in made.items():
+        query = query.with_(table, as_=one)
     return Step(name, query, "the peers of accounts")
 
 
-def _of_a_year(days: exp.Select, within: bool) -> exp.Select:
-    """For each horizon and as-of date the peers of the days up to it."""
-    same = "o.horizon = t.horizon AND o.day <= t.day AND o.day > t.day - 365" + (" AND o.segment = t.segment" if within else "")
+def _of_a_year(within: bool) -> tuple[exp.Select, exp.Select]:
+    """For each horizon and as-of date the peers of the days up to it (PEER_DAYS): their mean, then also the squares about it."""
+    same = f"o.horizon = t.horizon AND o.day <= t.day AND o.day > t.day - {PEER_DAYS}" + (" AND o.segment = t.segment" if within else "")
     by = ["t.point AS point", "t.horizon AS horizon", *(["t.segment AS segment"] if within else [])]
     groups = ["t.point", "t.horizon", *(["t.segment"] if within else [])]
     mean = exp.select(*by, "SUM(o.n) AS n", "SUM(o.n * o.mean) / SUM(o.n) AS mean", "MIN(t.day) AS day")
@@ -45,13 +50,13 @@ def _of_a_year(days: exp.Select, within: bool) -> exp.Select:
     total = "SUM(o.ss + o.n * (o.mean - t.mean) * (o.mean - t.mean)) AS ss"
     whole = exp.select(*by, "MIN(t.n) AS n", "MIN(t.mean) AS mean", total, "MIN(t.least) AS least", "MIN(t.greatest) AS greatest")
     whole = whole.from_("peer_years AS t").join("peer_days AS o", on=same).group_by(*groups)
-    return whole.with_("peer_days", as_=days).with_("peer_years", as_=mean)
+    return mean, whole
 
 
-def with_peers(below: exp.Select, step: str, within: exp.Expression | None, before_renewals: bool, number_of: int) -> exp.Select:
-    """A query over a stage (alias `s`) with the figures of the peers: `peers{i}`, `mean{i}`, `spread{i}` (NULL: too few, or all the same)."""
+def with_peers(below: exp.Select, step: str, within: exp.Expr | None, before_renewals: bool, number_of: int) -> exp.Select:
+    """A query over a stage (alias `s`) with the figures of the peers: `mean{i}` and `spread{i}` (NULL: too few, or all the same)."""
     on = [f"p{number_of}.point = s.point", *([f"p{number_of}.horizon = s.horizon_days"] if before_renewals else [])]
-    conditions: list[exp.Expression | str] = [*on]
+    conditions: list[exp.Expr | str] = [*on]
     if within is not None:
         conditions.append(exp.EQ(this=exp.column("segment", table=f"p{number_of}"), expression=exp.column(within.name, table="s")))
     alias = f"p{number_of}"

@@ -10,7 +10,7 @@ from unspun.book.entities import TABLES
 from unspun.metrics.lower.conditions import condition_sql
 from unspun.metrics.lower.local_day import day_number, number
 from unspun.metrics.lower.plan import Leaf
-from unspun.metrics.lower.sources import ORDER, Source, named, source
+from unspun.metrics.lower.sources import ORDER, Source, source
 from unspun.metrics.lower.windows_of import window_bounds
 from unspun.metrics.question import PanelQuestion
 
@@ -48,7 +48,7 @@ def _standard(table: str) -> tuple[str, ...]:
     return tuple(column.name for column in entity.columns)
 
 
-def _shown(rows: Source, column: str) -> exp.Expression:
+def _shown(rows: Source, column: str) -> exp.Expr:
     match rows.kinds[column]:
         case "day":
             return _date(rows.cell(column))
@@ -58,5 +58,5 @@ def _shown(rows: Source, column: str) -> exp.Expression:
             return rows.cell(column)
 
 
-def _date(day: exp.Expression) -> exp.Expression:
+def _date(day: exp.Expr) -> exp.Expr:
     return exp.cast(exp.DateAdd(this=exp.cast(exp.Literal.string("1970-01-01"), "date"), expression=day, unit=exp.var("day")), "date")

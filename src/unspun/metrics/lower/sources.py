@@ -59,7 +59,7 @@ def source(question: PanelQuestion, table: str, columns: Sequence[str], order: b
     A row that was known before it happened is seen from the day on which it happens, or, where `exact`, from when it was known. It counts
     in no window before.
     """
-    kinds = {name: column_kind(question, table, name) for name in columns}
+    kinds: dict[str, Kind] = {name: column_kind(question, table, name) for name in columns}
     held = question.tables[table]
     settling = tuple(dict.fromkeys(by for name in columns if (by := settled_by(table, name)) is not None))
     versions = _versions(question, table, tuple(columns), settling, order, exact)
@@ -82,7 +82,7 @@ def column_kind(question: PanelQuestion, table: str, column: str) -> Kind:
     return found.kind
 
 
-def day_sql(question: PanelQuestion, column: str, kind: Kind) -> exp.Expression:
+def day_sql(question: PanelQuestion, column: str, kind: Kind) -> exp.Expr:
     """The day of a day or an instant, as an integer: of an instant, the local one."""
     if kind == "day":
         return exp.cast(exp.UnixDate(this=named(column)), "int")
@@ -92,7 +92,7 @@ def day_sql(question: PanelQuestion, column: str, kind: Kind) -> exp.Expression:
     return local_day_sql(exp.UnixMicros(this=named(column)), question.time_zone, first, last)
 
 
-def instant_day_sql(question: PanelQuestion, instant: exp.Expression) -> exp.Expression:
+def instant_day_sql(question: PanelQuestion, instant: exp.Expr) -> exp.Expr:
     """The local day of an instant that lies before the end of the last as-of date; of a later one a later day."""
     first, last = question_range(question)
     return local_day_sql(exp.UnixMicros(this=instant), question.time_zone, first, last)
@@ -117,7 +117,7 @@ def named(column: str, table: str | None = None) -> exp.Column:
     return exp.column(exp.to_identifier(column, quoted=True), table=table)
 
 
-def happened_day(question: PanelQuestion, table: str) -> exp.Expression:
+def happened_day(question: PanelQuestion, table: str) -> exp.Expr:
     """The day on which a row of a table happened."""
     entity = next(one for one in TABLES.values() if one.name == table)
     column = entity.column(entity.happened)
@@ -125,9 +125,7 @@ def happened_day(question: PanelQuestion, table: str) -> exp.Expression:
     return day_sql(question, entity.happened, "day") if by_day else day_sql(question, "happened_at", "instant")
 
 
-def row_versions(
-    question: PanelQuestion, table: str, columns: Sequence[exp.Expression], ever: bool = False, until: bool = True
-) -> exp.Select:
+def row_versions(question: PanelQuestion, table: str, columns: Sequence[exp.Expr], ever: bool = False, until: bool = True) -> exp.Select:
     """The row versions of a table that are known by the last as-of date (`ever`: all): `day`, `seen_from`, where rows have several
     versions and it is asked (`until`) `seen_until`, and further columns."""
     held = question.tables[table]
@@ -141,7 +139,7 @@ def row_versions(
     return rows
 
 
-def _before_end(question: PanelQuestion, column: str) -> exp.Expression:
+def _before_end(question: PanelQuestion, column: str) -> exp.Expr:
     """Whether an instant lies before the end of the last as-of date, or not long after it: what files are read for."""
     _, last = question_range(question)
     end = last + timedelta(days=2) if last < date.max - timedelta(days=2) else last
@@ -149,11 +147,13 @@ def _before_end(question: PanelQuestion, column: str) -> exp.Expression:
     return exp.true() if end == last else exp.LT(this=named(column), expression=limit)
 
 
-def _versions(question: PanelQuestion, table: str, columns: tuple[str, ...], settling: tuple[str, ...], order: bool, exact: bool) -> exp.Select:
+def _versions(
+    question: PanelQuestion, table: str, columns: tuple[str, ...], settling: tuple[str, ...], order: bool, exact: bool
+) -> exp.Select:
     """The row versions with their cells, and for each column that settles others its day, `s{j}`."""
     cells = [part for i, name in enumerate(columns) for part in _cells(question, table, i, name)]
     settled = [day_sql(question, name, column_kind(question, table, name)).as_(f"s{j}") for j, name in enumerate(settling)]
-    ordering = [named(name) for name in dict.fromkeys([*(ORDER if order else ()), *(["load"] if settling else [])])]
+    ordering = [named(name) for name in (ORDER if order else ("load",) if settling else ())]
     picked = [named("account_id"), *cells, *settled, *ordering]
     if not question.tables[table].several_versions and not exact:
         return _single_versions(question, table, picked)
@@ -162,32 +162,42 @@ def _versions(question: PanelQuestion, table: str, columns: tuple[str, ...], set
     return exp.select("*").from_(rows.subquery("row_versions", copy=False)).where(there, copy=False)
 
 
-def _single_versions(question: PanelQuestion, table: str, columns: Sequence[exp.Expression]) -> exp.Select:
+def _single_versions(question: PanelQuestion, table: str, columns: Sequence[exp.Expr]) -> exp.Select:
     """The rows of a table in which each has one version: a plain pass. A row known before it happened is seen from its day."""
     day = happened_day(question, table)
     late = exp.GT(this=named("known_at"), expression=named("happened_at"))
-    seen_from = exp.Case().when(late, exp.Greatest(this=day_sql(question, "known_at", "instant"), expressions=[day.copy()], ignore_nulls=True)).else_(day.copy())
+    seen_from = (
+        exp.Case()
+        .when(late, exp.Greatest(this=day_sql(question, "known_at", "instant"), expressions=[day.copy()], ignore_nulls=True))
+        .else_(day.copy())
+    )
     there = [_before_end(question, "happened_at"), _before_end(question, "known_at")]
     there += [named(name).is_(exp.null()).not_() for name in ("account_id", "happened_at")]
     rows = exp.select(day.as_("day"), seen_from.as_("seen_from"), *columns, copy=False)
     return rows.from_(exp.Table(this=exp.to_identifier(f"{table}_versions"))).where(*there, copy=False)
 
 
-def _cells(question: PanelQuestion, table: str, i: int, name: str) -> list[exp.Expression]:
+def _cells(question: PanelQuestion, table: str, i: int, name: str) -> list[exp.Expr]:
     kind = column_kind(question, table, name)
     if kind == "instant":
         return [exp.UnixMicros(this=named(name)).as_(f"c{i}"), day_sql(question, name, kind).as_(f"d{i}")]
     return [(day_sql(question, name, kind) if kind == "day" else named(name)).as_(f"c{i}")]
 
 
-def _next_version(key: Sequence[str], seen_from: exp.Expression) -> exp.Expression:
+def _next_version(key: Sequence[str], seen_from: exp.Expr) -> exp.Expr:
     by = [named(name) for name in key or ("source_file", "source_row")]
     order = exp.Order(expressions=[exp.Ordered(this=named(name), nulls_first=False) for name in LATER])
     return exp.Window(this=exp.func("LEAD", seen_from.copy()), partition_by=by, order=order)
 
 
 def _split(
-    table: str, columns: tuple[str, ...], kinds: Mapping[str, Kind], settling: tuple[str, ...], versioned: bool, order: bool, rows: exp.Select
+    table: str,
+    columns: tuple[str, ...],
+    kinds: Mapping[str, Kind],
+    settling: tuple[str, ...],
+    versioned: bool,
+    order: bool,
+    rows: exp.Select,
 ) -> exp.Select:
     """Each row version once more from each day on which cells of it become readable."""
     readable = exp.select("row_versions.*", *(_readable_from(j).as_(f"r{j}") for j in range(len(settling))))
@@ -201,7 +211,7 @@ def _split(
     return exp.select("*").from_(union.subquery("parts", copy=False)).with_("readable", as_=readable, copy=False)
 
 
-def _readable_from(j: int) -> exp.Expression:
+def _readable_from(j: int) -> exp.Expr:
     """See `settled.readable_from`: from when cells that column `j` settles may be read; NULL: never."""
     written_later = exp.GT(this=exp.column("seen_from"), expression=exp.column("day"))
     least = exp.Least(this=exp.column(f"s{j}"), expressions=[exp.column("received_day")], ignore_nulls=True)
@@ -213,9 +223,7 @@ def _from(
 ) -> exp.Select:
     """The row versions from one of their days on (-1: from when they are seen), until the next of these days."""
     begins = exp.column("seen_from" if start < 0 else f"r{start}")
-    later = [
-        exp.Case().when(exp.GT(this=exp.column(f"r{j}"), expression=begins.copy()), exp.column(f"r{j}")) for j in range(len(settling))
-    ]
+    later = [exp.Case().when(exp.GT(this=exp.column(f"r{j}"), expression=begins.copy()), exp.column(f"r{j}")) for j in range(len(settling))]
     ends = [*([exp.column("seen_until")] if versioned else []), *later]
     until = exp.Least(this=ends[0], expressions=ends[1:], ignore_nulls=True) if len(ends) > 1 else ends[0]
     cells = [part for i, name in enumerate(columns) for part in _settled_cells(table, i, name, kinds[name], settling, begins)]
@@ -224,10 +232,10 @@ def _from(
     return query if start < 0 else query.where(_splits(start, versioned))
 
 
-def _splits(start: int, versioned: bool) -> exp.Expression:
+def _splits(start: int, versioned: bool) -> exp.Expr:
     """Whether a day splits a row version, and no earlier one of its days is the same."""
     day = exp.column(f"r{start}")
-    parts: list[exp.Expression] = [exp.GT(this=day.copy(), expression=exp.column("seen_from"))]
+    parts: list[exp.Expr] = [exp.GT(this=day.copy(), expression=exp.column("seen_from"))]
     if versioned:
         until = exp.column("seen_until")
         parts.append(exp.or_(until.is_(exp.null()), exp.LT(this=day.copy(), expression=until.copy())))
@@ -237,7 +245,7 @@ def _splits(start: int, versioned: bool) -> exp.Expression:
     return exp.and_(*parts)
 
 
-def _settled_cells(table: str, i: int, name: str, kind: Kind, settling: tuple[str, ...], begins: exp.Expression) -> list[exp.Expression]:
+def _settled_cells(table: str, i: int, name: str, kind: Kind, settling: tuple[str, ...], begins: exp.Expr) -> list[exp.Expr]:
     names = [f"c{i}", f"d{i}"] if kind == "instant" else [f"c{i}"]
     by = settled_by(table, name)
     if by is None:

@@ -16,11 +16,11 @@ from sqlglot import exp
 class Columns:
     """Columns by name, with what each is computed of. Columns that are not here are those of the table below."""
 
-    expressions: dict[str, exp.Expression] = field(default_factory=dict[str, exp.Expression])
+    expressions: dict[str, exp.Expr] = field(default_factory=dict[str, exp.Expr])
     levels: dict[str, int] = field(default_factory=dict[str, int])
     reads: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
-    def add(self, name: str, expression: exp.Expression) -> exp.Column:
+    def add(self, name: str, expression: exp.Expr) -> exp.Column:
         """Add a column; it may read those added before, and those of the table below."""
         read = frozenset(column.name for column in expression.find_all(exp.Column))
         self.expressions[name] = expression

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from unspun.book.entities import STATED, TABLES
-from unspun.metrics.conditions import Condition, columns_of
+from unspun.book.entities import STATED, TABLES, Kind
+from unspun.metrics.conditions import columns_of
 from unspun.metrics.lower.conditions import condition_sql
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.sources import LATER, Source, column_kind, day_sql, named, row_versions, source
@@ -25,6 +25,8 @@ def attributes(question: PanelQuestion, columns: Sequence[str], shift_days: int)
     """`unit` and `c{i}`: the columns of accounts as stated last by `shift_days` before the as-of date; instants and days as INT."""
     fixed = [name for name in columns if name in question.tables["accounts"].fixed]
     dated = [name for name in columns if name not in fixed]
+    if not fixed:
+        return spread(states(question, "accounts", columns, shift_days), tuple(f"c{i}" for i in range(len(columns))))
     units = exp.select("u.unit AS unit").from_("units AS u")
     if dated:
         cells = tuple(f"c{i}" for i in range(len(dated)))
@@ -41,7 +43,8 @@ def attributes(question: PanelQuestion, columns: Sequence[str], shift_days: int)
 
 
 def states(question: PanelQuestion, table: str, columns: Sequence[str], shift_days: int) -> exp.Select:
-    """What was stated last of each thing: `account_id` (of contacts: `thing`), `from_day`, `until_day` and `c{i}`, for as-of dates in that time.
+    """What was stated last of each thing: `account_id` (of contacts: `thing`), `from_day`, `until_day` and `c{i}`, for the as-of dates in
+    that time.
 
     A statement counts from when it was known, and from `shift_days` after it happened. Where several count, the last to happen does.
     """
@@ -88,12 +91,12 @@ def _statements(question: PanelQuestion, table: str, columns: Sequence[str], shi
     return kept.from_(rows.subquery("row_versions", copy=False)).where("thing IS NOT NULL AND day IS NOT NULL")
 
 
-def _state_cell(question: PanelQuestion, table: str, column: str) -> exp.Expression:
+def _state_cell(question: PanelQuestion, table: str, column: str) -> exp.Expr:
     kind = column_kind(question, table, column)
     return day_sql(question, column, kind) if kind in ("day", "instant") else named(column)
 
 
-def _states(column: str) -> exp.Expression:
+def _states(column: str) -> exp.Expr:
     """Whether a statement states a column: `stated` lists it, between commas."""
     listed = exp.Concat(expressions=[exp.Literal.string(","), exp.column("stated"), exp.Literal.string(",")], safe=True, coalesce=False)
     return exp.Contains(this=listed, expression=exp.Literal.string(f",{column},"))
@@ -119,12 +122,14 @@ def _summed(intervals: exp.Select, summed: bool) -> exp.Select:
 def _open_intervals(question: PanelQuestion, node: Open, shift_days: int) -> exp.Select:
     """From when until when each row version counts as open: `account_id`, `from_day`, `until_day` and `amount`."""
     ends = "ended" if node.table == "subscriptions" else "closed"
-    columns = tuple(dict.fromkeys([ends, *columns_of(node.where), *([node.column] if node.column else [])]))
+    columns = _each_once(ends, *columns_of(node.where), node.column)
     rows = source(question, node.table, columns, exact=True)
-    end: exp.Expression = rows.value(ends)
+    end: exp.Expr = rows.value(ends)
     if node.table == "subscriptions" and question.ends_inclusive:
         end = exp.Add(this=end, expression=number(1))
-    begins = exp.Greatest(this=exp.Add(this=exp.column("day"), expression=number(shift_days)), expressions=[exp.column("seen_from")], ignore_nulls=True)
+    begins = exp.Greatest(
+        this=exp.Add(this=exp.column("day"), expression=number(shift_days)), expressions=[exp.column("seen_from")], ignore_nulls=True
+    )
     closes = exp.func("COALESCE", exp.Add(this=end, expression=number(shift_days)), number(FOREVER))
     seen = [exp.func("COALESCE", exp.column("seen_until"), number(FOREVER))] if rows.superseded else []
     until = exp.Least(this=closes, expressions=seen, ignore_nulls=True) if seen else closes
@@ -135,7 +140,7 @@ def _open_intervals(question: PanelQuestion, node: Open, shift_days: int) -> exp
 
 def _contacts(question: PanelQuestion, node: Open, shift_days: int) -> exp.Select:
     """From when until when each contact is with an account and fits the condition."""
-    columns = tuple(dict.fromkeys(["account_id", *columns_of(node.where), *([node.column] if node.column else [])]))
+    columns = _each_once("account_id", *columns_of(node.where), node.column)
     fixed = [name for name in columns if name in question.tables["contacts"].fixed]
     found = exp.select("i.from_day AS from_day", "i.until_day AS until_day")
     found = found.from_(states(question, "contacts", columns, shift_days).subquery("i", copy=False))
@@ -145,12 +150,18 @@ def _contacts(question: PanelQuestion, node: Open, shift_days: int) -> exp.Selec
     for i, name in enumerate(columns):
         cell = exp.column(f"c{fixed.index(name)}", table="held") if name in fixed else exp.column(f"c{i}", table="i")
         found = found.select(cell.as_(f"c{i}"))
-    kinds = {name: column_kind(question, "contacts", name) for name in columns}
-    # cells of instants are days already
-    cells = Source(found, columns, {name: "day" if kind == "instant" else kind for name, kind in kinds.items()}, True)
+    kinds: dict[str, Kind] = {}
+    for name in columns:
+        kind = column_kind(question, "contacts", name)
+        kinds[name] = "day" if kind == "instant" else kind  # in states instants are days already
+    cells = Source(found, columns, kinds, True)
     amount = [cells.cell(node.column).as_("amount")] if node.column else []
     picked = exp.select(cells.cell("account_id").as_("account_id"), "from_day", "until_day", *amount)
     return picked.from_(found.subquery("contact_states", copy=False)).where(condition_sql(node.where, cells))
+
+
+def _each_once(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def first_statement(question: PanelQuestion, table: str, shift_days: int) -> exp.Select:

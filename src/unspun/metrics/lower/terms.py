@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from unspun.book.entities import Kind
 from unspun.metrics.lower.local_day import number
 
 SUM_TYPE = "decimal(38, 9)"
@@ -54,3 +55,24 @@ def row(columns: Sequence[str]) -> exp.Expr:
 def last_by(value: exp.Expr, order: exp.Expr) -> exp.Expr:
     """The value in the row of the greatest order, of those that have an order."""
     return exp.ArgMax(this=value, expression=order)
+
+
+def plain(value: exp.Expr, kind: Kind) -> exp.Expr:
+    """A cell as the panel gives it: amounts as doubles."""
+    return exp.cast(value, "double") if kind == "money" else value
+
+
+def numeric(value: exp.Expr, kind: Kind) -> exp.Expr:
+    """An extreme as the panel gives it: numbers as doubles, days as they are."""
+    return value if kind in ("day", "instant") else exp.cast(value, "double")
+
+
+def since(as_of: exp.Expr, shift_days: int, day: exp.Expr) -> exp.Expr:
+    """Days from a day to so many days before the as-of date."""
+    end = exp.Sub(this=as_of, expression=number(shift_days)) if shift_days else as_of
+    return exp.cast(exp.Sub(this=end, expression=day), "bigint")
+
+
+def gone_day(earliest: int) -> str:
+    """The day from which a row `r` is superseded, not before the first as-of date; NULL where it never is."""
+    return f"CASE WHEN r.seen_until > {earliest} THEN r.seen_until WHEN r.seen_until IS NOT NULL THEN {earliest} END"

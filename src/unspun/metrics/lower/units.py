@@ -88,7 +88,14 @@ def _units_of_dues() -> exp.Select:
 def _rows_of_dues() -> exp.Select:
     """What is asked, a row each, in the order of the panel: several renewals of an account may be looked at on one day."""
     place = "ROW_NUMBER() OVER (ORDER BY d.account_id, d.day, d.due, d.horizon_days DESC) - 1 AS place"
-    picked = ("u.unit AS unit", "u.account_id AS account_id", "u.point AS point", "u.day AS day", "d.due AS due", "d.horizon_days AS horizon_days")
+    picked = (
+        "u.unit AS unit",
+        "u.account_id AS account_id",
+        "u.point AS point",
+        "u.day AS day",
+        "d.due AS due",
+        "d.horizon_days AS horizon_days",
+    )
     rows = exp.select(place, *picked).from_("dues_of_panel AS d")
     return rows.join("units AS u", on="u.account_id = d.account_id AND u.day = d.day").order_by("place")
 

@@ -124,7 +124,9 @@ WINDOWS: tuple[Window, ...] = (
 )  # fmt: skip
 
 
-def made_leaves(chance: random.Random, count: int, windows: Sequence[Window] = WINDOWS, shifts: Sequence[int] = (0, 0, 0, 7, 28, 91)) -> list[Leaf]:
+def made_leaves(
+    chance: random.Random, count: int, windows: Sequence[Window] = WINDOWS, shifts: Sequence[int] = (0, 0, 0, 7, 28, 91)
+) -> list[Leaf]:
     """Leaves, each once; none with a window by contract is shifted."""
     made = [made_measure(chance, windows) for _ in range(count)]
     leaves = [Leaf(one, 0 if isinstance(one.rows.window, SinceContractStart) else chance.choice(shifts)) for one in made]
@@ -147,7 +149,11 @@ def run_measures(made: Made, leaves: Sequence[Leaf], seen: Sequence[Seen] = ()) 
         _make_life(connection, made)
         for step in steps:
             connection.execute(f"CREATE TEMP TABLE {step.name} AS {step.query.sql(dialect='duckdb')}")
-        rows = connection.sql("SELECT u.account_id, u.day AS as_of, m.* FROM units u LEFT JOIN measured m USING (unit)").to_arrow_table().to_pylist()
+        rows = (
+            connection.sql("SELECT u.account_id, u.day AS as_of, m.* FROM units u LEFT JOIN measured m USING (unit)")
+            .to_arrow_table()
+            .to_pylist()
+        )
         covered = connection.sql("SELECT p.day AS as_of, c.* FROM points p LEFT JOIN covered c USING (point)").to_arrow_table().to_pylist()
     assert len(rows) == len({(row["account_id"], row["as_of"]) for row in rows}), "a unit stands twice"
     measured = {(row["account_id"], EPOCH + timedelta(days=row["as_of"])): row for row in rows}
@@ -195,7 +201,9 @@ class Truth:
         first, last = self._window(leaf, account, as_of)
         rows = [row for row in self._visible(as_of) if row["account_id"] == account and first is not None and first <= row["__day"] <= last]
         where = leaf.measure.rows.where
-        return self._measured(leaf.measure, [row for row in rows if where is None or self._fits(where, row)], as_of - timedelta(leaf.shift_days))
+        return self._measured(
+            leaf.measure, [row for row in rows if where is None or self._fits(where, row)], as_of - timedelta(leaf.shift_days)
+        )
 
     def first_seen(self, account: str, as_of: date, shift: int) -> date | None:
         end = as_of - timedelta(days=shift)
@@ -210,7 +218,9 @@ class Truth:
         return instant.astimezone(self.zone).date()
 
     def _timed(self) -> list[Row]:
-        rows = [row | {"__day": self._day(row["happened_at"]), "__from": self._day(row["known_at"]), "__until": None} for row in self.made.rows]
+        rows = [
+            row | {"__day": self._day(row["happened_at"]), "__from": self._day(row["known_at"]), "__until": None} for row in self.made.rows
+        ]
         if self.made.versioned:
             by_key: dict[object, list[Row]] = {}
             for row in rows:
@@ -222,7 +232,11 @@ class Truth:
         return rows
 
     def _visible(self, as_of: date) -> list[Row]:
-        return [row for row in self.rows if row["__from"] <= as_of and row["__day"] <= as_of and (row["__until"] is None or as_of < row["__until"])]
+        return [
+            row
+            for row in self.rows
+            if row["__from"] <= as_of and row["__day"] <= as_of and (row["__until"] is None or as_of < row["__until"])
+        ]
 
     def _window(self, leaf: Leaf, account: str, as_of: date) -> tuple[date | None, date]:
         end, window, fiscal = as_of - timedelta(days=leaf.shift_days), leaf.measure.rows.window, self.made.fiscal_year_starts
@@ -275,7 +289,9 @@ class Truth:
                 return len({row["__day"] for row in rows}), None
             case LastValue(column=column):
                 filled = [row for row in rows if row[column] is not None]
-                last = max(filled, key=lambda row: tuple(row[name] for name in ("happened_at", "load", "source_file", "source_row")), default=None)
+                last = max(
+                    filled, key=lambda row: tuple(row[name] for name in ("happened_at", "load", "source_file", "source_row")), default=None
+                )
                 return (None, None) if last is None else (_plain(self._cell(last, column), False), last["__day"])
             case DaysSinceLast():
                 day = max((row["__day"] for row in rows), default=None)

@@ -57,7 +57,9 @@ def test_measures_before_renewals_equal_a_count_by_hand(seed: int) -> None:
 def test_a_window_since_contract_start_begins_for_each_account_on_its_own_day(seed: int) -> None:
     chance = random.Random(seed)
     rows = made_rows(chance, 150, FIRST, 170, 0.3, True)
-    starts = {(f"a{a}", day): day - timedelta(days=chance.randrange(0, 150)) for a in range(4) for day in WEEKS.dates if chance.random() < 0.8}
+    starts = {
+        (f"a{a}", day): day - timedelta(days=chance.randrange(0, 150)) for a in range(4) for day in WEEKS.dates if chance.random() < 0.8
+    }
     made = Made(rows, True, WEEKS, contracts=starts)
     assert disagreements(made, made_leaves(chance, 20, (*WINDOWS, *[SinceContractStart()] * 13)), SEEN)[:5] == []
 

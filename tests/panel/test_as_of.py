@@ -1,0 +1,73 @@
+"""No metric reads past its as-of date, nor a row that was not known by then: whatever lies after it may change, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pyarrow as pa
+import pytest
+
+from tests.panel.changed_after import changed_after
+from tests.panel.random_books import SmallBook, random_book
+from tests.panel.random_metrics import question_of, random_metrics
+from tests.panel.sides import by_duckdb, by_reference, differences, select_accounts
+from unspun.metrics.asof import BeforeRenewals, Dates
+from unspun.metrics.question import PanelQuestion
+
+Engine = Callable[[PanelQuestion, SmallBook], pa.Table]
+BOOKS = 40
+
+
+def duckdb(question: PanelQuestion, book: SmallBook) -> pa.Table:
+    return by_duckdb(question, book, by_reference(question, book).schema)
+
+
+def book_without_fixed(random: Random) -> SmallBook:
+    """A column declared fixed has one value for all dates, which a later statement may give: that is its meaning."""
+    book = random_book(random)
+    return replace(book, held={name: replace(held, fixed=()) for name, held in book.held.items()})
+
+
+def as_of_sets(book: SmallBook) -> tuple[Dates | BeforeRenewals, ...]:
+    last = max(book.dates)
+    dues = tuple((account, day) for account, day in book.dues if day <= last)
+    return (Dates(book.dates), BeforeRenewals(dues, (90, 30, 0))) if dues else (Dates(book.dates),)
+
+
+def shared_rows(question: PanelQuestion, before: pa.Table, after: pa.Table) -> list[str]:
+    """Where the panels of the accounts that are in both differ."""
+    accounts = sorted(set(before["account_id"].to_pylist()) & set(after["account_id"].to_pylist()))
+    return differences(question, select_accounts(before, accounts), select_accounts(after, accounts))
+
+
+@pytest.mark.parametrize("panel", [by_reference, duckdb], ids=["reference", "duckdb"])
+def test_a_panel_stays_as_it_is_whatever_happens_or_becomes_known_after_its_last_date(panel: Engine) -> None:
+    changed = 0
+    for seed in range(BOOKS):
+        random = Random(seed)
+        book = book_without_fixed(random)
+        metrics = random_metrics(random, book)
+        later = changed_after(random, book, max(book.dates))
+        changed += later.tables != book.tables
+        for as_of in as_of_sets(book)[: 1 + seed % 2]:
+            before, after = (panel(question_of(one, metrics, as_of), one) for one in (book, replace(later, dates=book.dates)))
+            assert shared_rows(question_of(book, metrics, as_of), before, after) == [], seed
+    assert changed > BOOKS * 0.8
+
+
+@pytest.mark.parametrize("panel", [by_reference, duckdb], ids=["reference", "duckdb"])
+def test_what_changes_on_the_last_date_itself_does_change_panels(panel: Engine) -> None:
+    """The same changes, a day earlier: if nothing were told apart, the test above would hold of a panel that reads no rows."""
+    told = 0
+    for seed in range(BOOKS):
+        random = Random(seed)
+        book = book_without_fixed(random)
+        metrics = random_metrics(random, book)
+        earlier = changed_after(random, book, min(book.dates) - timedelta(days=60))
+        question = question_of(book, metrics)
+        told += shared_rows(question, panel(question, book), panel(question_of(earlier, metrics), earlier)) != []
+    assert told > BOOKS / 2
+
