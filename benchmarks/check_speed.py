@@ -3,9 +3,10 @@
     python benchmarks/check_speed.py                       # 1.5, 3, 6 and 12 million events, five turns each
     python benchmarks/check_speed.py --turns 1 --out check-speed.json
 
-The floor is one scan of the events as the book stores them: every value of every column read and hashed. Each side runs in
-a process of its own, in turns with the other; ratios are taken between runs of one turn, of seconds on the clock and of seconds of the
-processors (which another process on the machine lengthens less). `stages` are the seconds of each check.
+Two floors: one scan of the events as the book stores them (every value of every column read and hashed), and one pass that groups them
+by account, name and day. Beside them the first check, which keeps what it counts of each data file, and a check that finds it kept.
+Each side runs in a process of its own, in turns with the others; ratios are taken between runs of one turn, of seconds on the clock and
+of seconds of the processors (which another process on the machine lengthens less). `stages` are the seconds of each check.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import json
 import os
 import platform
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import pairwise
@@ -33,8 +36,10 @@ from load_speed import CRM_SIM, DATA, DEFINITION, MEMORY
 from unspun.app.checks import examples_of, shape_of
 from unspun.book.checks.catalogue import CHECKS
 from unspun.book.checks.run import run_checks
+from unspun.book.sql_words import local_day
 from unspun.engines.embedded import sql_name
 from unspun.warehouse.catalog import create_warehouse, open_catalog
+from unspun.warehouse.file_facts import FACTS_FOLDER
 from unspun.warehouse.load import PlannedFile, load_files
 from unspun.warehouse.read import BookReader, open_book
 from unspun.warehouse.versions import BookVersion
@@ -42,7 +47,8 @@ from unspun.warehouse.versions import BookVersion
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "check-speed-2026-11-23.json"
 PACKAGES = ("unspun", "duckdb", "pyarrow", "numpy")
-SIDES = ("scan", "check")
+SIDES = ("scan", "grouped", "first", "check")
+FLOORS, CHECKED = SIDES[:2], SIDES[2:]
 PARTS = (8, 4, 2, 1)  # of the events: one of so many
 
 
@@ -69,6 +75,8 @@ def make_book(folder: Path, part: int) -> int:
 
 def run_side(side: str, folder: Path) -> dict[str, Any]:
     """One side in this process: seconds, seconds by stage, findings and the most memory held."""
+    if side == "first":
+        shutil.rmtree(folder / "warehouse" / FACTS_FOLDER, ignore_errors=True)
     with open_catalog(folder / "warehouse") as catalog:
         book = catalog.current()
         assert book is not None
@@ -76,7 +84,7 @@ def run_side(side: str, folder: Path) -> dict[str, Any]:
             reader.query("SELECT count(*) FROM accounts")
             pa.array([0])  # libraries are loaded before the clock runs: pyarrow loads pandas here, where it is installed
             start, processor = time.perf_counter(), time.process_time()
-            stages, findings = (_scan(reader, book), []) if side == "scan" else _check(reader, book)
+            stages, findings = _check(reader, book) if side in CHECKED else (_scan(reader, book) if side == "scan" else _group(reader), [])
             seconds, processor_seconds = time.perf_counter() - start, time.process_time() - processor
     in_bytes = 1 if sys.platform == "darwin" else 1024
     peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * in_bytes / 1e6)
@@ -91,16 +99,26 @@ def _scan(reader: BookReader, book: BookVersion) -> dict[str, float]:
     return {}
 
 
+def _group(reader: BookReader) -> dict[str, float]:
+    """The rows of each account, name and day, counted; the counts are summed, so that they are not written down."""
+    day = local_day("occurred", DEFINITION.time_zone)
+    grouped = f"SELECT account_id, event, {day} AS day, count(*) AS rows FROM events GROUP BY ALL"
+    reader.query(f"SELECT count(*), sum(rows) FROM ({grouped})")
+    return {}
+
+
 def _check(reader: BookReader, book: BookVersion) -> tuple[dict[str, float], list[str]]:
     """As the product does it: every check, and the example rows of every finding."""
     at = datetime(2024, 2, 1, tzinfo=UTC)
     marks: list[tuple[str, float]] = []
+    reader.hold_small_tables()
     outcomes = run_checks(
         shape_of(book, DEFINITION, at),
         CHECKS,
         reader.query,
         reader.register,
         lambda what, _done, _total: marks.append((what, time.perf_counter())),
+        reader.by_file,
     )
     found = [finding for outcome in outcomes for finding in outcome.findings]
     for finding in found:
@@ -112,7 +130,7 @@ def _check(reader: BookReader, book: BookVersion) -> tuple[dict[str, float], lis
 
 
 def measure(turns: int, parts: tuple[int, ...]) -> list[dict[str, Any]]:
-    """A line for each size: medians of seconds, of the ratio to the scan, and where the time of the check went."""
+    """A line for each size: medians of seconds, the ratios to the floors, and where the time of the checks went."""
     lines = []
     with tempfile.TemporaryDirectory(prefix="unspun-check-") as name:
         for part in parts:
@@ -125,21 +143,30 @@ def measure(turns: int, parts: tuple[int, ...]) -> list[dict[str, Any]]:
 
 
 def _line(events: int, runs: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
-    ratios, of_processor = ([run["check"][kind] / run["scan"][kind] for run in runs] for kind in ("seconds", "processor_seconds"))
-    names = runs[0]["check"]["stages"]
-    stages = {name: round(statistics.median(run["check"]["stages"].get(name, 0.0) for run in runs), 3) for name in names}
     return {
         "events": events,
-        "ratio": round(statistics.median(ratios), 2),
-        "ratios": [round(ratio, 2) for ratio in ratios],
-        "processor_ratio": round(statistics.median(of_processor), 2),
-        "scan_seconds": round(statistics.median(run["scan"]["seconds"] for run in runs), 3),
-        "check_seconds": round(statistics.median(run["check"]["seconds"] for run in runs), 3),
-        "processor_seconds": {side: round(statistics.median(run[side]["processor_seconds"] for run in runs), 3) for side in SIDES},
-        "peak_mb": max(run["check"]["peak_mb"] for run in runs),
+        "seconds": {side: _median(run[side]["seconds"] for run in runs) for side in SIDES},
+        "processor_seconds": {side: _median(run[side]["processor_seconds"] for run in runs) for side in SIDES},
+        "ratios": {f"{side} / {floor}": _ratios(runs, side, floor, "seconds") for side in CHECKED for floor in FLOORS},
+        "processor_ratios": {f"{side} / {floor}": _ratios(runs, side, floor, "processor_seconds") for side in CHECKED for floor in FLOORS},
+        "peak_mb": {side: max(run[side]["peak_mb"] for run in runs) for side in SIDES},
         "findings": runs[0]["check"]["findings"],
-        "stages": dict(sorted(stages.items(), key=lambda item: -item[1])),
+        "stages": {side: _stages([run[side]["stages"] for run in runs]) for side in CHECKED},
     }
+
+
+def _ratios(runs: list[dict[str, dict[str, Any]]], side: str, floor: str, kind: str) -> dict[str, float]:
+    found = [run[side][kind] / run[floor][kind] for run in runs]
+    return {"median": round(statistics.median(found), 2), "least": round(min(found), 2), "most": round(max(found), 2)}
+
+
+def _median(values: Iterable[float]) -> float:
+    return round(statistics.median(values), 3)
+
+
+def _stages(runs: list[dict[str, float]]) -> dict[str, float]:
+    medians = {name: _median(run.get(name, 0.0) for run in runs) for name in runs[0]}
+    return dict(sorted(medians.items(), key=lambda item: -item[1]))
 
 
 def _apart(side: str, folder: Path) -> dict[str, Any]:

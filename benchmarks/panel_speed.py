@@ -39,6 +39,7 @@ PAGE = HERE.parent / "docs" / "speed.md"
 MEMORY = "1500MB"
 PACKAGES = ("unspun", "duckdb", "polars", "pyarrow", "numpy", "sqlglot")
 ANSWERING = (UNSPUN, POLARS, DUCKDB, POSTGRES)
+SLOW, QUICK_EVENTS = (DUCKDB, POSTGRES), 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +86,28 @@ def run_side(side: str, book: Path, dates: str, out: Path) -> dict[str, Any]:
             panel_duckdb.range_joins(warehouse, book / "usage.duckdb", dates, out, clock)
         else:
             {SCAN: panel_duckdb.scan, FLOOR: panel_duckdb.floor}[side](warehouse, clock)
-    in_bytes = 1 if sys.platform == "darwin" else 1024
-    peak = held or round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * in_bytes / 1e6)
+    peak = held or _peak_mb()
     processor = round(sum(seconds for stage, seconds in clock.processor_seconds.items() if stage != LOADING), 4)
     return {"seconds": round(clock.total, 4), "processor_seconds": processor, "peak_mb": peak, "stages": clock.seconds}
 
 
-def measure(cells: Sequence[Cell], folder: Path, results: Results) -> None:
-    """Every run of every cell that is not in the results yet; Postgres, which takes longest, after all others."""
-    for postgres in (False, True):
+def _peak_mb() -> int:
+    """The most that this process held. What getrusage says includes the process that started it, where Linux can say it without."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        held = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return round(int(held.split()[1]) * 1024 / 1e6)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6)
+
+
+def measure(cells: Sequence[Cell], sides: Sequence[str], folder: Path, results: Results) -> None:
+    """Every run of these cells and sides that is not in the results yet; what takes minutes after all else."""
+    for slow in (False, True):
         for cell in cells:
-            sides = [side for side in cell.turns if (side == POSTGRES) == postgres]
-            for turn in range(max(cell.turns[side] for side in sides)):
+            for turn in range(max(cell.turns.values())):
                 for side in sides:
-                    if turn < cell.turns[side] and len(results.runs(cell, side)) <= turn:
+                    due = cell.turns.get(side, 0) > turn and len(results.runs(cell, side)) <= turn
+                    if due and slow == (side in SLOW and cell.events > QUICK_EVENTS):
                         _run(cell, side, folder, results)
 
 
@@ -209,12 +218,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="unspun-panel-") as name:
             folder = given.folder or Path(name)
             folder.chmod(0o755)  # Postgres runs as another user, below it
-            measure(cells, folder, Results(given.out or RESULTS))
+            measure(cells, given.only or SIDES, folder, Results(given.out or RESULTS))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cell", action="append", choices=[cell.name for cell in CELLS], help="only this cell; repeat")
+    parser.add_argument("--only", action="append", choices=SIDES, help="only this side; repeat")
     parser.add_argument("--folder", type=Path, help="where the books are made and stay (default: a temporary folder)")
     parser.add_argument("--out", type=Path, help=f"where the results go (default: {RESULTS.name}); runs that are there are not run again")
     parser.add_argument("--table", action="store_true", help="write the tables of docs/speed.md from the results")

@@ -2,6 +2,7 @@
 
 result = unspun.audit_score("health_scores.csv", "renewals.csv")
 result.scores[0].verdict
+table = unspun.panel(workspace="acme", every="month", first="2025-01-01")
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from unspun.errors import BadInput, Fault, UnspunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from os import PathLike
+
+    import pyarrow as pa
 
     from unspun.audit.result import AuditResult
     from unspun.book.terms.rules import TermRules
+    from unspun.metrics.asof import Step
+    from unspun.metrics.metric import Metric, MetricSet
 
-__all__ = ["BadInput", "Fault", "UnspunError", "audit_score"]
+__all__ = ["BadInput", "Fault", "UnspunError", "audit_score", "panel"]
 
 
 def audit_score(
@@ -110,6 +116,52 @@ def audit_score(
     )
     files = (renewals, subscriptions, purchases, accounts, events, forecasts)
     return audit_scores(AuditRequest(scores, *files, reading, term_rules or TermRules(), settings)).result
+
+
+def panel(
+    workspace: str | PathLike[str] | None = None,
+    metrics: MetricSet | Sequence[Metric] | Sequence[str] | str = (),
+    *,
+    as_of: Sequence[date | str] | date | str = (),
+    every: Step | None = None,
+    first: date | str | None = None,
+    last: date | str | None = None,
+    before_renewals: Sequence[int] = (),
+    version: int | None = None,
+    memory: str | None = None,
+) -> pa.Table:
+    """Compute metrics as of dates for every account of a workspace's book, as `unspun panel` does, and record the run in its ledger.
+
+    `metrics` are ids of metrics.yml (none: all of it), or metrics made in Python of the nodes in `unspun.metrics.nodes`, in the place of
+    that file. Of `as_of` (days), `every` ("day", "week", "month", "quarter" or "year", from `first` to `last`) and `before_renewals` (days,
+    of renewals due from `first` to `last`) one may be given; without any there is one as-of date, the last day of the rows read.
+
+    The table has `account_id` and `as_of` (before renewals `due` and `horizon_days` too), and for each metric its values and, under
+    `NAME__missing`, why there is none. Its schema tells where each column comes from, and `unspun.entry` the entry of the ledger.
+
+    Raises BadInput with every fault of the definition and of the request.
+    """
+    from datetime import UTC
+    from pathlib import Path
+
+    from unspun.app.panel_request import PanelRequest
+    from unspun.app.panels import panel_table, python_metrics
+    from unspun.app.workspace import open_workspace
+
+    made, ids = python_metrics(metrics)
+    days = [_day("as_of", one) for one in ([as_of] if isinstance(as_of, date | str) else as_of)]
+    request = PanelRequest(
+        metrics=ids,
+        as_of=tuple(day for day in days if day is not None),
+        every=every,
+        first=_day("first", first),
+        last=_day("last", last),
+        before_renewals=tuple(before_renewals),
+        version=version,
+        memory=memory,
+    )
+    place = open_workspace(None if workspace is None else Path(workspace))
+    return panel_table(place, request, datetime.now(UTC), made)
 
 
 def _texts(given: Sequence[str]) -> tuple[str, ...]:

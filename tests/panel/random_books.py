@@ -34,14 +34,25 @@ NUMBERS = (0.0, 1.0, -1.0, 2.5, 0.1, 0.2, -0.3, 1 / 3, 7.0, 100.25, 123456.789, 
 WHOLES = (0, 1, 2, 5, -3, 12, 2**40)
 TEXTS = ("login", "export", "x", "x'); DROP TABLE events; --", "log", "LOGIN", "%", "ünï", "a,b")
 OWN: Mapping[TableName, Mapping[str, Kind]] = {
-    "events": {"own_text": "text", "own_amount": "money", "own_flag": "flag", "own_day": "day", "own_whole": "whole", "unit": "text", "day": "whole"},
+    "events": {
+        "own_text": "text",
+        "own_amount": "money",
+        "own_flag": "flag",
+        "own_day": "day",
+        "own_whole": "whole",
+        "unit": "text",
+        "day": "whole",
+    },
     "tickets": {"own_text": "text", "own_effort": "number", "seen_from": "number"},
     "accounts": {"own_text": "text", "own_whole": "whole", "as_of": "day"},
     "purchases": {"own_at": "instant"},
 }
 KEYED: Mapping[TableName, tuple[str, ...]] = {"events": ("event_id",), "purchases": ("purchase_id",), "responses": ("response_id",)}
 """Tables without a key of their own: by what they are keyed where a book declares it."""
-STARTED_BY: Mapping[TableName, tuple[str, ...]] = {"subscriptions": ("ended", "notice", "cancelled_on"), "tickets": ("first_answered", "closed")}
+STARTED_BY: Mapping[TableName, tuple[str, ...]] = {
+    "subscriptions": ("ended", "notice", "cancelled_on"),
+    "tickets": ("first_answered", "closed"),
+}
 ARROW: Mapping[Kind, pa.DataType] = {
     "text": pa.string(), "whole": pa.int64(), "number": pa.float64(), "money": pa.decimal128(18, 4), "day": pa.date32(),
     "instant": pa.timestamp("us", tz="UTC"), "flag": pa.bool_(),
@@ -143,6 +154,12 @@ def random_book(random: Random, tables: Sequence[TableName] | None = None, rows:
 
 
 USUAL: tuple[TableName, ...] = ("events", "accounts", "subscriptions", "tickets", "purchases")
+
+
+def few_tables(random: Random) -> list[TableName]:
+    """Some of the tables: a panel over few of them is quick."""
+    others = [name for name in TABLES if name not in (*USUAL, "rates")]
+    return [*random.sample(USUAL, 3), *random.sample(others, random.randint(0, 1))]
 
 
 def dates_of(maker: Maker) -> tuple[date, ...]:

@@ -121,7 +121,9 @@ class Writer:
     def measure(self) -> Series:
         """A measure of rows that gives a number."""
         random, rows = self.random, self.rows()
-        node = random.choice((Count, Count, Sum, Sum, Average, Minimum, Maximum, Distinct, Distinct, ActiveDays, DaysSinceLast, DaysSinceFirst, LastValue))
+        node = random.choice(
+            (Count, Count, Sum, Sum, Average, Minimum, Maximum, Distinct, Distinct, ActiveDays, DaysSinceLast, DaysSinceFirst, LastValue)
+        )
         if node in (Count, ActiveDays, DaysSinceLast, DaysSinceFirst):
             return node(rows)
         if node is Distinct:
@@ -201,7 +203,8 @@ class Writer:
     def case(self, depth: int) -> Series:
         random = self.random
         whens = tuple(
-            When(tuple(self.criterion(depth) for _ in range(random.randint(1, 2))), self.number(depth - 1)) for _ in range(random.randint(1, 3))
+            When(tuple(self.criterion(depth) for _ in range(random.randint(1, 2))), self.number(depth - 1))
+            for _ in range(random.randint(1, 3))
         )
         return Case(whens, self.number(depth - 1) if random.random() < 0.6 else None)
 

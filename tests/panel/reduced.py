@@ -66,7 +66,11 @@ def _fewer_dates(question: PanelQuestion) -> Iterator[PanelQuestion]:
 
 def _fewer_rows(book: SmallBook) -> Iterator[SmallBook]:
     for name, rows in book.tables.items():
-        yield replace(book, tables={one: kept for one, kept in book.tables.items() if one != name}, held={one: held for one, held in book.held.items() if one != name})
+        yield replace(
+            book,
+            tables={one: kept for one, kept in book.tables.items() if one != name},
+            held={one: held for one, held in book.held.items() if one != name},
+        )
         for i in range(len(rows)):
             kept: tuple[Row, ...] = (*rows[:i], *rows[i + 1 :])
             if kept:
@@ -78,7 +82,9 @@ def shown(book: SmallBook, question: PanelQuestion) -> str:
     metric = question.metrics.metric(question.asked[0])
     lines = [f"{metric.series}", f"sources {dict(question.metrics.sources)}", f"as of {question.as_of}", _rules(question)]
     for name, rows in book.tables.items():
-        lines.append(f"{name} (key {book.held[name].key}, several versions {book.held[name].several_versions}, fixed {book.held[name].fixed}):")
+        lines.append(
+            f"{name} (key {book.held[name].key}, several versions {book.held[name].several_versions}, fixed {book.held[name].fixed}):"
+        )
         lines += [f"  { {column: cell for column, cell in row.items() if cell is not None} }" for row in rows]
     return "\n".join(lines)
 

@@ -106,7 +106,9 @@ def differences(question: PanelQuestion, one: pa.Table, other: pa.Table) -> list
             return [f"rows {where} and { {name: its[name] for name in keys} }"]
         for name in one.column_names:
             if not _same(mine[name], its[name], rough=name in rough):
-                found.append(f"{name} at {where}: {mine[name]!r} and {its[name]!r} ({mine.get(f'{name}__missing')}, {its.get(f'{name}__missing')})")
+                found.append(
+                    f"{name} at {where}: {mine[name]!r} and {its[name]!r} ({mine.get(f'{name}__missing')}, {its.get(f'{name}__missing')})"
+                )
     return found
 
 
@@ -129,4 +131,3 @@ def _has_z_score(metrics: MetricSet, series: Series) -> bool:
 def select_accounts(panel: pa.Table, accounts: Sequence[str]) -> pa.Table:
     """The rows of a panel that are of these accounts."""
     return panel.filter(pc.is_in(panel["account_id"], pa.array(accounts, pa.string())))
-

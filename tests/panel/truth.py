@@ -83,7 +83,9 @@ class Files:
 
     def of_account(self, account: str) -> Files:
         """Those of one account."""
-        return replace(self, left={}, tables={name: in_order(held.rows[held.rows.account == account]) for name, held in self.tables.items()})
+        return replace(
+            self, left={}, tables={name: in_order(held.rows[held.rows.account == account]) for name, held in self.tables.items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class At:
         return len(terms) > 0 and self.running_terms().empty and self.as_of >= terms.ended.max() + self.own.grace_days
 
     def check_life(self, last: int) -> None:
-        if self.born is not None and last < self.born:
+        if self.born is None or last < self.born:  # of an account without a stated birth nothing is known before its first purchase
             raise Missing("before_birth")
         if self.as_of not in self.own.left:
             self.own.left[self.as_of] = self.is_gone()
@@ -165,7 +167,9 @@ class At:
 
     # Rows
 
-    def rows(self, table: str, window: tuple[int, int], where: Callable[[pd.DataFrame], pd.Series] | None = None, recency: str = "") -> pd.DataFrame:
+    def rows(
+        self, table: str, window: tuple[int, int], where: Callable[[pd.DataFrame], pd.Series] | None = None, recency: str = ""
+    ) -> pd.DataFrame:
         """The rows in a window that fit, or the reason why nothing can be said of them.
 
         `recency`: for a measure of the last row, the column that must not be empty in it ("any": none).
@@ -184,8 +188,8 @@ class At:
     def _check_dense(self, seen: Ints, table: str, first: int, fitting: pd.DataFrame, recency: str) -> None:
         if self.day - seen[-1] > SILENT_DAYS:
             raise Missing("source_silent")
-        begins = fitting.day.max() if recency and len(fitting) else first if self.born is None else max(first, self.born)
-        if begins < seen[0] and (self.born is not None or (recency and len(fitting))):
+        begins = fitting.day.max() if recency and len(fitting) else max(first, self.born or first)
+        if begins < seen[0]:
             raise Missing("before_source")
         if not (self.own.tables[table].days <= self.day).any():
             raise Missing("not_seen")
@@ -232,4 +236,3 @@ def told(metric: Metric, at: At) -> tuple[Value, str | None]:
 def plain(value: Any) -> Value:
     """A cell as Python has it."""
     return value.item() if hasattr(value, "item") else value
-

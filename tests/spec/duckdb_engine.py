@@ -53,8 +53,9 @@ def duckdb_panel(question: PanelQuestion, rows: Mapping[str, Sequence[Row]]) -> 
 
 def _make_views(connection: duckdb.DuckDBPyConnection, entity: Table, held: HeldTable, rows: Sequence[Row]) -> None:
     """`<table>_versions` with all row versions, and `<table>` with the newest of each row, as they are known now."""
-    standard = {column.name: column.kind for column in entity.columns}
-    columns: dict[str, Kind] = {**dict(entity.row_columns), **standard, **held.columns}
+    columns: dict[str, Kind] = dict(entity.row_columns)
+    columns |= {column.name: column.kind for column in entity.columns}
+    columns |= held.columns
     typed = ", ".join(f"{sql_name(name)} {SQL_TYPES[kind]}" for name, kind in columns.items())
     connection.execute(f"CREATE TABLE {entity.name}_versions ({typed})")
     schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.items()])

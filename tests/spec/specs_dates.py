@@ -257,8 +257,8 @@ ZONES = (
     ),
     Spec(
         teaches="The days of instants before 1970 and at its midnight.",
-        tables="touchpoints\naccount_id | occurred\na | 1969-12-31T23:59Z\na | 1970-01-01T00:00Z\na | 1969-12-30T00:00Z",
-        metric="count: touchpoints\nwindow: 1d",
+        tables="purchases\naccount_id | purchased\na | 1969-12-31T23:59Z\na | 1970-01-01T00:00Z\na | 1969-12-30T00:00Z",
+        metric="count: purchases\nwindow: 1d",
         expected="account_id | 1969-12-30 | 1969-12-31 | 1970-01-01\na | 1 | 1 | 1",
         extra=True,
     ),

@@ -68,19 +68,28 @@ BORN = (
         expected="account_id | 2024-02-29 | 2024-03-31 | 2024-04-01\na | (before_birth) | 25 | 30",
     ),
     Spec(
-        teaches="An account that the book knew nothing of by then was no customer either: its first statement, or its "
-        "first row anywhere, is of "
-        "5 March. It is not an account with 0 touchpoints.",
+        teaches="An account that the book did not name by then was no customer either: its first statement (a first term, purchase or "
+        "event would do as well) is of 5 March. It is not an account with 0 touchpoints.",
         tables=f"accounts\naccount_id | dated | plan\na | 2024-03-05 | Pro\n{OTHERS}",
         metric="count: touchpoints",
         expected="account_id | 2024-03-04 | 2024-03-05\na | (before_birth) | 0",
     ),
     Spec(
-        teaches="A row of any table makes an account known, from when it was known itself.",
-        tables="accounts\naccount_id | dated | plan\na | 2024-06-01 | Pro\nz | 2023-01-01 |\n\n"
-        "touchpoints\naccount_id | occurred | known_at\nz | 2023-12-01 | 2023-12-01\na | 2024-03-05 | 2024-03-08",
+        teaches="A term, a purchase or an event makes an account known, from when it was known itself; a touchpoint alone does not.",
+        tables="accounts\naccount_id | dated | plan\na | 2024-06-01 | Pro\nb | 2024-06-01 | Pro\nz | 2023-01-01 |\n\n"
+        "touchpoints\naccount_id | occurred\nz | 2023-12-01\na | 2024-03-05\n\n"
+        "events\naccount_id | occurred | known_at\nb | 2024-03-05 | 2024-03-08",
         metric="count: touchpoints",
-        expected="account_id | 2024-03-05 | 2024-03-07 | 2024-03-08\na | (before_birth) | (before_birth) | 1\nz | 1 | 1 | 1",
+        expected="account_id | 2024-03-05 | 2024-03-07 | 2024-03-08 | 2024-06-01\n"
+        "a | (before_birth) | (before_birth) | (before_birth) | 1\nb | (before_birth) | (before_birth) | 0 | 0\nz | 1 | 1 | 1 | 1",
+        extra=True,
+    ),
+    Spec(
+        teaches="A term that is known goes before a purchase.",
+        tables="purchases\naccount_id | purchased\na | 2024-01-05\nb | 2024-01-05\n\n"
+        "subscriptions\naccount_id | started | known_at\na | 2024-03-01 | 2024-01-10",
+        metric="count: purchases",
+        expected="account_id | 2024-01-09 | 2024-01-10 | 2024-03-01\na | 1 | (before_birth) | 1\nb | 1 | 1 | 1",
         extra=True,
     ),
     Spec(

@@ -85,11 +85,11 @@ def _table(batch: pa.RecordBatch) -> pa.Table:
 def _csv_bytes(rows: pa.Table, header: bool) -> bytes:
     out = io.BytesIO()
     options = arrow_csv.WriteOptions(include_header=header, quoting_style="needed", quoting_header="needed")
-    arrow_csv.write_csv(csv_rows(rows, tuple((field.name, _kind(field.type)) for field in rows.schema)), out, options)
+    arrow_csv.write_csv(csv_rows(rows, tuple((field.name, kind_of_type(field.type)) for field in rows.schema)), out, options)
     return out.getvalue()
 
 
-def _kind(kind: pa.DataType) -> Kind:
+def kind_of_type(kind: pa.DataType) -> Kind:
     """The kind of the book that a column of an answer is written as."""
     if pa.types.is_timestamp(kind):
         return "instant"

@@ -25,6 +25,7 @@ from unspun.book.checks.running import today
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Kind
 from unspun.book.mapping.definition import BookDefinition
+from unspun.book.sql_words import sql_name
 from unspun.errors import BadInput, Fault, UnspunError
 from unspun.ledger.chain import Entry, written_anchor
 from unspun.warehouse.catalog import Catalog
@@ -59,7 +60,8 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
     with opened(workspace, request, definition) as (catalog, version, reader):
         instant = _instant(request, definition, at)
         shape = replace(shape_of(version, definition, instant), drift=latest_drift(catalog, version.version))
-        outcomes = run_checks(shape, checks, reader.query, reader.register, progress)
+        reader.hold_small_tables()
+        outcomes = run_checks(shape, checks, reader.query, reader.register, progress, reader.by_file)
         findings = [finding for outcome in outcomes for finding in outcome.findings]
         examples = [examples_of(reader, finding) for finding in findings]
         entry, unrecorded = _recorded(catalog, version, request, shape, outcomes, at)
@@ -131,7 +133,8 @@ def _instant(request: CheckRequest, definition: BookDefinition, at: datetime) ->
 
 def examples_of(reader: BookReader, finding: Finding) -> pa.Table:
     """A few of the rows at fault."""
-    return reader.query(f"SELECT * FROM ({finding.rows_sql}) LIMIT {EXAMPLES}")
+    instead = f"WITH {sql_name(finding.table)} AS (SELECT * FROM {sql_name(finding.rows_from)}) " if finding.rows_from else ""
+    return reader.query(f"{instead}SELECT * FROM ({finding.rows_sql}) LIMIT {EXAMPLES}")
 
 
 def _judged(finding: Finding, acceptance: Acceptance | None, examples: pa.Table, day: date) -> JudgedFinding:
@@ -197,12 +200,13 @@ def finding_record(finding: Finding) -> dict[str, Any]:
         "affects": list(finding.affects),
         "mend": finding.mend,
         "rows_sql": finding.rows_sql,
-        "span": None if span is None else _span_record(span),
+        "span": None if span is None else span_record(span),
         "facts": dict(finding.facts),
     }
 
 
-def _span_record(span: Span) -> dict[str, Any]:
+def span_record(span: Span) -> dict[str, Any]:
+    """A span as plain JSON; `span_of` reads it back."""
     return {
         "kind": span.kind,
         "first": span.first.isoformat(),
@@ -229,12 +233,13 @@ def finding_of(record: Mapping[str, Any]) -> Finding:
         mend=record["mend"],
         rows_sql=record["rows_sql"],
         subject=record["subject"],
-        span=None if span is None else _span_of(span),
+        span=None if span is None else span_of(span),
         facts=dict(record["facts"]),
     )
 
 
-def _span_of(record: Mapping[str, Any]) -> Span:
+def span_of(record: Mapping[str, Any]) -> Span:
+    """The span that `span_record` wrote."""
     last = record["last"]
     where = tuple(record["where"])
     return Span(

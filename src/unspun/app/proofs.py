@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from unspun._version import __version__
 from unspun.app.opening import book_as_published
+from unspun.app.panel_proof import PANEL, panel_again, panel_rows
 from unspun.app.publication import FigureSet, canonical_json, figure_bytes, from_document
 from unspun.app.retention import KIND as RETENTION
 from unspun.app.retention import Progress, answer_retention, figures_of, question_of
@@ -117,6 +118,9 @@ def open_figure(workspace: Workspace, address: str, progress: Progress) -> Opene
             Fault("no_figure", "this is a whole set; rows belong to one figure of it.", address, f"Such as {address}/{_first(published)}.")
         )
     with _reading(workspace, published.figures) as (book, reader):
+        if published.figures.kind == PANEL:
+            rows, query = panel_rows(reader, published.figures, published.figure["name"], progress)
+            return Opened(published, rows, query, _erasures(book, published))
         question = question_of(published.figures)
         _, tables = answer_retention(reader, question, published.figures.queries, progress)
         query = rows_sql(question, published.figure["name"])
@@ -147,6 +151,8 @@ def recompute(workspace: Workspace, address: str, progress: Progress) -> Recompu
 def _computed_again(reader: BookReader, figures: FigureSet, progress: Progress, is_erased: bool) -> dict[str, Mapping[str, Any]]:
     """The figures by name; none where an erasure left too little to answer the question."""
     try:
+        if figures.kind == PANEL:
+            return panel_again(reader, figures, progress)
         result, _ = answer_retention(reader, question_of(figures), figures.queries, progress)
     except BadInput:
         if not is_erased:
@@ -157,9 +163,9 @@ def _computed_again(reader: BookReader, figures: FigureSet, progress: Progress, 
 
 @contextmanager
 def _reading(workspace: Workspace, figures: FigureSet) -> Iterator[tuple[BookVersion, BookReader]]:
-    if figures.kind != RETENTION:
+    if figures.kind not in (RETENTION, PANEL):
         raise BadInput(Fault("unknown_kind", f"figures of kind '{figures.kind}' are not known to this Unspun.", "", "Use a newer one."))
-    before = end_of_day(figures.as_of, question_of(figures).time_zone)
+    before = end_of_day(figures.as_of, question_of(figures).time_zone) if figures.kind == RETENTION else None
     with workspace.catalog() as catalog:
         book = catalog.version(figures.book_version)
         if book.digest != figures.book_digest:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 SETTINGS_FILE, BOOK_FILE, RETENTION_FILE, WAREHOUSE_FOLDER = "unspun.toml", "book.yml", "retention.yml", "warehouse"
+METRICS_FILE = "metrics.yml"
 VARIABLE = "UNSPUN_WORKSPACE"
 
 
@@ -38,6 +39,10 @@ class Workspace:
         return self.folder / RETENTION_FILE
 
     @property
+    def metrics_file(self) -> Path:
+        return self.folder / METRICS_FILE
+
+    @property
     def warehouse(self) -> Path:
         return self.folder / WAREHOUSE_FOLDER
 
@@ -48,6 +53,13 @@ class Workspace:
     def retention_text(self) -> str:
         """retention.yml as it stands; empty where there is none, which leaves every rule at its default."""
         return read_text(self.retention_file) if self.retention_file.exists() else ""
+
+    def metrics_text(self) -> str:
+        """metrics.yml as it stands. Raises BadInput where there is none: nothing is a metric by default."""
+        if not self.metrics_file.exists():
+            hint = f"`unspun metrics propose > {self.metrics_file}` writes one of what the book holds."
+            raise BadInput(Fault("no_metrics_file", f"the workspace has no {METRICS_FILE}, which declares the metrics.", "", hint))
+        return read_text(self.metrics_file)
 
     def definition(self) -> BookDefinition:
         """book.yml as it stands now. Raises BadInput with all its faults."""

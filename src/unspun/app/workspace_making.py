@@ -8,14 +8,23 @@ from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
-from unspun.app.workspace import BOOK_FILE, RETENTION_FILE, SETTINGS_FILE, WAREHOUSE_FOLDER, Workspace, full_path, open_workspace
+from unspun.app.workspace import (
+    BOOK_FILE,
+    METRICS_FILE,
+    RETENTION_FILE,
+    SETTINGS_FILE,
+    WAREHOUSE_FOLDER,
+    Workspace,
+    full_path,
+    open_workspace,
+)
 from unspun.app.workspace_settings import checked_name, fits_name, settings_text
 from unspun.book.mapping.book_file import read_definition
 from unspun.errors import BadInput, Fault, UnspunError
 
 ASIDE = ".unspun-init"
 GITIGNORE = ".gitignore"
-PARTS = (WAREHOUSE_FOLDER, RETENTION_FILE, BOOK_FILE, SETTINGS_FILE)
+PARTS = (WAREHOUSE_FOLDER, RETENTION_FILE, METRICS_FILE, BOOK_FILE, SETTINGS_FILE)
 """In the order in which they come into place: a folder with unspun.toml has the rest."""
 
 
@@ -29,18 +38,19 @@ def usual_name(folder: Path) -> str:
     return folder.name if fits_name(folder.name) else "workspace"
 
 
-def create_workspace(folder: Path, at: datetime, name: str | None = None, book: str | None = None) -> Workspace:
-    """Make a workspace in `folder`, which may hold other files. `book` is the text of its book.yml, else one to fill in.
+def create_workspace(folder: Path, at: datetime, name: str | None = None, book: str | None = None, metrics: str | None = None) -> Workspace:
+    """Make a workspace in `folder`, which may hold other files. `book` and `metrics` are the texts of its book.yml and metrics.yml,
+    else ones to fill in.
 
     Raises BadInput where the folder is a workspace already, or has files of the names that it needs; UnspunError where it cannot be
     written. A creation that was broken off is finished by the next; until then the folder is no workspace.
     """
     folder = full_path(folder)
-    _make(folder, at, name, book)
+    _make(folder, at, name, book, metrics)
     return open_workspace(folder)
 
 
-def _make(folder: Path, at: datetime, name: str | None, book: str | None) -> None:
+def _make(folder: Path, at: datetime, name: str | None, book: str | None, metrics: str | None) -> None:
     settings = settings_text(template("unspun.toml"), usual_name(folder) if name is None else checked_name(name))
     definition = template("book.yml") if book is None else book
     read_definition(definition)
@@ -48,7 +58,7 @@ def _make(folder: Path, at: datetime, name: str | None, book: str | None) -> Non
     try:
         _check_folder(folder)
         if not (aside / SETTINGS_FILE).exists():  # it is written last there too
-            _write_aside(aside, at, definition)
+            _write_aside(aside, at, definition, metrics)
         _write(aside / SETTINGS_FILE, settings)
         _move_into_place(folder, aside)
     except OSError as refusal:
@@ -72,8 +82,9 @@ def _check_folder(folder: Path) -> None:
         raise BadInput([Fault("in_the_way", "a new workspace needs this name.", str(folder / part), hint) for part in in_the_way])
 
 
-def _write_aside(aside: Path, at: datetime, book: str) -> None:
+def _write_aside(aside: Path, at: datetime, book: str, metrics: str | None) -> None:
     from unspun.book.retention.rules import default_text
+    from unspun.metrics.starter import starter_text
     from unspun.warehouse.catalog import create_warehouse
 
     if aside.exists():  # a making that was broken off before anything was moved
@@ -81,6 +92,7 @@ def _write_aside(aside: Path, at: datetime, book: str) -> None:
     aside.mkdir(parents=True)
     create_warehouse(aside / WAREHOUSE_FOLDER, at).close()
     _write(aside / RETENTION_FILE, default_text())
+    _write(aside / METRICS_FILE, starter_text({}) if metrics is None else metrics)
     _write(aside / BOOK_FILE, book)
 
 

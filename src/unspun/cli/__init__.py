@@ -19,6 +19,8 @@ from unspun.cli.erase import erase
 from unspun.cli.init import init
 from unspun.cli.ledger import ledger
 from unspun.cli.load import load
+from unspun.cli.metrics import metrics
+from unspun.cli.panel import panel
 from unspun.cli.rejected import rejected
 from unspun.cli.renewals import renewals
 from unspun.cli.retention import retention
@@ -54,16 +56,18 @@ app.command(short_help="Take back the last load.")(undo)
 app.command(short_help="Erase an account or a person from the book.")(erase)
 app.command(short_help="Merge small files; delete what no kept version needs.")(compact)
 app.command(short_help="Measure GRR, NRR, logo retention and the ARR waterfall.")(retention)
+app.command(short_help="Compute metrics as of dates, for every account.")(panel)
+app.add_typer(metrics)
 app.command(short_help="Show where a published figure came from, and its rows.")(why)
 app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
 
 
-@app.command(short_help="Print the JSON Schema of a result, or of book.yml.")
+@app.command(short_help="Print the JSON Schema of a result, book.yml or metrics.yml.")
 def schema(
-    of: Annotated[str, typer.Argument(metavar="[result|check|book]", help="Which document the schema is of.")] = "result",
+    of: Annotated[str, typer.Argument(metavar="[result|check|book|metrics]", help="Which document the schema is of.")] = "result",
 ) -> None:
-    """Print the JSON Schema of the document that `unspun audit --json` writes, that of `unspun check --json`, or that of book.yml."""
+    """Print the JSON Schema of what `unspun audit --json` or `unspun check --json` writes, of book.yml, or of metrics.yml."""
     import json
 
     from unspun.cli.terminal import reader_may_leave
@@ -88,7 +92,11 @@ def _schema_of(name: str) -> dict[str, object]:
         from unspun.book.mapping.book_schema import definition_schema
 
         return definition_schema()
-    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", "There are result, check and book."))
+    if name == "metrics":
+        from unspun.metrics.schema import json_schema
+
+        return json_schema()
+    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", "There are result, check, book, metrics."))
 
 
 def _print_version(wanted: bool) -> None:

@@ -39,10 +39,13 @@ def run_panel(reader: PanelReader, plan: PanelPlan, progress: Progress) -> Itera
 
     `progress` is told each step: what it makes, its place, how many there are. Raises UnspunError as the reader's queries do.
     """
-    for name, rows in plan.inputs.items():
-        reader.register(name, rows)
     made: list[str] = []
     try:
+        for name, rows in plan.inputs.items():
+            reader.register(f"{name}_given", rows)
+            # as a table of the database it has statistics: joins to it look a day up by its place instead of hashing it
+            reader.query(f"CREATE TEMP TABLE {sql_name(name)} AS SELECT * FROM {sql_name(f'{name}_given')}")
+            made.append(name)
         yield from _run(reader, plan, progress, made)
     finally:
         for name in made:

@@ -2,7 +2,7 @@
 
 A `Series` gives one value, or the reason why there is none, for an account as of a date. Nothing in it names a date: all days are counted
 back from the as-of date, so no node can look past it, and a row that was not known by then does not count. The meaning of each node is
-its docstring; `engines/reference.py` computes it in plain Python, and every engine has to agree with that.
+its docstring and the language reference; every engine has to agree with a slow one in plain Python.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ OPEN_TABLES: dict[str, tuple[str, str]] = {"subscriptions": ("started", "ended")
 """Tables whose rows last from one column to another."""
 STATE_TABLES: tuple[TableName, ...] = tuple(name for name, table in TABLES.items() if table.state)
 MOST_STEPS, FEWEST_STEPS = 24, 3
+LIFETIME = Lifetime()
 MOST_CASES = 100
 MOST_OPERANDS = 100
 
@@ -46,7 +47,7 @@ class Rows:
 
     table: TableName
     where: Condition | None = None
-    window: Window = Lifetime()
+    window: Window = LIFETIME
 
     def __post_init__(self) -> None:
         if self.table not in DATED_TABLES:
@@ -63,7 +64,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The sum of a column; empty cells do not count; 0 where there are no rows. Each number enters rounded to nine decimals, and the sum is exact."""
+    """The sum of a column; empty cells do not count; 0 where there are no rows.
+
+    Each number enters rounded to nine decimals, and the sum is exact."""
 
     rows: Rows
     column: str
@@ -246,7 +249,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Now less what it was `days` days earlier (see `Before`); where `relative`, by what it was then (`zero_denominator` where that was 0)."""
+    """Now less what it was `days` days earlier (see `Before`); where `relative`, by what it was then (`zero_denominator`: it was 0)."""
 
     of: Series
     days: int
@@ -280,7 +283,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Seats on the as-of date: `seats` of accounts where the book maps it, else the sum of `seats` over the running terms (`not_stated`: none)."""
+    """Seats on the as-of date: `seats` of accounts where the book maps it, else their sum over the running terms (`not_stated`: none)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ class PanelQuestion:
     """Metrics `asked` (ids, in the order of the columns) of `metrics`, on `as_of`.
 
     `tables` are those that hold rows. `outages` are the recorded tracking spans, by table, that nobody has accepted. `received` gives the
-    day on which each load was received. `ends_inclusive`: whether `ended` of a term is its last day. `grace_days`: after a term has ended, an
-    account has left once so many days have passed without another. `arr_told`: the panel registers ARR under `arr` (see `panel_inputs.py`).
+    day on which each load was received. `ends_inclusive`: whether `ended` of a term is its last day. `grace_days`: after a term has ended,
+    an account has left once so many days have passed without another.
     """
 
     metrics: MetricSet

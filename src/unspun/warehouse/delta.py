@@ -22,6 +22,7 @@ from unspun.book.entities import MONEY_PRECISION, MONEY_SCALE, Kind
 from unspun.engines.embedded import clear_spilled
 from unspun.errors import Fault, UnspunError
 from unspun.warehouse.catalog_head import sync_folder
+from unspun.warehouse.file_facts import delete_facts
 from unspun.warehouse.versions import DataFile, stored_columns
 
 if TYPE_CHECKING:
@@ -354,7 +355,8 @@ def recover(catalog: Catalog) -> None:
 
 
 def delete_unused(catalog: Catalog) -> tuple[int, int]:
-    """Delete the data files, whole or half-written, that no kept version needs; returns how many and their bytes.
+    """Delete the data files, whole or half-written, that no kept version needs, then what is kept of them; returns how many data files
+    and their bytes.
 
     Safe to repeat: what a crash leaves is deleted the next time. The caller is the one writer.
     """
@@ -364,4 +366,5 @@ def delete_unused(catalog: Catalog) -> tuple[int, int]:
         if path.relative_to(catalog.folder).as_posix() not in used:
             deleted, freed = deleted + 1, freed + path.stat().st_size
             path.unlink(missing_ok=True)
+    delete_facts(catalog.folder, used)
     return deleted, freed

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+import secrets
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +15,15 @@ import duckdb
 import pyarrow as pa
 
 from unspun.book.entities import TABLES, Table
-from unspun.engines.embedded import arrow_table, connect, record_batches, sql_name
+from unspun.engines.embedded import arrow_table, connect, engine_version, record_batches, sql_name, sql_text
 from unspun.errors import BadInput, Fault, UnspunError
 from unspun.warehouse.event_accounts import EVENTS, SUBSCRIPTIONS, accounts_sql, names_subscriptions_only, resolved_sql
+from unspun.warehouse.file_facts import is_worth_keeping, kept_file
 from unspun.warehouse.load_rejected import MENDED_STORED, MENDED_TABLE, REJECTED_STORED, REJECTED_TABLE
 from unspun.warehouse.read_files import RESTORE, file_faults
 from unspun.warehouse.read_sql import SQL_TYPES, Columns, files_sql, known_rows_sql, stored_sql, versions_sql, widened_sql
 from unspun.warehouse.statements import history_sql, state_sql
-from unspun.warehouse.versions import BookVersion, TableVersion
+from unspun.warehouse.versions import BookVersion, DataFile, TableVersion
 
 if TYPE_CHECKING:
     from unspun.warehouse.catalog import Catalog
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["BookReader", "end_of_day", "known_rows_sql", "open_book", "spill_folder", "state_sql"]
 
 BATCH_ROWS = 1 << 16
+HELD_ROWS = 1 << 18
 BESIDE: dict[str, Columns] = {REJECTED_TABLE: REJECTED_STORED, MENDED_TABLE: MENDED_STORED}
 WRONG_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException)
 Parameters = Sequence[object]
@@ -74,6 +77,50 @@ class BookReader:
     def register(self, name: str, rows: pa.Table) -> None:
         """Make a table in memory known to the queries under a name."""
         self.connection.register(name, rows)
+
+    def hold_small_tables(self) -> None:
+        """Keep small tables as they are read now in the engine, where many questions are asked of them: their files are read once."""
+        for table in self.version.tables:
+            if table.name in TABLES and 0 < table.rows <= HELD_ROWS:
+                self.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(table.name)} AS FROM {sql_name('main')}.{sql_name(table.name)}")
+
+    def by_file(self, name: str, table: str, definition: str, aggregate: Callable[[str], str]) -> tuple[tuple[str, ...], str]:
+        """An aggregate of the rows of a table file by file: for each data file of which it is kept the SQL that reads it, then the SQL of
+        the rows of all others ("" there are none).
+
+        What is not kept yet is made and kept. `aggregate` is given the SQL of one file's rows and gives that of its aggregate; it may ask
+        other queries first. `definition` is all that the aggregate depends on besides the rows. Files are looked at one by one only where
+        the view of the table is just their rows: not as of an instant, nor where rows have several versions.
+        """
+        version = self.version.table(table)
+        if version is None or self.view_sql(table) != _rows_sql(self.catalog.folder, version):
+            return (), f"SELECT * FROM {sql_name(table)}"
+        kept: list[str] = []
+        rest: list[DataFile] = []
+        for file in version.files:
+            path = self._kept(name, version, file, definition, aggregate) if is_worth_keeping(file) else None
+            if path is None:
+                rest.append(file)
+            else:
+                kept.append(f"SELECT * FROM read_parquet({sql_text(str(path.absolute()))})")
+        left = _rows_sql(self.catalog.folder, replace(version, files=tuple(rest))) if kept else f"SELECT * FROM {sql_name(table)}"
+        return tuple(kept), left if rest else ""
+
+    def _kept(self, name: str, table: TableVersion, file: DataFile, definition: str, aggregate: Callable[[str], str]) -> Path | None:
+        rows = _rows_sql(self.catalog.folder, replace(table, files=(file,)))
+
+        def make() -> Path:
+            spill = Path(str(self.query("SELECT current_setting('temp_directory') AS folder").column(0)[0].as_py()))
+            spill.mkdir(parents=True, exist_ok=True)
+            path = spill / f"{secrets.token_hex(8)}.parquet"
+            self.query(f"COPY ({aggregate(rows)}) TO {sql_text(str(path.absolute()))} (FORMAT parquet)")
+            return path
+
+        whole = f"{engine_version()} {definition} {rows.replace(str(self.catalog.folder.absolute()), '')}"
+        try:
+            return kept_file(self.catalog.folder, file, name, whole, make)
+        except (OSError, UnspunError):
+            return None  # the disk takes nothing; if the rows or the SQL are at fault, that is said when the rows are read
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -122,7 +169,7 @@ def end_of_day(day: date, zone: str) -> datetime:
 def _views(catalog: Catalog, version: BookVersion, before: datetime | None) -> Iterator[tuple[str, str]]:
     """Name and SQL of every view: the tables of the book, the rejected rows, and any other table that the version holds."""
     for name, entity in TABLES.items():
-        standard: Columns = [*entity.row_columns, *((column.name, column.kind) for column in entity.columns)]
+        standard = _standard(entity)
         yield from _views_of(catalog, version.table(name) or _nothing(name, standard), entity, standard, before)
     for name, columns in BESIDE.items():
         table = version.table(name) or _nothing(name, columns)
@@ -139,6 +186,16 @@ def _views_of(
     if entity.state:
         yield f"{table.name}_history", widened(history_sql(catalog.folder, table, before))
     yield table.name, widened((state_sql if entity.state else known_rows_sql)(catalog.folder, table, before))
+
+
+def _standard(entity: Table) -> Columns:
+    return [*entity.row_columns, *((column.name, column.kind) for column in entity.columns)]
+
+
+def _rows_sql(folder: Path, table: TableVersion) -> str:
+    """The rows of a table's files as its view shows them where it shows nothing else."""
+    entity = next(entity for entity in TABLES.values() if entity.name == table.name)
+    return widened_sql(stored_sql(folder, table), table.columns, _standard(entity))
 
 
 def _nothing(name: str, columns: Columns) -> TableVersion:

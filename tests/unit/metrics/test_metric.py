@@ -164,10 +164,13 @@ def test_a_chain_that_doubles_forty_times_is_refused_before_it_is_written_out() 
     assert 2**10 <= MOST_READINGS < 2**11
 
 
-def test_a_trend_of_a_trend_like_sum_counts_every_day_that_is_read() -> None:
+def test_a_trend_and_a_change_count_every_day_that_they_are_taken_on() -> None:
     wide = Add(tuple(Count(Rows("events")) for _ in range(100)))
     assert len(metrics(a=wide, b=Trend(Reference("a"), 20, 7))) == 2
     assert codes(a=wide, b=Trend(Reference("a"), 21, 7)) == [("b", "too_large")]
+    widest = Add(tuple(Reference("a") for _ in range(11)))
+    assert len(metrics(a=wide, b=widest)) == 2
+    assert codes(a=wide, b=widest, c=Change(Reference("b"), 7)) == [("c", "too_large")]
 
 
 def test_a_long_chain_is_refused_where_it_becomes_too_deep() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from unspun.book.checks.check import Answers, Check
+from unspun.book.checks.extracts import AskedBook
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.running import BASE, GRACE_DAYS, OPEN, money_sql, money_words, spans_sql
 from unspun.book.checks.shape import BookShape
@@ -43,18 +44,26 @@ def _hindrance(shape: BookShape) -> str:
     return shape.lacks("subscriptions", "subscriptions.is_addon")
 
 
+ALONE, BESIDE_BASE = "addons_alone", "addons_beside_base"
+
+
+def _prepare(book: AskedBook) -> None:
+    book.query(f"CREATE OR REPLACE TEMP TABLE {ALONE} AS {ALONE_SQL}")
+    book.query(f"CREATE OR REPLACE TEMP TABLE {BESIDE_BASE} AS {EVERYWHERE_SQL}")
+
+
 def _ask(shape: BookShape) -> Mapping[str, str]:
     everywhere = (
-        f"SELECT * FROM subscriptions WHERE is_addon AND coalesce(product, '') IN (SELECT coalesce(product, '') FROM ({EVERYWHERE_SQL}) "
+        f"SELECT * FROM subscriptions WHERE is_addon AND coalesce(product, '') IN (SELECT coalesce(product, '') FROM {BESIDE_BASE} "
         f"WHERE base_terms >= {BASE_TERMS_AT_LEAST} AND beside >= {EVERYWHERE_SHARE} * base_terms)"
     )
     return {
         "addons": "SELECT count(*) AS addons FROM subscriptions WHERE is_addon",
         "alone": "SELECT count(*) AS terms, count(DISTINCT account_id) AS accounts, count(*) FILTER (base_runs_for_a_part) AS partly "
-        f"FROM ({ALONE_SQL})",
-        "alone_money": money_sql(ALONE_SQL, shape),
+        f"FROM {ALONE}",
+        "alone_money": money_sql(f"FROM {ALONE}", shape),
         "products": f"SELECT *, (SELECT count(*) FROM subscriptions AS s WHERE is_addon AND s.product IS NOT DISTINCT FROM p.product) "
-        f"AS terms FROM ({EVERYWHERE_SQL}) AS p",
+        f"AS terms FROM {BESIDE_BASE} AS p",
         "everywhere": f"SELECT count(DISTINCT account_id) AS accounts FROM ({everywhere})",
         "everywhere_money": money_sql(everywhere, shape),
         "base_money": money_sql(f"SELECT * FROM subscriptions WHERE {BASE}", shape),
@@ -128,4 +137,4 @@ def _among(products: list[str | None]) -> str:
     return f"({' OR '.join([*parts, *(['product IS NULL'] if None in products else [])])})"
 
 
-CHECK = Check(CODE, "phantom add-ons", ("subscriptions",), _hindrance, _ask, _judge)
+CHECK = Check(CODE, "phantom add-ons", ("subscriptions",), _hindrance, _ask, _judge, prepare=_prepare)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from unspun.book.checks.extracts import AskedBook
 from unspun.book.checks.finding import Finding
-from unspun.book.checks.repeated_codes import Coded
 from unspun.book.checks.shape import BookShape
 from unspun.book.tracking.series import TrackingSeries
 
@@ -22,9 +22,8 @@ def always(_shape: BookShape) -> str:
     return ""
 
 
-def uncoded(_shape: BookShape) -> Mapping[str, Coded]:
-    """No rows are looked at for repeats."""
-    return {}
+def nothing_to_prepare(_book: AskedBook) -> None:
+    """The views and the extracts are all that is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class Check:
 
     `title` is what it looks for, in words ("usage outside any subscription"). `hindrance` says why it cannot be run on a book ("" it
     can), which is shown rather than passed over. `ask` gives SQL by name over the views of the book and over the `extracts` that it
-    names; `judge` takes the answers by the same names. `coded` are rows as numbers: those that stand more than once are known to that SQL
-    as a table of the name. `tables` are those it looks at, the first the one its findings are about.
+    names; `judge` takes the answers by the same names. `prepare` makes further tables that this SQL reads. `tables` are those it looks at,
+    the first the one its findings are about.
     `drawn` judges in place of `judge` where findings are drawn, and gives the series as well.
     """
 
@@ -46,4 +45,4 @@ class Check:
     judge: Callable[[BookShape, Answers], Iterable[Finding]]
     extracts: tuple[str, ...] = ()
     drawn: Callable[[BookShape, Answers], Drawn] | None = None
-    coded: Callable[[BookShape], Mapping[str, Coded]] = uncoded
+    prepare: Callable[[AskedBook], None] = nothing_to_prepare

@@ -12,18 +12,17 @@ from datetime import date
 from typing import Any
 
 from unspun.book.checks.check import Answers, Check
-from unspun.book.checks.extracts import EVENT_DAYS
+from unspun.book.checks.event_counts import EVENT_COUNTS
+from unspun.book.checks.extracts import EVENT_DAYS, AskedBook
 from unspun.book.checks.finding import Finding, Severity
-from unspun.book.checks.repeated_codes import Coded
+from unspun.book.checks.repeating_rows import repeating_rows
 from unspun.book.checks.repeats_sql import (
     affected,
-    coded_rows,
     data_columns,
     entity_of,
     keyless_tables,
     no_keyless_table,
     repeating_rows_sql,
-    rows_of_codes_sql,
     unused_name,
 )
 from unspun.book.checks.shape import BookShape, TableShape
@@ -62,17 +61,25 @@ def _ask(shape: BookShape) -> dict[str, str]:
     asked: dict[str, str] = {}
     for table in keyless_tables(shape):
         asked[f"{table.name}.groups"] = _groups_sql(shape, table)
-        asked[f"{table.name}.files"] = f"SELECT source_file, count(*) AS rows FROM {sql_name(table.name)} GROUP BY ALL"
+        asked[f"{table.name}.files"] = _files_sql(table)
         asked[f"{table.name}.days"] = _days_sql(shape, table)
     return asked
 
 
-def _coded(shape: BookShape) -> dict[str, Coded]:
-    return {_codes(table): coded_rows(table, data_columns(table)) for table in keyless_tables(shape)}
+def _prepare(book: AskedBook) -> None:
+    for table in keyless_tables(book.shape):
+        repeating_rows(book, table, _repeating(table))
 
 
-def _codes(table: TableShape) -> str:
-    return f"{table.name}_equal_codes"
+def _repeating(table: TableShape) -> str:
+    """The table of the rows that repeat another in every column, and of some that only seem to."""
+    return f"{table.name}_repeating"
+
+
+def _files_sql(table: TableShape) -> str:
+    if table.name == "events":
+        return f"SELECT source_file, sum(rows)::BIGINT AS rows FROM {EVENT_COUNTS} GROUP BY ALL"
+    return f"SELECT source_file, count(*) AS rows FROM {sql_name(table.name)} GROUP BY ALL"
 
 
 def _groups_sql(shape: BookShape, table: TableShape) -> str:
@@ -82,7 +89,7 @@ def _groups_sql(shape: BookShape, table: TableShape) -> str:
         f"SELECT day, coarse, files, n, count(*) AS groups, list(DISTINCT remainder) AS remainders FROM (SELECT "
         f"{_day(shape, table)} AS day, {_coarse(shape, table)} AS coarse, {_remainder(table)} AS remainder, _n AS n, "
         f"list_sort(list_distinct(_files)) AS files FROM (SELECT {columns}, count(*) AS _n, list(source_file) AS _files "
-        f"FROM ({rows_of_codes_sql(table, data_columns(table), _codes(table))}) GROUP BY {columns} HAVING count(*) > 1)"
+        f"FROM {sql_name(_repeating(table))} GROUP BY {columns} HAVING count(*) > 1)"
         f") GROUP BY ALL ORDER BY day, coarse, files, n"
     )
 
@@ -184,6 +191,7 @@ def _within(shape: BookShape, table: TableShape, found: Repeats) -> Finding:
         "they are two things that happened, map a column that tells them apart (an id), or accept the finding.",
         rows_sql=_rows_sql(shape, table, found, "_copy_in_file > 1", "own"),
         facts={"coarse_share": found.coarse, "doubled_days": found.doubled, "even_share": found.even},
+        rows_from=_repeating(table),
     )
 
 
@@ -231,6 +239,7 @@ def _across(shape: BookShape, table: TableShape, found: Repeats) -> Finding:
         "lets a row come in once.",
         rows_sql=_rows_sql(shape, table, found, "_copy_in_file = 1 AND _copy > 1", "first"),
         facts={"source_file": one, "other_source_file": other, "overlap_share": found.overlap, "coarse_share": found.coarse},
+        rows_from=_repeating(table),
     )
 
 
@@ -267,5 +276,5 @@ EQUAL_ROWS = Check(
     _ask,
     _judge,
     (EVENT_DAYS,),
-    coded=_coded,
+    prepare=_prepare,
 )

@@ -40,7 +40,8 @@ class Finding:
     `count` of `of` things (`unit`: rows, accounts, terms, days, loads) are at fault. `subject` says which one of several of a
     check it is (a column, an event and its first day): check, table and subject together are its `id`, the same from one run to the next.
     `affects` are the figures that it reaches, `mend` says what to do. `rows_sql` selects the rows at fault from the views of the book,
-    `facts` are further figures by name, for those who read the JSON.
+    `facts` are further figures by name, for those who read the JSON. `rows_from` is a table, there as long as the check runs, which may
+    stand for `table` in `rows_sql`: it holds all the rows that this SQL looks for; "" there is none.
     """
 
     check: str
@@ -56,6 +57,7 @@ class Finding:
     subject: str = ""
     span: Span | None = None
     facts: dict[str, str | int | float | None] = field(default_factory=dict[str, "str | int | float | None"])
+    rows_from: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.count <= self.of:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unspun.book.checks.check import Answers, Check
+from unspun.book.checks.extracts import EVENT_STAYS, AskedBook
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import WRONG_SHARE, counted
@@ -39,22 +40,28 @@ SAID = {
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Where people are seen: a table, and the SQL of their stays (person, account_id, first and last day)."""
+    """Where people are seen: a table, and the SQL of their stays (person, account_id, first and last day).
+
+    `made_sql` gives the same of an extract.
+    """
 
     table: str
     things: str
     stays_sql: str
+    made_sql: str
 
 
 def _people(shape: BookShape) -> tuple[People, ...]:
     found: list[People] = []
     if shape.has("events", "user_id"):
         first, last = (local_day(instant, shape.definition.time_zone) for instant in ("began", "ended"))
-        stays = (
-            f"SELECT person, account_id, {first} AS first, {last} AS last FROM (SELECT user_id AS person, account_id, "
-            "min(occurred) AS began, max(occurred) AS ended FROM events WHERE user_id IS NOT NULL GROUP BY user_id, account_id)"
+        instants = (
+            "(SELECT user_id AS person, account_id, min(occurred) AS began, max(occurred) AS ended FROM events WHERE user_id IS NOT NULL "
+            "GROUP BY user_id, account_id)"
         )
-        found.append(People("events", "users", stays))
+        stays = f"SELECT person, account_id, {first} AS first, {last} AS last FROM "
+        made = f"(SELECT user_id AS person, account_id, began, ended FROM {EVENT_STAYS})"
+        found.append(People("events", "users", stays + instants, stays + made))
     if shape.has("contacts", "account_id"):
         person = "lower(trim(email))" if shape.has("contacts", "email") else "contact_id"
         until = sql_day(shape.at.date())
@@ -64,14 +71,14 @@ def _people(shape: BookShape) -> tuple[People, ...]:
             f"account_id, contact_id, happened_at, known_at, {local_day('happened_at', shape.definition.time_zone)} AS day "
             "FROM contacts_history)) WHERE person IS NOT NULL GROUP BY ALL"
         )
-        found.append(People("contacts", "contacts", stays))
+        found.append(People("contacts", "contacts", stays, stays))
     return tuple(found)
 
 
-def _moves_sql(people: People) -> str:
+def _moves_sql(stays: str) -> str:
     """Tables of an SQL WITH: `stays`; `moves` of a person from one account to another; `pairs` of accounts with the kind of their moves."""
     days = HANDOVER_DAYS
-    return f"""WITH stays AS MATERIALIZED ({people.stays_sql}),
+    return f"""WITH stays AS MATERIALIZED ({stays}),
 several AS (SELECT person, count(*) AS accounts FROM stays GROUP BY person HAVING count(*) > 1),
 steps AS (SELECT person, account_id AS left_id, last AS left_on, lead(account_id) OVER same AS joined_id, lead(first) OVER same AS joined_on
     FROM stays SEMI JOIN several USING (person)
@@ -101,8 +108,9 @@ pairs AS (SELECT left_id, joined_id, moved, CASE WHEN emptied AND ways > 1 OR fi
 def _ask(shape: BookShape) -> dict[str, str]:
     """Of the moves from account to account by kind: how many accounts they concern, and of how many."""
     return {
-        people.table: f"{_moves_sql(people)} SELECT kind, count(DISTINCT left_id) AS accounts, count(DISTINCT joined_id) AS others, "
-        "sum(moved) AS people, (SELECT count(*) FROM lives) AS held FROM pairs WHERE kind IS NOT NULL GROUP BY kind ORDER BY kind"
+        people.table: f"{_moves_sql(people.made_sql)} SELECT kind, count(DISTINCT left_id) AS accounts, "
+        "count(DISTINCT joined_id) AS others, sum(moved) AS people, (SELECT count(*) FROM lives) AS held "
+        "FROM pairs WHERE kind IS NOT NULL GROUP BY kind ORDER BY kind"
         for people in _people(shape)
     }
 
@@ -128,8 +136,8 @@ def _moved(people: People, kind: str, count: int, others: int, moved: int, held:
         f"{moved:,} of their {people.things}, most of those who were there, go on under the other within {HANDOVER_DAYS} days.",
         affects=("account counts", "retention: GRR, NRR, logo churn", "score audits with events"),
         mend=mend,
-        rows_sql=f"{_moves_sql(people)} SELECT left_id, joined_id, person, left_on, joined_on FROM moves JOIN pairs USING (left_id, "
-        "joined_id) "
+        rows_sql=f"{_moves_sql(people.stays_sql)} SELECT left_id, joined_id, person, left_on, joined_on FROM moves "
+        "JOIN pairs USING (left_id, joined_id) "
         f"WHERE kind = '{kind}' ORDER BY left_id, joined_id, person",
         facts={"people": moved, "other_accounts": others},
     )
@@ -139,4 +147,11 @@ def _hindrance(shape: BookShape) -> str:
     return "" if _people(shape) else "no events.user_id and no contacts with an account are mapped"
 
 
-MOVED_ACCOUNTS = Check("moved_accounts", "accounts merged, split or given another id", ("events", "contacts"), _hindrance, _ask, _judge)
+def _prepare(book: AskedBook) -> None:
+    if book.shape.has("events", "user_id"):
+        book.make(EVENT_STAYS)
+
+
+MOVED_ACCOUNTS = Check(
+    "moved_accounts", "accounts merged, split or given another id", ("events", "contacts"), _hindrance, _ask, _judge, prepare=_prepare
+)

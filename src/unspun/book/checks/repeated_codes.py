@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +13,14 @@ PART_ROWS = 1 << 24  # 64 MB of codes at a time: more rows are gone over several
 Codes = npt.NDArray[np.uint32]
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """The rows of a table as 32-bit numbers: SQL of one column `code` (UINTEGER, none NULL), and about how many rows it gives."""
+def repeated_codes(sql: str, rows: int, query: Callable[[str], pa.Table], part_rows: int = PART_ROWS) -> pa.Table:
+    """A table of one column `code`: those that stand more than once, each once.
 
-    sql: str
-    rows: int
-
-
-def repeated_codes(coded: Coded, query: Callable[[str], pa.Table], part_rows: int = PART_ROWS) -> pa.Table:
-    """A table of one column `code`: those that stand more than once, each once."""
-    parts = max(1, -(-coded.rows // part_rows))
-    asked = (f"SELECT code FROM ({coded.sql}) WHERE code % {parts} = {part}" if parts > 1 else coded.sql for part in range(parts))
-    found = [_repeated(query(sql).column("code")) for sql in asked]
+    `sql` gives about so many rows of one column `code` (UINTEGER, none NULL).
+    """
+    parts = max(1, -(-rows // part_rows))
+    asked = (f"SELECT code FROM ({sql}) WHERE code % {parts} = {part}" if parts > 1 else sql for part in range(parts))
+    found = [_repeated(query(part).column("code")) for part in asked]
     return pa.table({"code": pa.array(np.concatenate(found), pa.uint32())})
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from unspun.book.checks.check import Answers, Check, always
+from unspun.book.checks.extracts import AskedBook
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.reach import REACHED
-from unspun.book.checks.repeated_codes import Coded
+from unspun.book.checks.repeated_codes import repeated_codes
 from unspun.book.checks.repeats_sql import (
-    coded_rows,
+    codes_sql,
     data_columns,
     keyless_tables,
     no_keyless_table,
@@ -49,8 +50,12 @@ def _ask(shape: BookShape) -> dict[str, str]:
     return asked | {f"{table.name}.filled": _filled_sql(table, _ids(table)) for table in keyless_tables(shape) if _ids(table)}
 
 
-def _coded(shape: BookShape) -> dict[str, Coded]:
-    return {_codes(table, ids): coded_rows(table, ids) for table in keyless_tables(shape) for ids in _ids(table)}
+def _prepare(book: AskedBook) -> None:
+    """The codes of ids that stand more than once."""
+    for table in keyless_tables(book.shape):
+        for ids in _ids(table):
+            codes = codes_sql(f"SELECT * FROM {sql_name(table.name)}", ids)
+            book.register(_codes(table, ids), repeated_codes(codes, table.rows, book.query))
 
 
 def _codes(table: TableShape, ids: Sequence[str]) -> str:
@@ -73,7 +78,7 @@ def _groups_sql(table: TableShape, ids: Sequence[str], rows: str) -> str:
 
 
 def _counts_sql(table: TableShape, ids: Sequence[str]) -> str:
-    groups = _groups_sql(table, ids, rows_of_codes_sql(table, ids, _codes(table, ids)))
+    groups = _groups_sql(table, ids, rows_of_codes_sql(f"SELECT * FROM {sql_name(table.name)}", ids, _codes(table, ids)))
     return (
         "SELECT count(*) FILTER (_differing > 1) AS ids, coalesce(sum(_n) FILTER (_differing > 1), 0) AS rows, "
         f"coalesce(sum(_differing - 1), 0) AS beyond, coalesce(sum(_n - _differing), 0) AS copies FROM ({groups})"
@@ -127,7 +132,7 @@ REPEATED_IDS = Check(
     no_keyless_table,
     _ask,
     _judge,
-    coded=_coded,
+    prepare=_prepare,
 )
 
 

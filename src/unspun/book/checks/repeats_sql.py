@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unspun.book.checks.repeated_codes import Coded
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.entities import TABLES, Table, TableName
 from unspun.book.sql_words import sql_name
@@ -55,17 +54,17 @@ def unused_name(table: TableShape, name: str) -> str:
     return f"_{name}" if table.has(name) else name
 
 
-def coded_rows(table: TableShape, by: Sequence[str]) -> Coded:
-    """The rows of a table as 32 bits of a hash of `by`. Rows with nothing in the only column of `by` are left out."""
-    return Coded(f"SELECT {_code(by)} AS code FROM {sql_name(table.name)} WHERE {_filled(by)}", table.rows)
+def codes_sql(rows: str, by: Sequence[str]) -> str:
+    """Rows as 32 bits of a hash of `by`. Rows with nothing in the only column of `by` are left out."""
+    return f"SELECT {_code(by)} AS code FROM ({rows}) WHERE {_filled(by)}"
 
 
-def rows_of_codes_sql(table: TableShape, by: Sequence[str], codes: str) -> str:
+def rows_of_codes_sql(rows: str, by: Sequence[str], codes: str) -> str:
     """The rows whose code stands in a table of codes: those that agree in `by` with another, and some that only seem to.
 
     Group them by `by` to be exact.
     """
-    return f"SELECT * FROM {sql_name(table.name)} WHERE {_filled(by)} AND {_code(by)} IN (SELECT code FROM {sql_name(codes)})"
+    return f"SELECT * FROM ({rows}) WHERE {_filled(by)} AND {_code(by)} IN (SELECT code FROM {sql_name(codes)})"
 
 
 def repeating_rows_sql(table: TableName | str, by: Sequence[str], narrowed: str = "true") -> str:

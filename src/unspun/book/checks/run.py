@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from unspun.book.checks.check import Check
-from unspun.book.checks.extracts import MADE_OF, extract_sql
+from unspun.book.checks.extracts import AskedBook, ByFile, nothing_kept
 from unspun.book.checks.finding import SEVERITIES, Finding
-from unspun.book.checks.repeated_codes import repeated_codes
 from unspun.book.checks.shape import BookShape
 from unspun.book.tracking.series import TrackingSeries
 
@@ -33,9 +32,11 @@ def run_checks(
     query: Callable[[str], pa.Table],
     register: Callable[[str, pa.Table], None],
     progress: Progress,
+    by_file: ByFile = nothing_kept,
 ) -> tuple[CheckOutcome, ...]:
-    """Run the checks over a book whose views `query` reads; `register` makes a table known to it under a name."""
-    made: set[str] = set()
+    """Run the checks over a book whose views `query` reads; `register` makes a table known to it under a name, and `by_file` gives what
+    is kept of single data files."""
+    book = AskedBook(shape, query, register, by_file)
     outcomes: list[CheckOutcome] = []
     for done, check in enumerate(checks):
         progress(f"checking {check.title}", done, len(checks))
@@ -43,23 +44,13 @@ def run_checks(
             outcomes.append(CheckOutcome(check, hindrance))
             continue
         for name in check.extracts:
-            _make(name, shape, query, made)
-        for name, coded in check.coded(shape).items():
-            register(name, repeated_codes(coded, query))
+            book.make(name)
+        check.prepare(book)
         answers = {name: query(sql) for name, sql in check.ask(shape).items()}
         findings, series = (check.judge(shape, answers), ()) if check.drawn is None else check.drawn(shape, answers)
         outcomes.append(CheckOutcome(check, "", tuple(sorted(findings, key=_gravest_first)), series))
     progress("checked", len(checks), len(checks))
     return tuple(outcomes)
-
-
-def _make(name: str, shape: BookShape, query: Callable[[str], pa.Table], made: set[str]) -> None:
-    """An extract and those that it is made of, as tables that the engine may spill."""
-    if name not in made:
-        for part in MADE_OF.get(name, ()):
-            _make(part, shape, query, made)
-        query(f"CREATE OR REPLACE TEMP TABLE {name} AS {extract_sql(name, shape)}")
-        made.add(name)
 
 
 def _gravest_first(finding: Finding) -> tuple[int, float, str]:

@@ -89,6 +89,7 @@ def _judge_amounts(_shape: BookShape, answers: Answers) -> Iterator[Finding]:
 
 # Overlaps
 
+_WITH_DAYS = "FROM subscriptions WHERE ended IS NULL OR ended > started"
 BESIDE_SQL = (
     f"SELECT * EXCLUDE (until, beside), beside.started AS beside_started, nullif(beside.until, {OPEN}) AS beside_ended, "
     "beside.amount AS beside_amount, beside.source_file AS beside_file, beside.source_row AS beside_row, "
@@ -99,16 +100,25 @@ BESIDE_SQL = (
     "ORDER BY started, until DESC, amount, source_file, source_row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS beside "
     f"FROM (SELECT {ROW}, amount_months, coalesce(ended, {OPEN}) AS until, "
     f"least(coalesce(ended, {OPEN}), coalesce(cancelled_on - {GRACE_DAYS}, {OPEN})) AS counts_until "
-    "FROM subscriptions WHERE ended IS NULL OR ended > started)) WHERE started < beside.counts_until"
+    f"{_WITH_DAYS})) WHERE started < beside.counts_until"
 )
 """The terms that begin while another of the same account and product runs (one that was cancelled by then is replaced), with that term.
 "takes over": it outlasts the other, and renews or replaces it; "order line": the same days, another amount; "inside": both count."""
+_BUSY_SQL = (
+    f"SELECT DISTINCT account_id AS busy_id FROM (SELECT account_id, started < max(coalesce(ended, {OPEN})) OVER (PARTITION BY account_id, "
+    "coalesce(is_addon, false), product ORDER BY started ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS runs_on "
+    f"{_WITH_DAYS}) WHERE runs_on"
+)
+"""The accounts that have such terms at all, told by fewer columns."""
+_BESIDE_COUNTED_SQL = BESIDE_SQL.replace(
+    _WITH_DAYS, f"FROM (SELECT * FROM subscriptions SEMI JOIN ({_BUSY_SQL}) ON account_id IS NOT DISTINCT FROM busy_id) {_WITH_DAYS[19:]}"
+)
 
 
 def _ask_overlaps(shape: BookShape) -> Mapping[str, str]:
     money = money_sql("SELECT * FROM found WHERE kind = 'inside'", shape)
     return {
-        "terms": f"WITH found AS MATERIALIZED ({BESIDE_SQL}) "
+        "terms": f"WITH found AS MATERIALIZED ({_BESIDE_COUNTED_SQL}) "
         "SELECT (SELECT count(*) FROM subscriptions) AS terms, count(*) FILTER (kind = 'inside') AS inside, "
         "count(DISTINCT account_id) FILTER (kind = 'inside') AS accounts, count(*) FILTER (kind = 'takes over') AS takes_over, "
         f"count(*) FILTER (kind = 'order line') AS order_lines, (SELECT list(money) FROM ({money}) AS money) AS money FROM found"

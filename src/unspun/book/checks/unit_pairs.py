@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
+from unspun.book.checks.event_counts import EVENT_COUNTS, followed_columns
 from unspun.book.checks.reach import REACHED
 from unspun.book.checks.shape import BookShape
 from unspun.book.entities import TABLES
@@ -24,7 +25,8 @@ class Series:
     """One column whose values are compared. `points_sql`: entity, day, source_file, value, size (and `before` where a row has both).
 
     `back` is how many values back is compared with: 2 for monthly means, as the month of the change is a mixture; 0 where a row has both.
-    `things` is what a value is of, in words; `priced`, whether exact ratios mean something.
+    `things` is what a value is of, in words; `priced`, whether exact ratios mean something. `counted_sql` gives the points of an extract,
+    without source_row; "" where there is none.
     """
 
     table: str
@@ -34,6 +36,7 @@ class Series:
     affects: tuple[str, ...]
     back: int = 1
     priced: bool = True
+    counted_sql: str = ""
 
     @property
     def name(self) -> str:
@@ -81,26 +84,33 @@ def _purchases(shape: BookShape) -> Iterator[Series]:
 
 
 def _events(shape: BookShape) -> Iterator[Series]:
-    columns = [
-        n for kind in ("number", "money", "whole") for n in shape.kinds("events", kind) if n == "value" or not _standard("events", n)
-    ]
     entity = _filled(shape, "events", "account_id", "event")
-    for column in columns:
+    for i, column in enumerate(followed_columns(shape)):
         points = _monthly(shape, "events", "occurred", entity, f"avg({sql_name(column)})", f"{sql_name(column)} > 0", LEAST_ROWS)
-        yield Series("events", column, points, "months of an account", REACHED["events"], back=2, priced=False)
+        counted = (
+            f"SELECT {_struct(entity)} AS entity, {_FIRST_OF_MONTH} AS day, source_file, NULL::BIGINT AS source_row, value, NULL AS size "
+            f"FROM (SELECT {entity}, {_month_sql('day')} AS month, source_file, sum(s{i}) / sum(n{i}) AS value FROM {EVENT_COUNTS} "
+            f"WHERE n{i} > 0 GROUP BY ALL HAVING sum(n{i}) >= {LEAST_ROWS})"
+        )
+        yield Series("events", column, points, "months of an account", REACHED["events"], back=2, priced=False, counted_sql=counted)
 
 
 def _monthly(shape: BookShape, table: str, happened: str, entity: str, value: str, where: str, least: int = 1) -> str:
     """A value for each entity, month and file; months are told by whole numbers first, as rows may be millions."""
     day = local_day(happened, shape.definition.time_zone)
-    month = f"CAST(year({day}) * 12 + month({day}) - 1 AS INTEGER)"
     return (
-        f"SELECT {_struct(entity)} AS entity, make_date(month // 12, month % 12 + 1, 1) AS day, source_file, source_row, value, NULL AS "
-        "size "
-        "FROM ("
-        f"SELECT {entity}, {month} AS month, source_file, min(source_row) AS source_row, {value} AS value FROM {table} "
+        f"SELECT {_struct(entity)} AS entity, {_FIRST_OF_MONTH} AS day, source_file, source_row, value, NULL AS size FROM ("
+        f"SELECT {entity}, {_month_sql(day)} AS month, source_file, min(source_row) AS source_row, {value} AS value FROM {table} "
         f"WHERE {where} GROUP BY ALL HAVING count(*) >= {least})"
     )
+
+
+_FIRST_OF_MONTH = "make_date(month // 12, month % 12 + 1, 1)"
+
+
+def _month_sql(day: str) -> str:
+    """Months since the year 0."""
+    return f"CAST(year({day}) * 12 + month({day}) - 1 AS INTEGER)"
 
 
 def _filled(shape: BookShape, table: str, *columns: str) -> str:
@@ -116,15 +126,15 @@ def _standard(table: str, name: str) -> bool:
     return any(entity.name == table and entity.column(name) is not None for entity in TABLES.values())
 
 
-def _pairs_sql(series: Series) -> str:
+def _pairs_sql(series: Series, points: str) -> str:
     """Each value with the one before it: ratio, the factor it is near (NULL: none), and whether it stands on it."""
     if series.back:
         same = "(PARTITION BY entity ORDER BY day, source_file, source_row)"
         names = ("value", "before"), ("size", "size_before"), ("source_file", "file_before")
         lags = ", ".join(f"lag({name}, {series.back}) OVER {same} AS {alias}" for name, alias in names)
-        paired = f"SELECT *, {lags} FROM ({series.points_sql})"
+        paired = f"SELECT *, {lags} FROM ({points})"
     else:
-        paired = f"SELECT *, size AS size_before, source_file AS file_before FROM ({series.points_sql})"
+        paired = f"SELECT *, size AS size_before, source_file AS file_before FROM ({points})"
     near = " ".join(f"WHEN abs(ln(ratio) - {log(factor)!r}) < {BAND!r} THEN {factor!r}::DOUBLE" for factor in FACTORS)
     sized = f"(size IS NULL OR size_before IS NULL OR (size <= {SIZE_BAND} * size_before AND size_before <= {SIZE_BAND} * size))"
     return (
@@ -138,7 +148,7 @@ def groups_sql(series: Series) -> str:
     """The pairs of a series, counted by month, file and factor."""
     return (
         f"SELECT month, source_file, crosses, factor, count(*) AS pairs, count(*) FILTER (abs(ratio / factor - 1) < {EXACTLY}) AS exact "
-        f"FROM ({_pairs_sql(series)}) GROUP BY month, source_file, crosses, factor ORDER BY ALL"
+        f"FROM ({_pairs_sql(series, series.counted_sql or series.points_sql)}) GROUP BY month, source_file, crosses, factor ORDER BY ALL"
     )
 
 
@@ -152,7 +162,7 @@ def jumping_rows_sql(series: Series, factor: float, file: int | None, months: Se
     if exact:
         tests.append(f"abs(ratio / factor - 1) < {EXACTLY}")
     return (
-        f"SELECT unnest(entity), day, before, value, ratio, source_file, source_row FROM ({_pairs_sql(series)}) WHERE "
+        f"SELECT unnest(entity), day, before, value, ratio, source_file, source_row FROM ({_pairs_sql(series, series.points_sql)}) WHERE "
         f"{' AND '.join(tests)} "
         "ORDER BY day, entity, source_file, source_row"
     )

@@ -12,6 +12,8 @@ from math import exp, log
 from typing import Any
 
 from unspun.book.checks.check import Answers, Check
+from unspun.book.checks.event_counts import EVENT_COUNTS
+from unspun.book.checks.extracts import AskedBook
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import counted
@@ -164,6 +166,14 @@ def _month(number: int) -> str:
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
+def _prepare(book: AskedBook) -> None:
+    if any(series.counted_sql for series in series_of(book.shape)):
+        book.make(EVENT_COUNTS)
+
+
 CHECKS: tuple[Check, ...] = (
-    Check("units", "amounts that jump by a unit", ("subscriptions", "renewals", "purchases", "events"), _hindrance, _ask, _judge),
-)
+    Check(
+        "units", "amounts that jump by a unit", ("subscriptions", "renewals", "purchases", "events"),
+        _hindrance, _ask, _judge, prepare=_prepare,
+    ),
+)  # fmt: skip

@@ -35,8 +35,10 @@ def _unnamed(shape: BookShape) -> str:
 
 def _counts_sql(key: str, which: str, slack_days: int) -> str:
     """Rows and accounts by where their days lie; "no term" where nothing was sold under the key."""
+    used = f"{key} IN (SELECT {key} FROM {EVENT_DAYS})"
     return (
-        f"WITH spans AS MATERIALIZED ({spans_sql(key, slack_days)}), ends AS (SELECT key, max(last) AS final FROM spans GROUP BY key), "
+        f"WITH spans AS MATERIALIZED ({spans_sql(key, slack_days, used)}), "
+        "ends AS (SELECT key, max(last) AS final FROM spans GROUP BY key), "
         f"days AS (SELECT {key} AS key, account_id, day, rows FROM {EVENT_DAYS} WHERE {key} IS NOT NULL AND {which}) "
         "SELECT place, CAST(sum(rows) AS BIGINT) AS rows, count(DISTINCT account_id) AS accounts FROM ("
         "SELECT days.*, CASE WHEN final IS NULL THEN 'no term' WHEN spans.key IS NULL THEN 'before' "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,16 @@ def levels(counts: Floats, first_day: int) -> Levels:
     shape = week_shape(counts, days)
     found = _levels(counts, shape)
     edges = _month_edges(found.change, days)
-    return found if np.all(edges == 1) else _levels(counts, shape * edges)
+    edged = np.any(edges != 1, axis=1)  # the others come out as they are
+    return _replaced(found, edged, _levels(counts[edged], (shape * edges)[edged])) if edged.any() else found
+
+
+def _replaced(found: Levels, which: Bools, others: Levels) -> Levels:
+    """The levels with those of some series in the place of their own."""
+    arrays = {field.name: getattr(found, field.name).copy() for field in fields(Levels)}
+    for name, array in arrays.items():
+        array[which] = getattr(others, name)
+    return Levels(**arrays)
 
 
 def log_ratio(counted: Floats, expected: Floats) -> Floats:
@@ -54,8 +63,8 @@ def log_ratio(counted: Floats, expected: Floats) -> Floats:
 def spread(deviation: Floats | float, scaled: Floats | float, expected: Floats) -> Floats:
     """Standard deviation of the log of counted over expected, from median absolute deviations: of the log, and of the log times the root of
     what was expected + 1, by which a day is noisier the less is expected. Never under LEAST_NOISE nor under what chance makes of counts."""
-    by_count = np.maximum(np.nan_to_num(NORMAL_MAD * np.asarray(scaled), nan=1.0), 1.0) / np.sqrt(expected + 1)
-    return np.maximum(np.maximum(np.nan_to_num(NORMAL_MAD * np.asarray(deviation)), LEAST_NOISE), by_count)
+    by_count = np.fmax(NORMAL_MAD * np.asarray(scaled), 1.0) / np.sqrt(expected + 1)  # fmax: where nothing is known, the bound
+    return np.maximum(np.fmax(NORMAL_MAD * np.asarray(deviation), LEAST_NOISE), by_count)
 
 
 def week_shape(counts: Floats, days: Ints) -> Floats:
@@ -76,45 +85,67 @@ def week_shape(counts: Floats, days: Ints) -> Floats:
 
 def _levels(counts: Floats, shape: Floats) -> Levels:
     series, length = counts.shape
-    level = np.full((series, length), np.nan)
-    change, sd = np.full((series, length), np.nan), np.full((series, length), np.nan)
-    usual = np.full((series, LEVEL_DAYS), np.nan)  # the last usual days, without the week's shape
-    noise = np.full((series, NOISE_DAYS), np.nan)
-    scaled = np.full((series, NOISE_DAYS), np.nan)  # the same times the root of what was expected
-    newest = np.full((series, LEVEL_DAYS), np.nan)  # the last days, usual or not
+    level, change, sd = (np.full((length, series), np.nan) for _ in range(3))
+    usual = _LastValues.none(LEVEL_DAYS, (1, series))  # the last usual days, without the week's shape
+    newest = _LastValues.none(LEVEL_DAYS, (1, series))  # the last days, usual or not
+    noise = _LastValues.none(NOISE_DAYS, (2, series))  # how far off days were, and the same times the root of what was expected
     since = np.zeros(series, dtype=np.int64)  # unusual days on end
     began = np.zeros(series, dtype=bool)
-    for t in range(length):
-        flat = counts[:, t] / shape[:, t]
-        base = _median(usual, LEAST_DAYS)
-        expected = base * shape[:, t]
-        level[:, t], sd[:, t] = base, spread(_median(np.abs(noise), 14), _median(np.abs(scaled), 14), expected)
-        change[:, t] = log_ratio(counts[:, t], expected)
-        off = np.abs(change[:, t]) > np.maximum(UNUSUAL * sd[:, t], UNUSUAL_LOG)
-        since = np.where(off, since + 1, np.where(np.abs(change[:, t]) < UNUSUAL * sd[:, t] / 2, 0, since))
-        began |= counts[:, t] > 0
-        _push(newest, flat, began)
-        _push(usual, flat, began & ~off)
-        known = began & ~np.isnan(change[:, t])
-        _push(noise, change[:, t], known)
-        _push(scaled, change[:, t] * np.sqrt(expected + 1), known)
+    for t, (counted, usually) in enumerate(zip(counts.T.copy(), shape.T.copy(), strict=True)):
+        flat = counted / usually
+        (base,) = usual.medians(LEAST_DAYS)
+        expected = base * usually
+        of_change, of_scaled = noise.medians(14)
+        level[t], sd[t] = base, spread(of_change, of_scaled, expected)
+        change[t] = log_ratio(counted, expected)
+        far = np.abs(change[t])
+        off = far > np.maximum(UNUSUAL * sd[t], UNUSUAL_LOG)
+        since = np.where(off, since + 1, np.where(far < UNUSUAL * sd[t] / 2, 0, since))
+        began |= counted > 0
+        newest.push(began, flat)
+        usual.push(began & ~off, flat)
+        noise.push(began & ~np.isnan(far), far, far * np.sqrt(expected + 1))
         settled = since >= SETTLED_DAYS
-        usual[settled], since[settled] = newest[settled], 0
+        if settled.any():
+            usual.take(settled, newest)
+            since[settled] = 0
+    level, change, sd = (np.ascontiguousarray(array.T) for array in (level, change, sd))
     return Levels(level * shape, change, sd, level, shape)
 
 
-def _push(buffer: Floats, values: Floats, which: Bools) -> None:
-    buffer[which, :-1] = buffer[which, 1:]
-    buffer[which, -1] = values[which]
+@dataclass(frozen=True, slots=True)
+class _LastValues:
+    """The last values of each series, of several kinds: `values` of shape (kinds, series, days), the oldest overwritten next (`place`)."""
 
+    values: Floats
+    held: Ints
+    place: Ints
 
-def _median(buffer: Floats, least: int, otherwise: float = np.nan) -> Floats:
-    """The median of what each row holds; `otherwise` where it holds fewer than `least`."""
-    held = (~np.isnan(buffer)).sum(axis=1)
-    ordered = np.sort(buffer, axis=1)  # NaN last
-    rows = np.arange(len(buffer))
-    middle = (ordered[rows, np.maximum(held - 1, 0) // 2] + ordered[rows, held // 2]) / 2
-    return np.where(held >= least, middle, otherwise)
+    @classmethod
+    def none(cls, days: int, shape: tuple[int, int]) -> _LastValues:
+        return cls(np.full((*shape, days), np.nan), np.zeros(shape[1], dtype=np.int64), np.zeros(shape[1], dtype=np.int64))
+
+    def push(self, which: Bools, *kinds: Floats) -> None:
+        """A further value of each kind to the series chosen; none is NaN."""
+        rows = np.flatnonzero(which)
+        places, days = self.place[rows], self.values.shape[2]
+        for values, added in zip(self.values, kinds, strict=True):
+            values[rows, places] = added[rows]
+        self.place[rows] = (places + 1) % days
+        self.held[rows] = np.minimum(self.held[rows] + 1, days)
+
+    def take(self, which: Bools, other: _LastValues) -> None:
+        """What another holds of the series chosen."""
+        for mine, theirs in ((self.held, other.held), (self.place, other.place)):
+            mine[which] = theirs[which]
+        self.values[:, which] = other.values[:, which]
+
+    def medians(self, least: int) -> Floats:
+        """The median of what each series holds, by kind; NaN where it holds fewer than `least`."""
+        ordered = np.sort(self.values, axis=2)  # NaN last
+        rows, held = np.arange(len(self.held)), self.held
+        middle = (ordered[:, rows, np.maximum(held - 1, 0) // 2] + ordered[:, rows, held // 2]) / 2
+        return np.where(held >= least, middle, np.nan)
 
 
 def _month_edges(change: Floats, days: Ints) -> Floats:

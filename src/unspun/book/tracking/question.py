@@ -5,7 +5,7 @@ from __future__ import annotations
 from unspun.book.checks.shape import BookShape
 from unspun.book.drift.profile import is_of_sorts
 from unspun.book.entities import TABLES
-from unspun.book.sql_words import local_day, sql_name, sql_text
+from unspun.book.sql_words import sql_name, sql_text
 
 TRACKING_DAYS, EVENT_CELLS = "tracking_days", "event_cells"
 EVENTS = 100  # the most frequent event names, each looked at by itself; the others together
@@ -38,25 +38,6 @@ def account_properties(shape: BookShape) -> tuple[str, ...]:
     return tuple(name for name in shape.kinds("accounts", "text") if name not in PEOPLE and is_of_sorts(name))
 
 
-def event_cells_sql(shape: BookShape) -> str:
-    """The extract `event_cells`: the one pass over events that all that is counted of them is made of.
-
-    event (NULL: no name), account_id, subscription_id (where a source maps it), day in the book's zone, own properties `p0`, `p1` ...,
-    whether it lies ahead of the instant of the check, rows, and the sums `m0`, `m1` ... of the `measures`; a row for each of these that
-    has events.
-    """
-    properties = event_properties(shape)
-    event = "event" if shape.has("events", "event") else "'' AS event"
-    by = "account_id, subscription_id" if shape.has("events", "subscription_id") else "account_id"
-    named = "".join(f", {_if_few(name)} AS p{i}" for i, name in enumerate(properties))
-    sums = "".join(f", sum({sql_name(name)})::DOUBLE AS m{i}" for i, name in enumerate(measures(shape)))
-    sample = f"WITH sample AS MATERIALIZED (SELECT {', '.join(map(sql_name, properties))} FROM events LIMIT 100000) " if properties else ""
-    return (
-        f"{sample}SELECT {event}, {by}, {local_day('occurred', shape.definition.time_zone)} AS day{named}, "
-        f"occurred >= TIMESTAMPTZ {sql_text(shape.at.isoformat())} AS ahead, count(*) AS rows{sums} FROM events GROUP BY ALL"
-    )
-
-
 def tracking_days_sql(shape: BookShape) -> str:
     """The extract `tracking_days`: part, value, event, day, place, rows and the sums `m0`, `m1` ... of the `measures`, in their order.
 
@@ -69,19 +50,21 @@ def tracking_days_sql(shape: BookShape) -> str:
     whole = f"sum(rows)::BIGINT AS rows{sums}"
     named = f"CASE WHEN event IN (SELECT event FROM frequent) THEN event ELSE {sql_text(OTHERS)} END"
     parts = [
-        f"SELECT '' AS part, '' AS value, {named} AS event, day, NULL::INTEGER AS place, {whole} FROM cells GROUP BY ALL",
+        f"SELECT '' AS part, '' AS value, {named} AS event, day, NULL::INTEGER AS place, {whole} FROM sorts GROUP BY ALL",
         f"SELECT 'panel', '', {named}, day, place, {whole} FROM cells JOIN panel USING (account_id) GROUP BY ALL",
     ]
-    parts += [_part(f"events.{name}", f"p{i}", "cells", whole) for i, name in enumerate(of_events)]
-    joined = "cells JOIN attributes USING (account_id)"
-    parts += [_part(f"accounts.{name}", f"a{i}", joined, whole) for i, name in enumerate(of_accounts)]
+    parts += [_part(f"events.{name}", f"p{i}", whole) for i, name in enumerate(of_events)]
+    parts += [_part(f"accounts.{name}", f"a{i}", whole) for i, name in enumerate(of_accounts)]
     nothing = "".join(", 0" for _ in measures(shape))
     parts += [
         f"SELECT {sql_text(f'accounts.{name}')}, a{i}, '', NULL, place, 0{nothing} FROM panel JOIN attributes USING (account_id) "
         f"WHERE a{i} IS NOT NULL"
         for i, name in enumerate(of_accounts)
     ]
-    return f"WITH {_CELLS}{_attributes(of_accounts)} {' UNION ALL '.join(parts)}"
+    by = "".join(f", {kind}{i}" for kind, names in (("p", of_events), ("a", of_accounts)) for i in range(len(names)))
+    joined = "cells LEFT JOIN attributes USING (account_id)" if of_accounts else "cells"
+    sorts = f"sorts AS MATERIALIZED (SELECT event, day{by}, {whole} FROM {joined} GROUP BY ALL)"
+    return f"WITH {_CELLS}{_attributes(of_accounts)}, {sorts}, {_FREQUENT} {' UNION ALL '.join(parts)}"
 
 
 _CELLS = (
@@ -89,37 +72,35 @@ _CELLS = (
     "sizes AS (SELECT account_id, row_number() OVER (ORDER BY sum(rows) DESC, account_id) - 1 AS place, "
     f"greatest(1, ceil(count(*) OVER () / {PANEL}), ceil(sum(count(*)) OVER () / {PANEL_CELLS})) AS step "
     "FROM cells GROUP BY account_id), "
-    f"panel AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0), "
-    "frequent AS MATERIALIZED (SELECT event, row_number() OVER (ORDER BY sum(rows) DESC, event) AS rank "
-    f"FROM cells GROUP BY event QUALIFY rank <= {EVENTS})"
+    f"panel AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0)"
 )
-"""The cells that had happened, the accounts by size, the panel, and the most frequent events."""
+"""The cells that had happened, the accounts by size, and the panel."""
+_FREQUENT = (
+    "frequent AS MATERIALIZED (SELECT event, row_number() OVER (ORDER BY sum(rows) DESC, event) AS rank "
+    f"FROM sorts GROUP BY event QUALIFY rank <= {EVENTS})"
+)
+"""The most frequent events; `sorts` are the cells without their accounts, by what divides the book."""
 
 
-def _if_few(name: str) -> str:
-    few = f"count(DISTINCT {sql_name(name)}) <= {VALUES} AND NOT {_of_people(name)}"
-    return f"CASE WHEN (SELECT {few} FROM sample) THEN {sql_name(name)} END"
-
-
-def _of_people(name: str) -> str:
-    """Whether any value is an e-mail address."""
-    return f"coalesce(bool_or(contains({sql_name(name)}, '@')), false)"
+def is_part_sql(name: str, least: int = 0) -> str:
+    """Whether the values of a column are few, `least` at least, and none of them is an e-mail address: an aggregate."""
+    of_people = f"coalesce(bool_or(contains({sql_name(name)}, '@')), false)"
+    return f"count(DISTINCT {sql_name(name)}) BETWEEN {least} AND {VALUES} AND NOT {of_people}"
 
 
 def _attributes(properties: tuple[str, ...]) -> str:
     if not properties:
         return ""
     chosen = ", ".join(
-        f"CASE WHEN (SELECT count(DISTINCT {sql_name(name)}) BETWEEN 2 AND {VALUES} AND NOT {_of_people(name)} FROM accounts) "
-        f"THEN {sql_name(name)} END AS a{i}"
+        f"CASE WHEN (SELECT {is_part_sql(name, 2)} FROM accounts) THEN min({sql_name(name)}) END AS a{i}"
         for i, name in enumerate(properties)
     )
-    return f", attributes AS MATERIALIZED (SELECT account_id, {chosen} FROM accounts)"
+    return f", attributes AS MATERIALIZED (SELECT account_id, {chosen} FROM accounts GROUP BY account_id)"
 
 
-def _part(part: str, column: str, rows: str, sums: str) -> str:
+def _part(part: str, column: str, sums: str) -> str:
     return (
-        f"SELECT {sql_text(part)}, {column}, event, day, NULL, {sums} FROM {rows} "
+        f"SELECT {sql_text(part)}, {column}, event, day, NULL, {sums} FROM sorts "
         f"WHERE {column} IS NOT NULL AND event IN (SELECT event FROM frequent WHERE rank <= {EVENTS_IN_PARTS}) "
         f"GROUP BY {column}, event, day"
     )

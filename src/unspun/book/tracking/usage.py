@@ -58,8 +58,8 @@ def daily_usage(rows: pa.Table, measures: tuple[str, ...]) -> DailyUsage | None:
     columns = _Columns.of(rows, measures)
     if columns.length < LEAST_REGULAR_DAYS:
         return None
-    whole = columns.part("")
-    regular = [event for event in columns.events if _is_regular(columns.matrix(whole & columns.is_event(event), "")[0])]
+    whole = columns.by_event(columns.part(""))
+    regular = [event for event, rows in zip(columns.events, whole, strict=True) if _is_regular(columns.matrix(rows, "")[0])]
     if not regular:
         return None
     keys, counts = columns.series(regular)
@@ -98,14 +98,17 @@ class _Columns:
         code = self.parts.index(name) if name in self.parts else -1
         return (self.part_code == code) & (self.day >= 0)
 
-    def is_event(self, name: str) -> Bools:
-        return self.event_code == self.events.index(name)
+    def by_event(self, which: Bools) -> list[Ints]:
+        """The numbers of the rows chosen, in their order, for each of the events."""
+        rows = np.flatnonzero(which)
+        codes = self.event_code[rows]
+        order = np.argsort(codes, kind="stable")
+        return np.split(rows[order], np.searchsorted(codes[order], np.arange(1, len(self.events))))
 
-    def matrix(self, which: Bools, measure: str, by: Ints | None = None, size: int = 1) -> Floats:
-        """Sums by day of the rows chosen, shape (size, days); `by` numbers the row of the result."""
-        row = np.zeros(int(which.sum()), dtype=np.int64) if by is None else by[which]
-        flat = np.bincount(row * self.length + self.day[which], self.sums[measure][which], minlength=size * self.length)
-        return flat.astype(np.float64).reshape(size, self.length)
+    def matrix(self, rows: Ints, measure: str, by: Ints | None = None, size: int = 1) -> Floats:
+        """Sums by day of the rows of these numbers, shape (size, days); `by` numbers the row of the result."""
+        flat = self.day[rows] if by is None else by[rows] * self.length + self.day[rows]
+        return np.bincount(flat, self.sums[measure][rows], minlength=size * self.length).astype(np.float64).reshape(size, self.length)
 
     def series(self, regular: list[str]) -> tuple[tuple[Key, ...], Floats]:
         """Series of the whole book, then of its parts; those with too little to be judged are left out, but for the first."""
@@ -120,14 +123,15 @@ class _Columns:
         return tuple(kept), np.array([found[key] for key in kept])
 
     def _of_part(self, inside: Bools, regular: list[str], where: Where) -> dict[Key, Floats]:
-        by_event = {event: self.matrix(inside & self.is_event(event), "")[0] for event in regular}
+        rows = dict(zip(self.events, self.by_event(inside), strict=True))
+        by_event = {event: self.matrix(rows[event], "")[0] for event in regular}
         one = regular[0] if len(regular) == 1 else ""
         found = {Key(one, "", where): np.sum(list(by_event.values()), axis=0)}
         if not one:
             found |= {Key(event, "", where): counts for event, counts in by_event.items()}
         for event in regular:
             for measure in self.measures:
-                sums = self.matrix(inside & self.is_event(event), measure)[0]
+                sums = self.matrix(rows[event], measure)[0]
                 if sums.any():
                     found[Key(event, measure, where)] = sums
         return found
@@ -136,12 +140,13 @@ class _Columns:
         mine = self.part(PANEL)
         places = np.unique(self.place[mine])
         by = np.searchsorted(places, self.place)
+        rows = dict(zip(self.events, self.by_event(mine), strict=True))
         counts: dict[Key, Floats] = {}
         for key in keys:
             if not key.where and not (len(regular) > 1 and not key.event):
-                counts[key] = self.matrix(mine & self.is_event(key.event), key.measure, by, len(places))
+                counts[key] = self.matrix(rows[key.event], key.measure, by, len(places))
         if len(regular) > 1:
-            counts[Key("")] = np.sum([self.matrix(mine & self.is_event(event), "", by, len(places)) for event in regular], axis=0)
+            counts[Key("")] = np.sum([self.matrix(rows[event], "", by, len(places)) for event in regular], axis=0)
         return Panel(places, counts, self._values_of(places), max(len(places), int(self.place.max(initial=-1)) + 1))
 
     def _values_of(self, places: Ints) -> dict[str, tuple[str, ...]]:

@@ -61,7 +61,7 @@ class Book:
         return Missing("after_churn") if has_left(self.question, self.rows, moment.account, moment.as_of) else None
 
     def _is_known(self, moment: Moment) -> bool:
-        """Whether the book held anything of the account by the as-of date."""
+        """Whether the book named the account by the as-of date, in a table that names accounts."""
         told = self.accounts.is_told_of(moment.account, moment.as_of, moment.as_of)
         return told or self.rows.has_appeared(moment.account, moment.as_of)
 

@@ -74,8 +74,8 @@ class BookRows:
         return [row for row in self.by_account.get((table, account), ()) if row.is_visible(as_of)]
 
     def has_appeared(self, account: str, as_of: date) -> bool:
-        """Whether any row of an account, in whatever version, had happened and was known by the end of a day."""
-        rows = [row for (_, whose), rows in self.by_account.items() if whose == account for row in rows]
+        """Whether any term, purchase or event of an account, in whatever version, had happened and was known by the end of a day."""
+        rows = [row for table in ("subscriptions", "purchases", "events") for row in self.by_account.get((table, account), ())]
         return any(row.happened_by(as_of) and row.seen_from <= as_of for row in rows)
 
     def days_held(self, table: str, as_of: date, until: date) -> list[date]:

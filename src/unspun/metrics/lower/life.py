@@ -14,8 +14,8 @@ from unspun.metrics.lower.local_day import day_number, number
 from unspun.metrics.lower.plan import Step
 from unspun.metrics.lower.sources import column_kind, day_sql, instant_day_sql, named, question_range, row_versions
 from unspun.metrics.lower.states import attributes
-from unspun.metrics.lower.units import FOREVER
-from unspun.metrics.nodes import DATED_TABLES
+from unspun.metrics.lower.units import FOREVER, NAMES_ACCOUNTS
+
 from unspun.metrics.question import PanelQuestion
 
 LIFE = "life"
@@ -62,11 +62,11 @@ def life_steps(question: PanelQuestion, stated: Sequence[str] = ()) -> tuple[Ste
 
 
 def _appeared_steps(question: PanelQuestion) -> Iterator[Step]:
-    """On which day each account was first heard of, in any table: `account`, `appeared`; no row where it never was.
+    """On which day each account was first heard of, in the tables that name accounts: `account`, `appeared`; no row where it never was.
 
     Events are looked at only for accounts that no other table names by the first as-of date.
     """
-    others = [name for name in ("accounts", *DATED_TABLES) if name in question.tables and name != "events"]
+    others = [name for name in NAMES_ACCOUNTS if name in question.tables and name != "events"]
     yield Step("life_named", _named(question, others), "since when accounts are heard of")
     known = exp.select("a.account AS account", "a.account_id AS account_id", "n.appeared AS appeared").from_("accounts_of_panel AS a")
     known = known.join("life_named AS n", on="n.account_id = a.account_id", join_type="left")

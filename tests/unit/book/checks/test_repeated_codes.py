@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from unspun.book.checks.repeated_codes import Coded, repeated_codes
+from unspun.book.checks.repeated_codes import repeated_codes
 
 
 @pytest.mark.parametrize("part_rows", [1, 7, 1000, 1 << 24])
@@ -18,13 +18,13 @@ def test_whether_in_one_part_or_many_the_codes_are_those_that_counting_finds(par
     expected = {int(code) for code, times in Counter(codes.tolist()).items() if times > 1}
     with duckdb.connect() as connection:
         connection.register("rows", pa.table({"number": codes}))
-        coded = Coded("SELECT number AS code FROM rows", 20 if part_rows == 1 else len(codes))
-        found = repeated_codes(coded, lambda sql: connection.sql(sql).to_arrow_table(), part_rows)
+        rows = 20 if part_rows == 1 else len(codes)
+        found = repeated_codes("SELECT number AS code FROM rows", rows, lambda sql: connection.sql(sql).to_arrow_table(), part_rows)
     assert sorted(found.column("code").to_pylist()) == sorted(expected)
     assert found.schema == pa.schema([("code", pa.uint32())])
 
 
 def test_of_no_rows_no_code_stands_twice() -> None:
     with duckdb.connect() as connection:
-        coded = Coded("SELECT 1::UINTEGER AS code WHERE false", 0)
-        assert repeated_codes(coded, lambda sql: connection.sql(sql).to_arrow_table()).num_rows == 0
+        nothing = "SELECT 1::UINTEGER AS code WHERE false"
+        assert repeated_codes(nothing, 0, lambda sql: connection.sql(sql).to_arrow_table()).num_rows == 0

@@ -9,13 +9,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from unspun.book.checks.extracts import extract_sql
+from unspun.book.checks.extracts import AskedBook
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape, TableShape
 from unspun.book.entities import Kind
 from unspun.book.mapping.definition import BookDefinition
 from unspun.book.tracking.check import CHECKS
-from unspun.book.tracking.question import EVENT_CELLS, TRACKING_DAYS
+from unspun.book.tracking.question import TRACKING_DAYS
 from unspun.book.tracking.series import TrackingSeries
 
 CHECK = CHECKS[0]
@@ -31,7 +31,7 @@ class TrackedBook:
         self.connection.execute("SET TimeZone = 'UTC'")
         tables = {"events": events} | ({"accounts": accounts} if accounts is not None else {})
         for name, table in tables.items():
-            self.connection.register(name, table)
+            self.connection.register(name, table.append_column("source_file", pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)))
         shapes = {
             name: TableShape(name, table.num_rows, {c.name: KINDS.get(c.type, "instant") for c in table.schema})
             for name, table in tables.items()
@@ -42,11 +42,18 @@ class TrackedBook:
         return self.connection.sql(sql).arrow().read_all()
 
     def days(self) -> pa.Table:
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {EVENT_CELLS} AS {extract_sql(EVENT_CELLS, self.shape)}")
-        return self.query(extract_sql(TRACKING_DAYS, self.shape))
+        AskedBook(self.shape, self._ask, self._register).make(TRACKING_DAYS)
+        return self.query(f"FROM {TRACKING_DAYS}")
+
+    def _ask(self, sql: str) -> pa.Table:
+        result = self.connection.sql(sql)
+        return pa.table({}) if result is None else result.arrow().read_all()
+
+    def _register(self, name: str, rows: pa.Table) -> None:
+        self.connection.register(name, rows)
 
     def answers(self) -> Mapping[str, pa.Table]:
-        self.connection.register(TRACKING_DAYS, self.days())
+        self.days()
         return {name: self.query(sql) for name, sql in CHECK.ask(self.shape).items()}
 
     def findings(self) -> list[Finding]:

@@ -1,0 +1,229 @@
+"""The operations on metrics.yml: list the metrics, check them against the book, explain one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from unspun.app.opening import whole_book
+from unspun.app.panel_basis import held_tables
+from unspun.app.panel_request import MetricsDefinition, PanelRequest, definition_of, nodes_of, tables_read, workspace_metrics
+from unspun.app.workspace import METRICS_FILE, Workspace
+from unspun.errors import BadInput, Fault
+from unspun.metrics.kinds import check_against
+from unspun.metrics.metric import Metric, MetricSet
+from unspun.metrics.missing import REASONS
+from unspun.metrics.nodes import (
+    Arr,
+    Attribute,
+    Average,
+    Case,
+    Change,
+    Constant,
+    DaysSinceFirst,
+    DaysSinceLast,
+    LastValue,
+    Maximum,
+    Measure,
+    Minimum,
+    Open,
+    Ratio,
+    Reference,
+    Seats,
+    Series,
+    Share,
+    ZScore,
+)
+from unspun.metrics.read_file import read_metrics
+from unspun.metrics.starter import starter_text
+from unspun.metrics.windows import SinceContractStart
+from unspun.metrics.words import sentence
+from unspun.metrics.write_yaml import WORDS, as_yaml, series_value
+from unspun.warehouse.read import open_book
+from unspun.warehouse.versions import BookVersion
+
+EVENT_NAMES = "SELECT event FROM events WHERE event IS NOT NULL GROUP BY event ORDER BY count(*) DESC, event LIMIT 100"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMetric:
+    """A metric as it is listed: itself, what kind it is in the words of metrics.yml, and what it is in a sentence."""
+
+    metric: Metric
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricVersion:
+    """A definition of a metric as the ledger has it: from which entry on it was in force, since when, and its YAML; "" it was taken out."""
+
+    entry: int
+    at: datetime
+    yaml: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What one metric is: in words and as YAML, what it reads, when it has no value, and its versions in the ledger, oldest first."""
+
+    listed: ListedMetric
+    yaml: str
+    tables: tuple[str, ...]
+    metrics: tuple[str, ...]
+    reasons: tuple[tuple[str, str], ...]
+    versions: tuple[MetricVersion, ...]
+    definition: MetricsDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedMetrics:
+    """What checking metrics.yml found: how many metrics, the version of the book they were checked against (None: nothing is loaded
+    yet), and the faults; tables that they read and the book does not hold."""
+
+    metrics: int
+    book_version: int | None
+    faults: tuple[Fault, ...]
+    lacking: tuple[str, ...]
+
+
+def list_metrics(workspace: Workspace) -> tuple[ListedMetric, ...]:
+    """The metrics of metrics.yml, in its order. Raises BadInput with all its faults."""
+    return tuple(listed(one) for one in workspace_metrics(workspace).metrics)
+
+
+def listed(metric: Metric) -> ListedMetric:
+    """A metric with its kind and its sentence."""
+    return ListedMetric(metric, _kind(metric.series), sentence(metric))
+
+
+def check_metrics(workspace: Workspace) -> CheckedMetrics:
+    """Check metrics.yml by itself and against the current version of the book. Raises BadInput where there is no metrics.yml."""
+    text = workspace.metrics_text()
+    try:
+        file = definition_of(text)
+    except BadInput as refusal:
+        return CheckedMetrics(0, None, refusal.faults, ())
+    version = _current(workspace)
+    if version is None:
+        return CheckedMetrics(len(file.metrics), None, (), ())
+    tables = held_tables(version)
+    faults = tuple(check_against(file.metrics, tables, file.places))
+    read = tables_read(file.metrics, tuple(one.id for one in file.metrics))
+    elsewhere = {source.table for source in workspace.definition().sources if source.in_place}
+    return CheckedMetrics(len(file.metrics), version.version, faults, tuple(one for one in read if one not in {*tables, *elsewhere}))
+
+
+def explain_metric(workspace: Workspace, id: str) -> Explained:
+    """What a metric of metrics.yml is. Raises BadInput where there is none of that id."""
+    definition = workspace_metrics(workspace)
+    metric = definition.metrics.metric(id)
+    nodes = tuple(nodes_of(definition.metrics, (id,)))
+    read = tuple(dict.fromkeys(node.metric for node in nodes if isinstance(node, Reference)))
+    return Explained(
+        listed=listed(metric),
+        yaml=as_yaml(metric),
+        tables=tables_read(definition.metrics, (id,)),
+        metrics=read,
+        reasons=reasons_of(definition.metrics, id),
+        versions=tuple(_versions(workspace, metric)),
+        definition=definition,
+    )
+
+
+def proposed_metrics(workspace: Workspace) -> str:
+    """A metrics.yml to begin with, of what the tables of the current book hold; an example in comments where nothing is loaded."""
+    with workspace.catalog() as catalog:
+        version = catalog.current()
+        if version is None:
+            return starter_text({})
+        with whole_book(workspace, catalog, version) as whole, open_book(catalog, whole.version, None, workspace.settings.memory) as reader:
+            names = reader.query(EVENT_NAMES)["event"].to_pylist()
+            return starter_text(held_tables(whole.version), names)
+
+
+def metric_sql(workspace: Workspace, id: str, at: datetime | None = None) -> dict[str, str]:
+    """The SQL that computes a metric as of the last day of the book's rows, by step. Raises BadInput: nothing loaded, faults."""
+    from unspun.app.panel_basis import basis_of
+    from unspun.app.panels import opened_book, prepare_panel
+
+    definition, now = workspace_metrics(workspace), at or datetime.now(UTC)
+    definition.metrics.metric(id)
+    book, request = workspace.definition(), PanelRequest()
+    with opened_book(workspace, request, now) as (_, reader):
+        rules = workspace.retention_rules()
+        basis = basis_of(request, (id,), definition.metrics, reader, rules, book.time_zone, book.fiscal_year_starts, now)
+        return dict(prepare_panel(definition, basis, reader).queries)
+
+
+def reasons_of(metrics: MetricSet, id: str) -> tuple[tuple[str, str], ...]:
+    """Why a metric may have no value: codes and meanings, in their order."""
+    found = {code for node in nodes_of(metrics, (id,)) for code in _reasons(node, metrics)}
+    return tuple((code, told) for code, told in REASONS.items() if code in found)
+
+
+def _reasons(node: Series, metrics: MetricSet) -> Iterator[str]:
+    if isinstance(node, Constant | Reference):
+        return
+    if isinstance(node, Measure):
+        yield from _reasons_of_rows(node, metrics)
+    elif isinstance(node, Open | Attribute | Arr | Seats):
+        yield from ("before_birth", "after_churn")
+        yield "no_source" if isinstance(node, Open) else "not_stated"
+    elif isinstance(node, Ratio | Share) or (isinstance(node, Change) and node.relative):
+        yield "zero_denominator"
+    elif isinstance(node, ZScore):
+        yield from ("few_peers", *(("not_stated",) if node.within else ()))
+    elif isinstance(node, Case) and node.otherwise is None:
+        yield "no_case"
+
+
+def _reasons_of_rows(measure: Measure, metrics: MetricSet) -> Iterator[str]:
+    rules = metrics.source(measure.rows.table)
+    yield from ("before_birth", "after_churn", "no_source", "outage")
+    if rules.silent_days is not None:
+        yield from ("source_silent", "before_source")
+    if not rules.covers_every_account:
+        yield "not_seen"
+    if isinstance(measure.rows.window, SinceContractStart):
+        yield "no_contract"
+    if isinstance(measure, Average | Minimum | Maximum | LastValue | DaysSinceLast | DaysSinceFirst):
+        yield "no_rows"
+
+
+def _kind(series: Series) -> str:
+    """What metrics.yml calls a series."""
+    if isinstance(series, Measure):
+        return WORDS[type(series)]
+    value = series_value(series)
+    if isinstance(value, dict):
+        return str(next(iter(value)))
+    return "value" if isinstance(series, Constant) else "metric"
+
+
+def _current(workspace: Workspace) -> BookVersion | None:
+    with workspace.catalog() as catalog:
+        return catalog.current()
+
+
+def _versions(workspace: Workspace, metric: Metric) -> Iterator[MetricVersion]:
+    """The definitions of a metric in the ledger, where each differs from the one before; last, today's where it is in none."""
+    with workspace.catalog() as catalog:
+        recorded = catalog.definitions(METRICS_FILE)
+    before = ""
+    for one in recorded:
+        text = _yaml_in(one.text, metric.id)
+        if text is not None and text != before:
+            yield MetricVersion(one.entry, one.at, text)
+            before = text
+
+
+def _yaml_in(text: str, id: str) -> str | None:
+    """The metric of that id in an earlier metrics.yml; "" where it has none, None where this Unspun cannot read it."""
+    try:
+        metrics = read_metrics(text, METRICS_FILE).metrics
+    except BadInput:
+        return None
+    found = next((one for one in metrics if one.id == id), None)
+    return "" if found is None else as_yaml(found)

@@ -1,0 +1,158 @@
+"""A panel as a file: Parquet, CSV or CSV in gzip, written in batches, hashed as it is written, the same bytes for the same rows."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv as arrow_csv
+
+from unspun.app.showing import csv_rows
+from unspun.book.entities import Kind
+from unspun.errors import BadInput, Fault
+from unspun.metrics.asof import BeforeRenewals
+from unspun.metrics.kinds import SeriesKind, kind_of
+from unspun.metrics.question import PanelQuestion
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+Format = Literal["parquet", "csv", "csv.gz"]
+FORMATS: tuple[Format, ...] = ("csv.gz", "csv", "parquet")
+GROUP_ROWS = 1 << 16
+"""Rows of a row group of Parquet: always so many, however the engine hands them out."""
+MISSING = "__missing"
+"""After a metric's id: the column that says why there is no value."""
+TYPES: dict[SeriesKind, pa.DataType] = {
+    "number": pa.float64(), "whole": pa.int64(), "text": pa.string(), "day": pa.date32(), "flag": pa.bool_(),
+}  # fmt: skip
+CSV_KINDS: dict[pa.DataType, Kind] = {
+    pa.float64(): "number", pa.int64(): "whole", pa.int32(): "whole", pa.string(): "text", pa.date32(): "day", pa.bool_(): "flag",
+}  # fmt: skip
+
+
+def format_of(path: Path) -> Format:
+    """The format that a file's name asks for. Raises BadInput where it asks for none."""
+    for one in FORMATS:
+        if path.name.lower().endswith(f".{one}"):
+            return one
+    raise BadInput(Fault("unknown_format", f"{path.name} ends as no format of panels.", "--out", "Name it .parquet, .csv or .csv.gz."))
+
+
+@dataclass(slots=True)
+class Counted:
+    """What was written so far: rows, and by metric how many values and how many of each reason for there being none."""
+
+    metrics: tuple[str, ...]
+    rows: int = 0
+    missing: dict[str, dict[str, int]] = field(default_factory=dict[str, "dict[str, int]"])
+
+    def take(self, rows: pa.Table) -> None:
+        """Count the rows of a part of the panel."""
+        self.rows += rows.num_rows
+        for id in self.metrics:
+            why = rows[f"{id}{MISSING}"]
+            counts = self.missing.setdefault(id, {})
+            if why.null_count == len(why):
+                continue
+            for one in why.drop_null().value_counts().to_pylist():
+                counts[one["values"]] = counts.get(one["values"], 0) + one["counts"]
+
+    def values(self, id: str) -> int:
+        """How many values a metric has."""
+        return self.rows - sum(self.missing.get(id, {}).values())
+
+
+class HashedFile(io.RawIOBase):
+    """A file that is only written to: passes the bytes on, and knows their SHA-256 and number. Without a file it does only that."""
+
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        super().__init__()
+        self._file, self._digest, self.size_bytes = file, hashlib.sha256(), 0
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.size_bytes
+
+    def write(self, content: Buffer, /) -> int:
+        part = memoryview(content).cast("B")
+        if self._file is not None:
+            self._file.write(part)
+        self._digest.update(part)
+        self.size_bytes += len(part)
+        return len(part)
+
+
+def write_panel(parts: Iterable[pa.Table], schema: pa.Schema, format: Format, file: HashedFile) -> None:
+    """Write a panel, of which `parts` follow each other in the order of its rows. Raises OSError of the file."""
+    if format == "parquet":
+        _write_parquet(parts, schema, file)
+    elif format == "csv":
+        _write_csv(parts, schema, file)
+    else:
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed:
+            _write_csv(parts, schema, packed)
+
+
+def _write_parquet(parts: Iterable[pa.Table], schema: pa.Schema, file: HashedFile) -> None:
+    options = {"version": "2.6", "compression": "zstd", "compression_level": 3, "data_page_version": "1.0", "store_schema": True}
+    with pq.ParquetWriter(pa.PythonFile(file, mode="w"), schema, **options) as writer:
+        for group in in_groups(parts, schema):
+            writer.write_table(group, row_group_size=GROUP_ROWS)
+
+
+def in_groups(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The same rows in tables of GROUP_ROWS, but for the last."""
+    waiting: list[pa.Table] = []
+    rows = 0
+    for part in parts:
+        waiting.append(part)
+        rows += part.num_rows
+        while rows >= GROUP_ROWS:
+            held = pa.concat_tables(waiting)
+            yield held.slice(0, GROUP_ROWS).combine_chunks()
+            waiting, rows = [held.slice(GROUP_ROWS)], rows - GROUP_ROWS
+    if rows:
+        yield pa.concat_tables(waiting).combine_chunks()
+
+
+def _write_csv(parts: Iterable[pa.Table], schema: pa.Schema, file: io.RawIOBase | gzip.GzipFile) -> None:
+    kinds: tuple[tuple[str, Kind], ...] = tuple((column.name, CSV_KINDS[column.type]) for column in schema)
+    for number, part in enumerate(chain([schema.empty_table()], parts)):
+        out = io.BytesIO()
+        options = arrow_csv.WriteOptions(include_header=number == 0, quoting_style="needed", quoting_header="needed")
+        arrow_csv.write_csv(csv_rows(part, kinds), out, options)
+        file.write(out.getvalue())
+
+
+def panel_schema(
+    question: PanelQuestion, by_column: Mapping[str, Mapping[str, str]] | None = None, whole: Mapping[str, str] | None = None
+) -> pa.Schema:
+    """The columns of a panel. `by_column` is what is kept with the columns of each metric, by its id; `whole` with the panel."""
+    fields = [pa.field("account_id", pa.string(), nullable=False), pa.field("as_of", pa.date32(), nullable=False)]
+    if isinstance(question.as_of, BeforeRenewals):
+        fields += [pa.field("due", pa.date32(), nullable=False), pa.field("horizon_days", pa.int32(), nullable=False)]
+    for id in question.asked:
+        kept = (by_column or {}).get(id, {})
+        kind = kind_of(question.metrics.metric(id).series, question.metrics, question.tables)
+        fields += [pa.field(id, TYPES[kind], metadata=dict(kept)), pa.field(f"{id}{MISSING}", pa.string(), metadata=dict(kept))]
+    return pa.schema(fields, metadata=dict(whole or {}))
+
+
+def shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
+    """What an engine gave, in the columns and types of the panel."""
+    return pa.Table.from_batches([batch]).select(schema.names).cast(schema)

@@ -1,0 +1,54 @@
+"""A published panel computed again, and the rows behind what is recorded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+from pyarrow.compute import call_function
+
+from unspun.app.panel_basis import basis_from_json
+from unspun.app.panel_files import MISSING
+from unspun.app.panel_request import MetricsDefinition, definition_of
+from unspun.app.panels import KIND, PreparedPanel, Progress, compute_again, panel_parts, prepare_panel
+from unspun.app.publication import FigureSet
+from unspun.engines.panel import PANEL as RESULT
+from unspun.metrics.asof import BeforeRenewals
+from unspun.warehouse.read import BookReader
+
+PANEL = KIND
+
+
+def panel_again(reader: BookReader, figures: FigureSet, progress: Progress) -> dict[str, Mapping[str, Any]]:
+    """The figures of a published panel by name, computed again from the open book."""
+    return compute_again(_prepared(reader, figures), figures.question["format"], progress)
+
+
+def panel_rows(reader: BookReader, figures: FigureSet, name: str, progress: Progress) -> tuple[pa.Table, str]:
+    """The units behind a figure of a published panel, and the SQL of the panel.
+
+    Of `rows` all of them, of a metric's values those that have one, of one of its reasons those without a value for it.
+    """
+    id, _, reason = name.partition("/")
+    panel = _prepared(reader, figures, () if id == "rows" and id not in figures.question["asked"] else (id,))
+    schema = panel.schema()
+    rows = pa.concat_tables([schema.empty_table(), *panel_parts(panel, schema, progress)])
+    units = rows.select(["account_id", "as_of", *(("due", "horizon_days") if isinstance(panel.question.as_of, BeforeRenewals) else ())])
+    if id not in panel.question.asked or name == "rows":
+        return units, panel.queries[RESULT]
+    why = rows[f"{id}{MISSING}"]
+    fits = call_function("is_null", [why]) if not reason else call_function("equal", [why, pa.scalar(reason)])
+    shown = units.append_column(id, rows[id]) if not reason else units.append_column("reason", why)
+    return shown.filter(fits), panel.queries[RESULT]
+
+
+def _prepared(reader: BookReader, figures: FigureSet, only: tuple[str, ...] = ()) -> PreparedPanel:
+    """The published question put to the open book; of some of its metrics only, where they are named."""
+    metrics = definition_of(figures.definition_text).metrics
+    document = {name: value for name, value in figures.question.items() if name != "format"}
+    basis = basis_from_json(document)
+    return prepare_panel(
+        MetricsDefinition(metrics, figures.definition_text, figures.definition_name), replace(basis, asked=only) if only else basis, reader
+    )

@@ -1,0 +1,61 @@
+"""Rows that repeat another in every column, looked for in each data file, and across files only where two tell of the same."""
+
+from __future__ import annotations
+
+from unspun.book.checks.event_counts import EVENT_COUNTS
+from unspun.book.checks.extracts import AskedBook
+from unspun.book.checks.repeated_codes import PART_ROWS, repeated_codes
+from unspun.book.checks.repeats_sql import codes_sql, data_columns, rows_of_codes_sql
+from unspun.book.checks.shape import TableShape
+from unspun.book.sql_words import local_day, sql_name
+
+SHARED = "event_counts_shared"
+
+
+def repeating_rows(book: AskedBook, table: TableShape, name: str) -> None:
+    """Make a table of the rows that repeat another in every column, and of some that only seem to: the data columns, source_file and
+    source_row.
+
+    Rows of events that are equal are of one account, event and day, so that data files which have none of these in common are not compared.
+    """
+    columns = ", ".join(map(sql_name, [*data_columns(table), "source_file", "source_row"]))
+    if table.name != "events":
+        rows = _repeating_sql(book, table, name, f"SELECT * FROM {sql_name(table.name)}")
+        book.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(name)} AS {rows}")
+        return
+    definition = f"{columns} of repeated {codes_sql('rows', data_columns(table))}"
+    rows = book.of_files(name, table.name, lambda rows: _repeating_sql(book, table, name, rows), definition)
+    book.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(name)} AS SELECT {columns} FROM ({rows})")
+    if shared := _shared_rows_sql(book):
+        across = _repeating_sql(book, table, name, shared)
+        book.query(f"INSERT INTO {sql_name(name)} {across} EXCEPT SELECT * FROM {sql_name(name)}")
+
+
+def _repeating_sql(book: AskedBook, table: TableShape, name: str, rows: str) -> str:
+    """Those of some rows that repeat another of them."""
+    by, codes = data_columns(table), f"{name}_codes"
+    number = book.query(f"SELECT count(*) AS n FROM ({rows})").column("n")[0].as_py() if table.rows > PART_ROWS else table.rows
+    book.register(codes, repeated_codes(codes_sql(rows, by), number, book.query))
+    columns = ", ".join(map(sql_name, [*by, "source_file", "source_row"]))
+    return f"SELECT {columns} FROM ({rows_of_codes_sql(rows, by, codes)})"
+
+
+def _shared_rows_sql(book: AskedBook) -> str:
+    """The events whose account, name and day stand in several data files; "" there are none."""
+    if book.units[EVENT_COUNTS] == 1:
+        return ""
+    book.query(
+        f"CREATE OR REPLACE TEMP TABLE {SHARED} AS SELECT event, account_id, day FROM {EVENT_COUNTS} GROUP BY ALL "
+        "HAVING min(unit) < max(unit)"
+    )
+    found = book.query(f"SELECT CAST(min(day) AS VARCHAR) AS first, CAST(max(day) AS VARCHAR) AS last FROM {SHARED}").to_pylist()[0]
+    if found["first"] is None:
+        return ""
+    span = f"CAST(DATE '{found['first']}' - 2 AS TIMESTAMPTZ) AND CAST(DATE '{found['last']}' + 2 AS TIMESTAMPTZ)"  # in any time zone
+    event = "events.event" if book.shape.has("events", "event") else "''"
+    day = local_day("occurred", book.shape.definition.time_zone)
+    return (
+        f"SELECT events.* FROM events SEMI JOIN {SHARED} AS shared ON {event} IS NOT DISTINCT FROM shared.event "
+        f"AND events.account_id IS NOT DISTINCT FROM shared.account_id AND {day} = shared.day "
+        f"WHERE occurred BETWEEN {span}"
+    )

@@ -1,0 +1,194 @@
+"""`unspun panel`: metrics as of dates, for every account, into a file."""
+
+from __future__ import annotations
+
+import json as json_text
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from unspun.cli.book_text import AsJson, WorkspaceFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.text import Text
+
+    from unspun.app.panel_request import PanelRequest
+    from unspun.app.panels import PanelRun
+    from unspun.app.workspace import Workspace
+    from unspun.cli.outputs import OutputFile
+    from unspun.metrics.asof import Step
+
+MOST_METRICS, MOST_REASONS = 40, 3  # on a terminal
+
+
+def panel(
+    metrics: Annotated[str | None, typer.Option(metavar="NAMES", help="These metrics, with commas between. [all of metrics.yml]")] = None,
+    as_of: Annotated[
+        list[str] | None, typer.Option(metavar="DATE", help="As known at the end of this day; repeat. [the last day of the tables read]")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option(metavar="STEP", help="At the end of every day, week, month, quarter or year between --from and --to.")
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help="The first day of --every. [the first row's]")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day of --every. [the last row's]")] = None,
+    before_renewals: Annotated[
+        str | None, typer.Option(metavar="DAYS", help="So many days before each renewal, as 90,60,30; --from and --to bound the due days.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="Write it: .parquet, .csv or .csv.gz, with a manifest beside it.")] = None,
+    memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
+    version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
+    json: AsJson = False,
+    workspace: WorkspaceFolder = None,
+) -> int:
+    """Compute the metrics of metrics.yml for every account, as of one date or many, each by what was known then.
+
+    A value that cannot be told is empty, and the column NAME__missing says why. The run is recorded in the ledger: unspun recompute
+    computes it again.
+
+    \b
+    Examples:
+      unspun panel --out panel.parquet
+      unspun panel --every month --from 2024-01-01 --to 2025-12-31 --out panel.parquet
+      unspun panel --metrics logins_28d,seats --as-of 2026-06-30 --out june.csv
+      unspun panel --before-renewals 90,60,30 --out renewals.parquet --memory 2GB
+    """
+    from unspun.cli.book_text import print_json, print_made, workspace_at
+
+    dates = (as_of, every, first, last, before_renewals)
+    request, output = _plan(metrics, dates, (memory, version), out)
+    place, at = workspace_at(workspace), datetime.now(UTC)
+    run, written = _computed(place, request, output, at)
+    if json:
+        print_json({**_document(run, output), "seconds": round(run.seconds, 3)})
+    else:
+        print_made(lambda width: _lines(run, written, width))
+    return 0
+
+
+Dates = tuple[list[str] | None, str | None, str | None, str | None, str | None]
+
+
+def _plan(
+    metrics: str | None, dates: Dates, settings: tuple[str | None, str | None], out: str | None
+) -> tuple[PanelRequest, OutputFile | None]:
+    from unspun.app.panel_files import format_of
+    from unspun.app.panel_request import PanelRequest
+    from unspun.cli.options import OptionReader
+    from unspun.cli.outputs import check_outputs
+    from unspun.cli.plan import named_output
+    from unspun.errors import BadInput
+    from unspun.metrics.asof import STEPS
+
+    reader = OptionReader()
+    as_of, every, first, last, before = dates
+    days = [reader.day("--as-of", text) for text in as_of or ()]
+    request = PanelRequest(
+        metrics=reader.words("--metrics", metrics),
+        as_of=tuple(day for day in days if day is not None),
+        every=cast("Step | None", reader.choice("--every", every, STEPS, "") or None),
+        first=reader.day("--from", first),
+        last=reader.day("--to", last),
+        before_renewals=reader.integers("--before-renewals", before, (), at_least=0),
+        version=reader.integer("--version", settings[1], None, at_least=1),
+        memory=settings[0],
+    )
+    output = named_output("--out", out, reader)
+    reader.faults.extend(check_outputs([output] if output else [], ()))
+    for check in (lambda: _checked(request), lambda: format_of(output.path) if output else None):
+        try:
+            check()
+        except BadInput as refusal:
+            reader.faults.extend(refusal.faults)
+    if reader.faults:
+        raise BadInput(reader.faults)
+    return request, output
+
+
+def _checked(request: PanelRequest) -> None:
+    """What does not go together, by the names of the options."""
+    from dataclasses import replace
+
+    from unspun.app.panel_request import check_request
+    from unspun.app.panels import checked_memory
+    from unspun.errors import BadInput
+
+    try:
+        check_request(request)
+    except BadInput as refusal:
+        raise BadInput([replace(one, where=f"--{one.where.replace('_', '-')}") for one in refusal.faults]) from None
+    if request.memory is not None:
+        checked_memory(request.memory)
+
+
+def _computed(place: Workspace, request: PanelRequest, output: OutputFile | None, at: datetime) -> tuple[PanelRun, list[str]]:
+    """Compute it, and write it where it is to be written: the run, and the files in words."""
+    from unspun.app.panel_files import format_of
+    from unspun.app.panels import compute_panel, manifest
+    from unspun.cli.outputs import OutputFile, replacing, write_text
+    from unspun.cli.progress import show_progress
+
+    with show_progress() as report:
+        if output is None:
+            return compute_panel(place, request, at, progress=report), []
+        with replacing(output) as path, open(path, "wb") as file:
+            run = compute_panel(place, request, at, file, format_of(output.path), progress=report)
+    beside = OutputFile("--out", Path(f"{output.path}.manifest.json"))
+    text = json_text.dumps(manifest(run, output.path.name), indent=2, ensure_ascii=False)
+    write_text(beside, f"{text}\n")
+    return run, [f"Wrote {output.path}", f"Its manifest (question, definition, book, SQL, hash): {beside.path}"]
+
+
+def _document(run: PanelRun, output: OutputFile | None) -> dict[str, Any]:
+    from unspun.app.panels import manifest
+
+    return manifest(run, "" if output is None else output.path.name)
+
+
+def _lines(run: PanelRun, written: list[str], width: int) -> Iterator[Text]:
+    from unspun.app.opening import in_place_remarks
+    from unspun.book.checks.remarks import check_headline, check_remarks
+    from unspun.cli.layout import QUIET, Column, heading, paragraph, table
+    from unspun.cli.number_text import counted
+    from unspun.reports.words import count
+
+    figures = run.figures
+    cells = run.rows * len(run.values)
+    filled = sum(run.values.values())
+    yield from heading(f"{counted(run.rows, 'row')} of {counted(len(run.values), 'metric')}: {_told(run)}", width)
+    yield from paragraph(f"{count(filled)} of {count(cells)} values; the others have a reason.", width)
+    rows = [[id, f"{run.values[id]:,}", _missing(run.missing[id])] for id in list(run.values)[:MOST_METRICS]]
+    yield from table([Column("Metric"), Column("Values", right=True), Column("No value", flexible=True)], rows, width)
+    if len(run.values) > len(rows):
+        yield from paragraph(f"and {len(run.values) - len(rows):,} more metrics: --json has them", width, QUIET)
+    for note in check_remarks(figures.book_check, figures.book_version):
+        yield from paragraph(note, width, first="! " if check_headline(figures.book_check) else "· ")
+    for note in in_place_remarks(figures.in_place):
+        yield from paragraph(note, width, first="· ")
+    rate = f"{run.source_rows / max(run.seconds, 0.001):,.0f}"
+    yield from paragraph(
+        f"{count(run.source_rows)} rows of the book read in {run.seconds:,.1f} s ({rate} a second). Book version {figures.book_version}, "
+        f"entry {run.entry} of the ledger: unspun recompute {run.entry}",
+        width,
+    )
+    for line in written or ["Nothing was written: give --out FILE."]:
+        yield from paragraph(line, width)
+
+
+def _told(run: PanelRun) -> str:
+    from unspun.metrics.asof import BeforeRenewals
+
+    as_of = run.question.as_of
+    if isinstance(as_of, BeforeRenewals):
+        return as_of.told
+    return f"{as_of.told} ({len(as_of.dates):,} dates)" if len(as_of.dates) > 1 else f"as of {as_of.told}"
+
+
+def _missing(counts: Mapping[str, int]) -> str:
+    """The reasons, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    shown = [f"{reason} {number:,}" for reason, number in ordered[:MOST_REASONS]]
+    return ", ".join([*shown, *([f"{len(ordered) - MOST_REASONS} more"] if len(ordered) > MOST_REASONS else [])])
