@@ -34,8 +34,8 @@ from tracking_companies import (
 
 from unspun.book.tracking.judge import TrackingChange, judge_usage
 from unspun.book.tracking.level import Levels, levels
-from unspun.book.tracking.question import LARGEST, PANEL
-from unspun.book.tracking.usage import DailyUsage, Key, Panel, is_countable
+from unspun.book.tracking.question import LARGEST, WATCHED
+from unspun.book.tracking.usage import DailyUsage, Key, Watched, is_countable
 
 ACCOUNTS = (20, 50, 200, 1000)
 IN_TURN = (20, 50, 200, 20, 50, 200, 20, 50, 200, 1000)  # sizes of the companies: a large one in ten
@@ -81,10 +81,10 @@ def usage_of(counts: Ints, region: Ints) -> DailyUsage:
     keys = tuple(key for i, key in enumerate(series) if i == 0 or is_countable(series[key]))
     order = np.argsort(-by_event.sum(axis=(1, 2)), kind="stable")
     places = np.arange(len(order))
-    looked_at = order[(places < LARGEST) | (places % max(1, -(-len(order) // PANEL)) == 0)]
+    looked_at = order[(places < LARGEST) | (places % max(1, -(-len(order) // WATCHED)) == 0)]
     single = {Key(""): by_event[looked_at].sum(axis=1)} | {Key(name): by_event[looked_at, e] for e, name in enumerate(EVENTS)}
-    panel = Panel(np.arange(len(looked_at)), single, {REGION: tuple(REGIONS[r] for r in region[looked_at])}, len(order))
-    return DailyUsage(keys, FIRST_DAY + np.arange(counts.shape[2]), np.array([series[key] for key in keys]), panel)
+    watched = Watched(np.arange(len(looked_at)), single, {REGION: tuple(REGIONS[r] for r in region[looked_at])}, len(order))
+    return DailyUsage(keys, FIRST_DAY + np.arange(counts.shape[2]), np.array([series[key] for key in keys]), watched)
 
 
 def study_company(seed: int, accounts: int) -> CompanyResult:
@@ -140,8 +140,8 @@ def _delay(usage: DailyUsage, known: Levels, outage: Outage) -> int:
     """Days of the outage that must have been seen until it is said, with nothing known of later days; 0 where it is not said within it."""
     for days in (d for d in DELAYS if d <= outage.days):
         cut = outage.first + days
-        panel = Panel(usage.panel.places, {k: v[:, :cut] for k, v in usage.panel.counts.items()}, usage.panel.values, usage.panel.accounts)
-        until = DailyUsage(usage.keys, usage.days[:cut], usage.counts[:, :cut], panel)
+        watched = Watched(usage.watched.places, {k: v[:, :cut] for k, v in usage.watched.counts.items()}, usage.watched.values, usage.watched.accounts)
+        until = DailyUsage(usage.keys, usage.days[:cut], usage.counts[:, :cut], watched)
         parts = (known.expected, known.change, known.sd, known.level, known.shape)
         if any(one.is_broken and _same(one, outage) for one in judge_usage(until, Levels(*(part[:, :cut] for part in parts)))):
             return days

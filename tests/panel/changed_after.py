@@ -1,4 +1,4 @@
-"""A book in which what happened or became known after a day is another: rows, corrections, statements, ends of tickets, outages, accounts."""
+"""A book in which what happened or became known after a day is another: rows, corrections, ends of tickets, outages, accounts."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ NEWCOMER = "z, who came later"
 def changed_after(random: Random, book: SmallBook, day: date) -> SmallBook:
     """The book with anything that lies after the end of a day changed, taken away or added; what was known by then stays."""
     maker = Maker(random, day + timedelta(days=60), book.time_zone, rows_made=10_000)
-    tables = {name: _changed_rows(maker, book, name, rows, day) for name, rows in book.tables.items()}
+    tables: dict[TableName, tuple[Row, ...]] = {name: _changed_rows(maker, book, name, rows, day) for name, rows in book.tables.items()}
     for name in ("purchases", "tickets", "events", "subscriptions"):
         if name not in tables and random.random() < 0.5:
             tables[name] = tuple(_newcomers(maker, name, (), day))
-    kept = {name: rows for name, rows in tables.items() if rows}
+    kept: dict[TableName, tuple[Row, ...]] = {name: rows for name, rows in tables.items() if rows}
     received = {load: when if when <= day else day + timedelta(days=random.randint(1, 90)) for load, when in book.received.items()}
     return replace(
         book,

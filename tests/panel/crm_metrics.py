@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from tests.panel.truth import At, Metric, Missing, exact_sum, last_of, ratio, slope, some
+from tests.panel.truth import At, Metric, Missing, exact_sum, last_of, ratio, slope, some, those
 
 EVENTS = "events"
 
@@ -30,7 +30,7 @@ def searches_each_week(at: At) -> float:
 def running(at: At) -> pd.DataFrame:
     at.check_life(at.day)
     terms = at.visible("subscriptions")
-    return terms[(terms.day <= at.day) & (terms.ended.isna() | (terms.ended > at.day))]
+    return those(terms, (terms.day <= at.day) & (terms.ended.isna() | (terms.ended > at.day)))
 
 
 def relative(now: float, then: float) -> float:
@@ -114,11 +114,18 @@ METRICS: dict[str, tuple[str, Metric]] = {
         "{share: {of: {count: events, window: 60d}, where: {event: quote}}}",
         lambda at: ratio(count(at, at.days(60), "quote"), count(at, at.days(60))),
     ),
-    "size_of_use": ("{case: [{when: {searches_28d: {above: 60}}, then: 2}, {when: [{of: {count: events, where: {event: quote}, window: 28d}, above: 0}], then: 1}, {otherwise: 0}]}", size_of_use),
+    "size_of_use": (
+        "{case: [{when: {searches_28d: {above: 60}}, then: 2}, "
+        "{when: [{of: {count: events, where: {event: quote}, window: 28d}, above: 0}], then: 1}, {otherwise: 0}]}",
+        size_of_use,
+    ),
     "terms_ever": ("{count: subscriptions}", lambda at: len(at.rows("subscriptions", at.lifetime()))),
     "spent_2mo": ("{sum: subscriptions.amount, window: 2mo}", lambda at: exact_sum(at.rows("subscriptions", at.months(2)).amount)),
     "running_terms": ("{open: subscriptions}", lambda at: len(running(at))),
-    "running_base": ("{open: subscriptions.amount, where: {is_addon: false}}", lambda at: exact_sum(running(at)[~running(at).is_addon].amount)),
+    "running_base": (
+        "{open: subscriptions.amount, where: {is_addon: false}}",
+        lambda at: exact_sum(those(running(at), ~running(at).is_addon).amount),
+    ),
     "per_seat": ("{per_seat: searches_28d}", lambda at: ratio(count(at, at.days(28), "search"), seats(at))),
 }  # fmt: skip
 

@@ -77,7 +77,8 @@ class SmallBook:
 
 def kinds_of(table: TableName) -> dict[str, Kind]:
     """The data columns of a table of these books, own ones last."""
-    return {column.name: column.kind for column in TABLES[table].columns} | dict(OWN.get(table, {}))
+    standard: dict[str, Kind] = {column.name: column.kind for column in TABLES[table].columns}
+    return standard | dict(OWN.get(table, {}))
 
 
 def arrow_of(table: TableName, rows: Sequence[Row], columns: Mapping[str, Kind] | None = None) -> pa.Table:
@@ -139,10 +140,12 @@ def random_book(random: Random, tables: Sequence[TableName] | None = None, rows:
     """A book of up to so many rows a table."""
     zone = random.choice(ZONES)
     maker = Maker(random, random.choice(ANCHORS), zone)
-    chosen = tables or [name for name, table in TABLES.items() if name != "rates" and random.random() < (0.85 if name in USUAL else 0.6)]
-    made = {name: _rows(maker, name, random.randint(1, rows)) for name in chosen}
-    kept = {name: rows for name, (rows, _) in made.items() if rows}
-    held = {name: _held(maker, name, rows, made[name][1]) for name, rows in kept.items()}
+    chosen: Sequence[TableName] = tables or [
+        name for name, table in TABLES.items() if name != "rates" and random.random() < (0.85 if name in USUAL else 0.6)
+    ]
+    made: dict[TableName, tuple[tuple[Row, ...], tuple[str, ...]]] = {name: _rows(maker, name, random.randint(1, rows)) for name in chosen}
+    kept: dict[TableName, tuple[Row, ...]] = {name: rows for name, (rows, _) in made.items() if rows}
+    held: dict[str, HeldTable] = {name: _held(maker, name, rows, made[name][1]) for name, rows in kept.items()}
     return SmallBook(
         kept, held, dates_of(maker), _dues(maker), zone,
         fiscal_year_starts=random.choice((1, 1, 2, 4, 12)),
@@ -158,7 +161,7 @@ USUAL: tuple[TableName, ...] = ("events", "accounts", "subscriptions", "tickets"
 
 def few_tables(random: Random) -> list[TableName]:
     """Some of the tables: a panel over few of them is quick."""
-    others = [name for name in TABLES if name not in (*USUAL, "rates")]
+    others: list[TableName] = [name for name in TABLES if name not in (*USUAL, "rates")]
     return [*random.sample(USUAL, 3), *random.sample(others, random.randint(0, 1))]
 
 

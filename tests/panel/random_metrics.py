@@ -8,7 +8,7 @@ from datetime import date
 from random import Random
 from typing import cast
 
-from tests.panel.random_books import ANCHORS, NUMBERS, TEXTS, SmallBook, WHOLES, kinds_of
+from tests.panel.random_books import ANCHORS, NUMBERS, TEXTS, WHOLES, SmallBook, kinds_of
 from unspun.book.entities import Kind, TableName
 from unspun.errors import BadInput
 from unspun.metrics.asof import AsOf, BeforeRenewals, Dates
@@ -58,7 +58,7 @@ FREQUENT: tuple[TableName, ...] = ("events", "events", "events", "purchases", "s
 
 @dataclass(slots=True)
 class Writer:
-    """Writes metrics over the tables `held`. `earlier`: whether the part that is being written is of an earlier day, where some may not stand."""
+    """Writes metrics over the tables `held`. `earlier`: whether what is being written is of an earlier day, where some may not stand."""
 
     random: Random
     held: tuple[TableName, ...]
@@ -124,12 +124,12 @@ class Writer:
         node = random.choice(
             (Count, Count, Sum, Sum, Average, Minimum, Maximum, Distinct, Distinct, ActiveDays, DaysSinceLast, DaysSinceFirst, LastValue)
         )
-        if node in (Count, ActiveDays, DaysSinceLast, DaysSinceFirst):
+        if node is Count or node is ActiveDays or node is DaysSinceLast or node is DaysSinceFirst:
             return node(rows)
         if node is Distinct:
             return Distinct(rows, random.choice(list(kinds_of(rows.table))))
         column = self.column(rows.table, NUMERIC)
-        return Count(rows) if column is None else node(rows, column)
+        return Count(rows) if column is None else cast("type[Sum]", node)(rows, column)
 
     def other(self) -> Series:
         """What gives a text, a day or a flag."""
@@ -235,13 +235,13 @@ def random_metrics(random: Random, book: SmallBook, number: int = 8) -> MetricSe
         if random.random() < 0.5
     }
     while len(made) < number:
-        # of a number that the writer may be asked about: a z-score is of no use beneath another metric, as it agrees to 1e-9 only
         series = writer.series()
         try:
             found = MetricSet((*made, Metric(f"m{len(made)}", series)), sources)
         except BadInput:
             continue
         made = list(found.metrics)
+        # Engines agree on z-scores to 1e-9 only: beneath a comparison that could decide either way.
         if not isinstance(series, ZScore) and _is_number(series):
             writer.defined = (*writer.defined, made[-1].id)
     return MetricSet(tuple(made), sources)

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from tests.panel.crm_metrics import METRICS
-from tests.panel.truth import Files, day_numbers, in_order
+from tests.panel.truth import Files, day_numbers, in_order, those
 from tests.panel.workspaces import loaded, not_equal, panel, write_metrics
 
 ZONE = "America/New_York"
@@ -73,7 +72,7 @@ def moved(rows: pa.Table) -> pd.DataFrame:
 def company(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Company:
     source, folder = shared_data / "crm_sim", tmp_path_factory.mktemp("crm")
     (folder / "data").mkdir()
-    with_events = sorted(pc.unique(pq.read_table(source / "events.parquet", columns=["account_id"])["account_id"]).to_pylist())
+    with_events = sorted(pq.read_table(source / "events.parquet", columns=["account_id"])["account_id"].unique().to_pylist())
     used = with_events[3::55]
     all_accounts = sorted({*used, *range(0, 3_816, 97)})
     frames: dict[str, pd.DataFrame] = {}
@@ -132,7 +131,7 @@ def test_every_metric_is_what_plain_pandas_counts(company: Company, options: tup
 def test_days_before_each_renewal_are_as_good_as_any_other_days(company: Company) -> None:
     write_metrics(company.folder, DEFINED)
     found = panel(company.folder, "--before-renewals", "90,7")
-    found = found[found.due.map(lambda due: date(2023, 12, 15) <= due <= date(2024, 1, 31))]
+    found = those(found, found.due.map(lambda due: date(2023, 12, 15) <= due <= date(2024, 1, 31)))
     assert (found.due.map(date.toordinal) - found.as_of.map(date.toordinal) == found.horizon_days).all()
     own_terms = company.terms[company.terms.account_id.astype(str).isin(company.accounts) & ~company.terms.is_addon.astype(bool)]
     ends = {(str(account), end.date()) for account, end in zip(own_terms.account_id, own_terms.end_date, strict=True)}

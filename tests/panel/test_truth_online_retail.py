@@ -6,6 +6,7 @@ Most invoices are written in London by day, so that midnight in Auckland falls a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -65,6 +66,14 @@ def returned(at: At, window: tuple[int, int]) -> pd.DataFrame:
     return at.rows("purchases", window, lambda rows: rows.InvoiceNo.str.startswith("C"))
 
 
+def few_dear_and_not_german(rows: pd.DataFrame) -> pd.Series:
+    return rows.Quantity.between(1, 3) & (rows.UnitPrice > 4.95) & (rows.Country != "Germany")
+
+
+def day_of(number: float) -> date:
+    return date.fromordinal(int(number))
+
+
 METRICS: dict[str, tuple[str, Metric]] = {
     "lines_30d": ("{count: purchases, window: 30d}", lambda at: len(lines(at, at.days(30)))),
     "lines_ever": ("{count: purchases}", lambda at: len(lines(at, at.lifetime()))),
@@ -90,19 +99,13 @@ METRICS: dict[str, tuple[str, Metric]] = {
     ),
     "small_dear": (
         "{count: purchases, where: {quantity: {between: [1, 3]}, price: {above: 4.95}, country: {not: Germany}}, window: 250d}",
-        lambda at: len(
-            at.rows("purchases", at.days(250), lambda rows: rows.Quantity.between(1, 3) & (rows.UnitPrice > 4.95) & (rows.Country != "Germany"))
-        ),
+        lambda at: len(at.rows("purchases", at.days(250), few_dear_and_not_german)),
     ),
     "change": (
         "{change: {of: {count: purchases, window: month}, days: 31}}",
         lambda at: len(lines(at, at.period(1))) - len(lines(at.earlier(31), at.earlier(31).period(1))),
     ),
 }  # fmt: skip
-
-
-def day_of(number: float) -> object:
-    return pd.Timestamp.fromordinal(int(number)).date()
 
 
 @pytest.mark.parametrize(

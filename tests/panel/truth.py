@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,12 @@ def day_numbers(times: pd.Series, zone: str) -> pd.Series:
 
 
 def month_back(day: date, months: int) -> date:
-    return (pd.Timestamp(day) - pd.DateOffset(months=months)).date()
+    return cast("pd.Timestamp", pd.Timestamp(day) - pd.DateOffset(months=months)).date()  # pyright: ignore[reportOperatorIssue]
+
+
+def those(rows: pd.DataFrame, fit: object) -> pd.DataFrame:
+    """The rows that fit."""
+    return cast("pd.DataFrame", rows[cast("pd.Series", fit)])
 
 
 def exact_sum(cells: pd.Series) -> float:
@@ -62,7 +67,7 @@ class Rows:
 
 def in_order(rows: pd.DataFrame) -> Rows:
     """Rows as they are asked for, by their column `day`."""
-    ordered = rows.sort_values("day", kind="stable")
+    ordered = rows.sort_values(by="day", kind="stable")
     return Rows(ordered, ordered.day.to_numpy(np.int64))
 
 
@@ -84,7 +89,7 @@ class Files:
     def of_account(self, account: str) -> Files:
         """Those of one account."""
         return replace(
-            self, left={}, tables={name: in_order(held.rows[held.rows.account == account]) for name, held in self.tables.items()}
+            self, left={}, tables={name: in_order(those(held.rows, held.rows.account == account)) for name, held in self.tables.items()}
         )
 
 
@@ -150,7 +155,7 @@ class At:
 
     def running_terms(self) -> pd.DataFrame:
         terms = self.visible("subscriptions")
-        return terms[~terms.is_addon & (terms.ended.isna() | (terms.ended > self.as_of))]
+        return those(terms, ~terms.is_addon & (terms.ended.isna() | (terms.ended > self.as_of)))
 
     def is_gone(self) -> bool:
         terms = self.visible("subscriptions")
@@ -180,9 +185,11 @@ class At:
         if not len(seen):
             raise Missing("no_source")
         inside = self.own.tables[table].between(window[0], min(window[1], self.day))
-        fitting = inside if where is None else inside[where(inside)]
+        fitting = inside if where is None else those(inside, where(inside))
         if table in self.whole.dense:
-            self._check_dense(seen, table, window[0], fitting if recency in ("", "any") else fitting[fitting[recency].notna()], recency)
+            self._check_dense(
+                seen, table, window[0], fitting if recency in ("", "any") else those(fitting, fitting[recency].notna()), recency
+            )
         return fitting
 
     def _check_dense(self, seen: Ints, table: str, first: int, fitting: pd.DataFrame, recency: str) -> None:
@@ -201,7 +208,7 @@ Metric = Callable[[At], Value]
 
 def last_of(rows: pd.DataFrame, column: str) -> Value:
     """The cell of the last row in which it is not empty; rows of one instant in the order of the file."""
-    filled = rows[rows[column].notna()].sort_values("at", kind="stable")
+    filled = those(rows, rows[column].notna()).sort_values(by="at", kind="stable")
     return some(filled)[column].iloc[-1]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from tests.doors.cli_files import run
-from tests.panel.truth import At, Files, Metric, Value, plain, told
+from tests.panel.truth import At, Files, Metric, Value, plain, those, told
 
 
 def loaded(folder: Path, book: str, data: Path) -> Path:
@@ -51,9 +51,9 @@ def not_equal(found: pd.DataFrame, files: Files, metrics: Mapping[str, tuple[str
     """Where the panel and plain pandas differ, of all rows of these accounts; the test fails too where it has no row of one of them."""
     wrong: list[str] = []
     for account in accounts:
-        own, rows = files.of_account(account), found[found.account_id == account]
+        own, rows = files.of_account(account), those(found, found.account_id == account)
         assert len(rows), account
-        for row in rows.to_dict("records"):
+        for row in rows.to_dict(orient="records"):
             at = At(files, own, account, row["as_of"].toordinal())
             for id, (_, metric) in metrics.items():
                 expected, reason = told(metric, at)

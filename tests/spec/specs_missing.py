@@ -85,11 +85,11 @@ BORN = (
         extra=True,
     ),
     Spec(
-        teaches="A term that is known goes before a purchase.",
+        teaches="Of a creation, a first term and a first purchase, the first counts: who bought before was a customer.",
         tables="purchases\naccount_id | purchased\na | 2024-01-05\nb | 2024-01-05\n\n"
         "subscriptions\naccount_id | started | known_at\na | 2024-03-01 | 2024-01-10",
         metric="count: purchases",
-        expected="account_id | 2024-01-09 | 2024-01-10 | 2024-03-01\na | 1 | (before_birth) | 1\nb | 1 | 1 | 1",
+        expected="account_id | 2024-01-09 | 2024-01-10 | 2024-03-01\na | 1 | 1 | 1\nb | 1 | 1 | 1",
         extra=True,
     ),
     Spec(
@@ -128,7 +128,8 @@ LEFT = (
         """,
     ),
     Spec(
-        teaches="Without terms, a recorded departure counts, until the account comes back or buys again.",
+        teaches="Without terms, a recorded departure counts, until the account buys again. Every row of `churns` is a departure: "
+        "`is_reactivation` says that the account had left once before.",
         tables=f"""
             churns
             account_id | churned    | is_reactivation
@@ -147,7 +148,7 @@ LEFT = (
             account_id | 2024-02-09 | 2024-02-10    | 2024-02-20    | 2024-03-01
             a          | 0          | (after_churn) | (after_churn) | (after_churn)
             b          | 0          | (after_churn) | 0             | 0
-            c          | 0          | (after_churn) | (after_churn) | 0
+            c          | 0          | (after_churn) | (after_churn) | (after_churn)
         """,
     ),
     Spec(
@@ -359,6 +360,55 @@ FIRST = (
         extra=True,
     ),
 )
+CURRENCIES = (
+    Spec(
+        teaches="An amount of euros and one of dollars have no sum. Neither have one of euros and one of which nothing is stated; "
+        "where no currency is stated at all, amounts are taken to be of one.",
+        tables="""
+            purchases
+            account_id | purchased  | amount | currency
+            a          | 2024-01-05 | 10     | EUR
+            a          | 2024-02-05 | 20     | USD
+            b          | 2024-01-05 | 1      | EUR
+            b          | 2024-02-05 | 2      |
+            c          | 2024-01-05 | 3      |
+            c          | 2024-02-05 | 4      |
+            d          | 2024-01-05 |        | USD
+            d          | 2024-02-05 | 5      | EUR
+        """,
+        metric="sum: purchases.amount",
+        expected="""
+            account_id | 2024-01-31 | 2024-02-29
+            a          | 10         | (several_currencies)
+            b          | 1          | (several_currencies)
+            c          | 3          | 7
+            d          | 0          | 5
+        """,
+    ),
+    Spec(
+        teaches="A condition on the currency says which is meant. The rows that do not fit do not matter, nor those of other days.",
+        tables="purchases\naccount_id | purchased | amount | currency\na | 2024-01-05 | 10 | EUR\na | 2024-02-05 | 20 | USD",
+        metric="subtract: [{max: purchases.amount, where: {currency: USD}}, {average: purchases.amount, window: month}]",
+        expected="account_id | 2024-02-04 | 2024-02-05 | 2024-03-01\na | (no_rows) | 0 | (no_rows)",
+        extra=True,
+    ),
+    Spec(
+        teaches="The last amount is one row's, and has its currency.",
+        tables="purchases\naccount_id | purchased | amount | currency\na | 2024-01-05 | 10 | EUR\na | 2024-02-05 | 20 | USD",
+        metric="last: purchases.amount",
+        expected="account_id | 2024-01-31 | 2024-02-29\na | 10 | 20",
+        extra=True,
+    ),
+    Spec(
+        teaches="The least of amounts in several currencies is none; nor is there a sum of terms that run.",
+        tables="subscriptions\naccount_id | started | ended | amount | currency\n"
+        "a | 2024-01-01 | | 10 | EUR\na | 2024-02-01 | 2024-04-01 | 20 | CHF\nb | 2024-01-01 | | 7 | EUR",
+        metric="subtract: [{open: subscriptions.amount}, {min: subscriptions.amount, window: month}]",
+        expected="account_id | 2024-01-31 | 2024-02-29 | 2024-04-01\n"
+        "a | 0 | (several_currencies) | (no_rows)\nb | 0 | (no_rows) | (no_rows)",
+        extra=True,
+    ),
+)
 CHAPTER = Chapter(
     "Why there is no value",
     "Missing is not zero. Where a metric has no value, the column `<id>__missing` says why; of several reasons, the first in this order:",
@@ -366,11 +416,12 @@ CHAPTER = Chapter(
         Section(
             "before_birth",
             BORN,
-            words="The account was no customer yet: by `created_on` of accounts, else its first term, else its first purchase.",
+            words="The account was no customer yet: by `created_on` of accounts, its first term and its first purchase, whichever is the first.",
         ),
         Section("after_churn", LEFT, words="The account had left: by its terms, else by the departures in `churns`."),
         Section("no_source, source_silent, before_source, not_seen", SOURCE, words="The table cannot tell."),
         Section("outage", OUTAGE, words="The window holds days of a recorded tracking outage that nobody accepted."),
+        Section("several_currencies", CURRENCIES, words="Amounts are put together in one currency only; the table has a column `currency`."),
         Section("Several at once", FIRST),
     ),
 )

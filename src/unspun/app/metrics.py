@@ -11,7 +11,7 @@ from unspun.app.panel_basis import held_tables
 from unspun.app.panel_request import MetricsDefinition, PanelRequest, definition_of, nodes_of, tables_read, workspace_metrics
 from unspun.app.workspace import METRICS_FILE, Workspace
 from unspun.errors import BadInput, Fault
-from unspun.metrics.kinds import check_against
+from unspun.metrics.kinds import check_against, column_kind
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.missing import REASONS
 from unspun.metrics.nodes import (
@@ -33,6 +33,7 @@ from unspun.metrics.nodes import (
     Seats,
     Series,
     Share,
+    Sum,
     ZScore,
 )
 from unspun.metrics.read_file import read_metrics
@@ -171,6 +172,8 @@ def _reasons(node: Series, metrics: MetricSet) -> Iterator[str]:
     elif isinstance(node, Open | Attribute | Arr | Seats):
         yield from ("before_birth", "after_churn")
         yield "no_source" if isinstance(node, Open) else "not_stated"
+        if isinstance(node, Open) and node.column and column_kind(node.table, node.column, {}) == "money":
+            yield "several_currencies"
     elif isinstance(node, Ratio | Share) or (isinstance(node, Change) and node.relative):
         yield "zero_denominator"
     elif isinstance(node, ZScore):
@@ -190,6 +193,8 @@ def _reasons_of_rows(measure: Measure, metrics: MetricSet) -> Iterator[str]:
         yield "no_contract"
     if isinstance(measure, Average | Minimum | Maximum | LastValue | DaysSinceLast | DaysSinceFirst):
         yield "no_rows"
+    if isinstance(measure, Sum | Average | Minimum | Maximum) and column_kind(measure.rows.table, measure.column, {}) == "money":
+        yield "several_currencies"
 
 
 def _kind(series: Series) -> str:

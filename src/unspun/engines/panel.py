@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -33,7 +33,7 @@ def plan_sql(plan: PanelPlan) -> dict[str, str]:
     return {**{step.name: step.query.sql(dialect=DIALECT) for step in plan.steps}, PANEL: plan.result.sql(dialect=DIALECT)}
 
 
-def run_panel(reader: PanelReader, plan: PanelPlan, progress: Progress) -> Iterator[pa.RecordBatch]:
+def run_panel(reader: PanelReader, plan: PanelPlan, progress: Progress) -> Generator[pa.RecordBatch, None, None]:
     """The panel in batches, in the order of its rows; reasons are dictionaries of texts. Temporary tables spill where memory is short,
     and go when no later step reads them.
 
@@ -65,7 +65,8 @@ def _run(reader: PanelReader, plan: PanelPlan, progress: Progress, made: list[st
     row_count = int(reader.query(plan.row_count.sql(dialect=DIALECT)).column(0)[0].as_py())
     sql = plan.slice.sql(dialect=DIALECT)
     for first in range(0, max(row_count, 1), SLICE_ROWS):
-        yield from _in_order(reader.query(sql, [first, first + SLICE_ROWS])).to_batches()
+        rows = _in_order(reader.query(sql, [first, first + SLICE_ROWS]))
+        yield from rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
 
 
 def _last_read(plan: PanelPlan) -> dict[str, int]:

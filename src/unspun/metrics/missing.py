@@ -11,6 +11,7 @@ REASONS: dict[str, str] = {
     "before_source": "the window begins before the first row of this table, when the account was a customer already",
     "not_seen": "the account had not appeared in this table by then",
     "outage": "the window holds days of a recorded tracking outage",
+    "several_currencies": "the amounts are in several currencies, or some of them in none that is stated",
     "no_rows": "no row fits, so there is nothing to average, compare or date",
     "not_stated": "nothing was stated of it by then",
     "zero_denominator": "the denominator is zero",

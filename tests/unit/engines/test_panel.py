@@ -90,8 +90,8 @@ def test_no_table_is_left_behind(book: MemoryBook, question: PanelQuestion) -> N
 def test_no_table_is_left_behind_where_reading_is_given_up(book: MemoryBook, question: PanelQuestion) -> None:
     before = book.table_names()
     batches = run_panel(book, lower_panel(question), lambda _what, _done, _total: None)
-    assert next(iter(batches)).num_rows > 0
-    batches.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert next(batches).num_rows > 0
+    batches.close()
     assert book.table_names() == before
 
 

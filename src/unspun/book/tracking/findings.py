@@ -124,7 +124,7 @@ def _percent(kept: float) -> str:
 
 def _accounts(usage: DailyUsage, found: TrackingChange) -> str:
     broad = found.breadth
-    whole = len(usage.panel.places) >= usage.panel.accounts
+    whole = len(usage.watched.places) >= usage.watched.accounts
     return f"{broad.changed} of {'' if whole else 'the '}{broad.accounts} accounts {_accounts_that(whole)}"
 
 
@@ -157,8 +157,8 @@ def _facts(usage: DailyUsage, found: TrackingChange) -> dict[str, str | int | fl
         "expected": round(change.expected, 1),
         "kept_share": round(change.kept, 4),
         "measures": ", ".join(found.measures or ([found.key.measure] if found.key.measure else [])),
-        "accounts": usage.panel.accounts,
-        "accounts_looked_at": len(usage.panel.places),
+        "accounts": usage.watched.accounts,
+        "accounts_looked_at": len(usage.watched.places),
         "accounts_that_used_it_before": broad.accounts,
         "accounts_changed": broad.changed,
         "breadth": round(broad.share, 3),

@@ -166,7 +166,7 @@ def _covers(usage: DailyUsage, cause: Change, change: Change) -> bool:
 
 def _judged(usage: DailyUsage, found: Levels, others: Ints, change: Change) -> TrackingChange | None:
     key = usage.keys[change.series]
-    counts, inside = usage.panel.of(key)
+    counts, inside = usage.watched.of(key)
     course = np.nan_to_num(found.expected[change.series] * np.exp(contrast(found, change.series, others).common))
     broad = breadth(counts, _all_if_unknown(key, inside, counts), course, change)
     first, last = int(usage.days[change.first]), None if change.ongoing else int(usage.days[change.last])

@@ -1,4 +1,4 @@
-"""What is asked of the events: counts by event and day, of the whole book, of its parts, and of a panel of single accounts."""
+"""What is asked of the events: counts by event and day, of the whole book, of its parts, and of single accounts that are watched."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ OTHERS = "(all others)"
 EVENTS_IN_PARTS = 20  # of these, looked at in each part of the book as well
 VALUES = 12  # a property with more values than this is no part of the book
 MEASURES = 12
-PANEL = 200  # accounts looked at one by one, chosen by rank of size
-PANEL_CELLS = 1_500_000  # and not more rows than about this
-LARGEST = 20  # the largest accounts are always in the panel
+WATCHED = 200  # accounts looked at one by one, chosen by rank of size
+WATCHED_CELLS = 1_500_000  # and not more rows than about this
+LARGEST = 20  # the largest accounts are always among the watched
 NO_NAME = "(no name)"  # rows without an event name, where others have one
 PEOPLE = ("account_id", "name", "owner", "parent_id")  # of an account: these are no parts of the book
 
@@ -42,8 +42,8 @@ def tracking_days_sql(shape: BookShape) -> str:
     """The extract `tracking_days`: part, value, event, day, place, rows and the sums `m0`, `m1` ... of the `measures`, in their order.
 
     All of it is made of `event_cells`. `part` is "" for the whole book, the property (`events.version`, `accounts.region`) for its parts,
-    and `panel` for one account, whose `place` is its rank by rows. A row with a `place` and a property says which value the account of
-    the panel has.
+    and `watched` for one account, whose `place` is its rank by rows. A row with a `place` and a property says which value the account of
+    the watched has.
     """
     of_events, of_accounts = event_properties(shape), account_properties(shape)
     sums = "".join(f", sum(m{i})::DOUBLE AS m{i}" for i in range(len(measures(shape))))
@@ -51,13 +51,13 @@ def tracking_days_sql(shape: BookShape) -> str:
     named = f"CASE WHEN event IN (SELECT event FROM frequent) THEN event ELSE {sql_text(OTHERS)} END"
     parts = [
         f"SELECT '' AS part, '' AS value, {named} AS event, day, NULL::INTEGER AS place, {whole} FROM sorts GROUP BY ALL",
-        f"SELECT 'panel', '', {named}, day, place, {whole} FROM cells JOIN panel USING (account_id) GROUP BY ALL",
+        f"SELECT 'watched', '', {named}, day, place, {whole} FROM cells JOIN watched USING (account_id) GROUP BY ALL",
     ]
     parts += [_part(f"events.{name}", f"p{i}", whole) for i, name in enumerate(of_events)]
     parts += [_part(f"accounts.{name}", f"a{i}", whole) for i, name in enumerate(of_accounts)]
     nothing = "".join(", 0" for _ in measures(shape))
     parts += [
-        f"SELECT {sql_text(f'accounts.{name}')}, a{i}, '', NULL, place, 0{nothing} FROM panel JOIN attributes USING (account_id) "
+        f"SELECT {sql_text(f'accounts.{name}')}, a{i}, '', NULL, place, 0{nothing} FROM watched JOIN attributes USING (account_id) "
         f"WHERE a{i} IS NOT NULL"
         for i, name in enumerate(of_accounts)
     ]
@@ -70,11 +70,11 @@ def tracking_days_sql(shape: BookShape) -> str:
 _CELLS = (
     f"cells AS NOT MATERIALIZED (SELECT * REPLACE (coalesce(event, {sql_text(NO_NAME)}) AS event) FROM {EVENT_CELLS} WHERE NOT ahead), "
     "sizes AS (SELECT account_id, row_number() OVER (ORDER BY sum(rows) DESC, account_id) - 1 AS place, "
-    f"greatest(1, ceil(count(*) OVER () / {PANEL}), ceil(sum(count(*)) OVER () / {PANEL_CELLS})) AS step "
+    f"greatest(1, ceil(count(*) OVER () / {WATCHED}), ceil(sum(count(*)) OVER () / {WATCHED_CELLS})) AS step "
     "FROM cells GROUP BY account_id), "
-    f"panel AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0)"
+    f"watched AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0)"
 )
-"""The cells that had happened, the accounts by size, and the panel."""
+"""The cells that had happened, the accounts by size, and the watched."""
 _FREQUENT = (
     "frequent AS MATERIALIZED (SELECT event, row_number() OVER (ORDER BY sum(rows) DESC, event) AS rank "
     f"FROM sorts GROUP BY event QUALIFY rank <= {EVENTS})"

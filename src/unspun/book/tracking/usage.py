@@ -1,4 +1,4 @@
-"""The answers as arrays: daily counts of each series, and of each account of the panel."""
+"""The answers as arrays: daily counts of each series, and of each watched account."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from unspun.book.tracking.level import Bools, Floats, Ints
 
-PANEL = "panel"
+WATCHED = "watched"
 REGULAR_SHARE = 0.4  # an event is regular where it has rows on at least this share of the days from its first to its last
 LEAST_REGULAR_DAYS = 28
 LEAST_A_DAY = 3.0  # fewer than this on the median day cannot be judged
@@ -27,13 +27,13 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class Watched:
     """Single accounts: `counts` of a series by account and day, the order of `places`; `values` of a property, "" unknown."""
 
     places: Ints
     counts: Mapping[Key, Floats]
     values: Mapping[str, tuple[str, ...]]
-    accounts: int  # that there are: at least as many as in the panel
+    accounts: int  # that there are: at least as many as among the watched
 
     def of(self, key: Key) -> tuple[Floats, Bools]:
         """Daily counts of the whole-book series of a key, shape (accounts, days), and which accounts are in the key's part."""
@@ -50,7 +50,7 @@ class DailyUsage:
     keys: tuple[Key, ...]
     days: Ints
     counts: Floats
-    panel: Panel
+    watched: Watched
 
 
 def daily_usage(rows: pa.Table, measures: tuple[str, ...]) -> DailyUsage | None:
@@ -63,7 +63,7 @@ def daily_usage(rows: pa.Table, measures: tuple[str, ...]) -> DailyUsage | None:
     if not regular:
         return None
     keys, counts = columns.series(regular)
-    return DailyUsage(keys, columns.first + np.arange(columns.length), counts, columns.panel(regular, keys))
+    return DailyUsage(keys, columns.first + np.arange(columns.length), counts, columns.watched(regular, keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class _Columns:
     value_code: Ints
     events: tuple[str, ...]
     event_code: Ints
-    day: Ints  # from the first one; -1 where a row says what an account of the panel is
+    day: Ints  # from the first one; -1 where a row says what a watched account is
     place: Ints  # -1: none
     sums: Mapping[str, Floats]
     first: int
@@ -113,7 +113,7 @@ class _Columns:
     def series(self, regular: list[str]) -> tuple[tuple[Key, ...], Floats]:
         """Series of the whole book, then of its parts; those with too little to be judged are left out, but for the first."""
         found: dict[Key, Floats] = {}
-        for part in ("", *(name for name in self.parts if name not in ("", PANEL))):
+        for part in ("", *(name for name in self.parts if name not in ("", WATCHED))):
             chosen = self.part(part)
             for value in sorted({self.values[code] for code in np.unique(self.value_code[chosen])}):
                 inside = chosen & (self.value_code == self.values.index(value))
@@ -136,8 +136,8 @@ class _Columns:
                     found[Key(event, measure, where)] = sums
         return found
 
-    def panel(self, regular: list[str], keys: tuple[Key, ...]) -> Panel:
-        mine = self.part(PANEL)
+    def watched(self, regular: list[str], keys: tuple[Key, ...]) -> Watched:
+        mine = self.part(WATCHED)
         places = np.unique(self.place[mine])
         by = np.searchsorted(places, self.place)
         rows = dict(zip(self.events, self.by_event(mine), strict=True))
@@ -147,7 +147,7 @@ class _Columns:
                 counts[key] = self.matrix(rows[key.event], key.measure, by, len(places))
         if len(regular) > 1:
             counts[Key("")] = np.sum([self.matrix(rows[event], "", by, len(places)) for event in regular], axis=0)
-        return Panel(places, counts, self._values_of(places), max(len(places), int(self.place.max(initial=-1)) + 1))
+        return Watched(places, counts, self._values_of(places), max(len(places), int(self.place.max(initial=-1)) + 1))
 
     def _values_of(self, places: Ints) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

@@ -11,13 +11,11 @@ from unspun.metrics.question import PanelQuestion
 
 
 def birth(accounts: States, book: BookRows, account: str, as_of: date) -> date | None:
-    """The day on which an account became a customer: what the book says of it, else its first term, else its first purchase."""
+    """The day on which an account became a customer: the first of what the book says of it, its first term and its first purchase."""
     stated = accounts.value(account, "created_on", as_of, as_of)
-    if isinstance(stated, date):
-        return stated
-    started = [row.day for row in book.visible("subscriptions", account, as_of) if row.day is not None]
-    bought = [row.day for row in book.visible("purchases", account, as_of) if row.day is not None and row.day <= as_of]
-    return min(started or bought, default=None)
+    started = _days(book.visible("subscriptions", account, as_of))
+    bought = _days(row for row in book.visible("purchases", account, as_of) if row.happened_by(as_of))
+    return min([*([stated] if isinstance(stated, date) else []), *started, *bought], default=None)
 
 
 def has_left(question: PanelQuestion, book: BookRows, account: str, as_of: date) -> bool:
@@ -59,12 +57,10 @@ def base_terms(book: BookRows, account: str, as_of: date) -> list[RowVersion]:
 
 
 def _has_departed(book: BookRows, account: str, as_of: date) -> bool:
-    """Whether the last that is known of an account is that it left: it has neither come back nor bought anything since."""
-    churns = [row for row in book.visible("churns", account, as_of) if row.happened_by(as_of)]
-    left = _days(row for row in churns if row.cells.get("is_reactivation") is not True)
-    back = _days(row for row in churns if row.cells.get("is_reactivation") is True)
+    """Whether the last that is known of an account is that it left: every row of churns is a departure, and it has bought nothing since."""
+    left = _days(row for row in book.visible("churns", account, as_of) if row.happened_by(as_of))
     bought = _days(row for row in book.visible("purchases", account, as_of) if row.happened_by(as_of))
-    return bool(left) and not any(day > max(left) for day in (*back, *bought))
+    return bool(left) and not any(day > max(left) for day in bought)
 
 
 def _days(rows: Iterable[RowVersion]) -> list[date]:

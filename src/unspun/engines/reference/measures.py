@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from math import copysign, modf
 
 from unspun.engines.reference.answers import Answer, Book, Missing, Moment, value_or
@@ -13,6 +14,7 @@ from unspun.engines.reference.coverage import no_witness
 from unspun.engines.reference.fitting import fits
 from unspun.engines.reference.life import contract_start
 from unspun.engines.reference.rows import Cell, RowVersion
+from unspun.metrics.kinds import column_kind
 from unspun.metrics.nodes import (
     ActiveDays,
     Average,
@@ -41,7 +43,7 @@ def measure_value(book: Book, measure: Measure, moment: Moment) -> Answer:
     if window is None:
         return Missing("no_contract")
     counted = _counted(book, measure, moment, window)
-    return no_witness(book, measure, moment, window, counted) or _of_rows(measure, moment, counted)
+    return no_witness(book, measure, moment, window, counted) or _mixed(book, measure, moment, counted) or _of_rows(measure, moment, counted)
 
 
 def _window(book: Book, rows: Rows, moment: Moment) -> tuple[date, date] | None:
@@ -68,6 +70,22 @@ def _counted(book: Book, measure: Measure, moment: Moment, window: tuple[date, d
     ]
     # by day first: that of a table whose rows happen on a day is the same everywhere, the instant it is kept as is not
     return sorted(rows, key=lambda row: (row.day, row.order))
+
+
+def _mixed(book: Book, measure: Measure, moment: Moment, counted: Sequence[RowVersion]) -> Missing | None:
+    """Amounts that are put together have to be in one currency."""
+    if not isinstance(measure, Sum | Average | Minimum | Maximum):
+        return None
+    return several_currencies(book, measure.rows.table, measure.column, [partial(row.cell, as_of=moment.as_of) for row in counted])
+
+
+def several_currencies(book: Book, table: str, column: str, rows: Sequence[Callable[[str], Cell]]) -> Missing | None:
+    """Whether amounts are in several currencies, or some of them in none that is stated; None also where they are no amounts."""
+    columns = book.question.tables[table].columns
+    if column_kind(table, column, book.question.tables) != "money" or "currency" not in columns:
+        return None
+    currencies = {cell("currency") for cell in rows if cell(column) is not None}
+    return Missing("several_currencies") if len(currencies) > 1 else None
 
 
 def _of_rows(measure: Measure, moment: Moment, counted: Sequence[RowVersion]) -> Answer:

@@ -8,7 +8,7 @@ from datetime import date
 from unspun.engines.reference.answers import Answer, Book, Missing, Moment, value_or
 from unspun.engines.reference.fitting import fits
 from unspun.engines.reference.life import runs
-from unspun.engines.reference.measures import exact_sum
+from unspun.engines.reference.measures import exact_sum, several_currencies
 from unspun.engines.reference.rows import Cell
 from unspun.metrics.nodes import Arr, Attribute, Open, Seats, Standing
 
@@ -48,7 +48,8 @@ def _open(book: Book, standing: Open, moment: Moment) -> Answer:
     there = [cell for cell in _open_rows(book, standing.table, moment) if fits(standing.where, cell)]
     if not standing.column:
         return len(there)
-    return exact_sum([cell(standing.column) for cell in there])
+    mixed = several_currencies(book, standing.table, standing.column, there)
+    return mixed or exact_sum([cell(standing.column) for cell in there])
 
 
 def _is_held(book: Book, table: str, moment: Moment) -> bool:

@@ -18,6 +18,7 @@ from unspun.metrics.lower.kept import Kept, KeptColumns, kept_of, made_of_kept, 
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.panes import Panes, seen_table
 from unspun.metrics.lower.plan import Leaf, Seen, Step
+from unspun.metrics.lower.prefix import DENSE, Join, Prefix, adds_up
 from unspun.metrics.lower.sources import Source, as_of_days
 from unspun.metrics.lower.terms import both, gone_day, when
 from unspun.metrics.nodes import ActiveDays
@@ -25,6 +26,8 @@ from unspun.metrics.question import PanelQuestion
 from unspun.metrics.windows import Lifetime
 
 SEEN = "measure_seen"
+EVER = Frame(Lifetime())
+FIRST, LAST = Kept("first", None), Kept("last", None)
 Wanted = tuple[Frame, Kept]
 Placed = tuple[int, Leaf]
 
@@ -33,7 +36,8 @@ Placed = tuple[int, Leaf]
 class Parts:
     """What measures the rows of one table: steps, inputs, and the tables by unit in which the values stand as columns.
 
-    `columns` names the column of each frame and kept thing; `distinct` that of each distinct count, by the place of its leaf.
+    `columns` names the column of each frame and kept thing; `distinct` that of each distinct count, by the place of its leaf. `covered` are
+    the days of all accounts that have units.
     """
 
     steps: list[Step] = field(default_factory=list[Step])
@@ -41,22 +45,33 @@ class Parts:
     by_unit: list[str] = field(default_factory=list[str])
     columns: dict[Wanted, str] = field(default_factory=dict[Wanted, str])
     distinct: dict[int, str] = field(default_factory=dict[int, str])
+    covered: exp.Select | None = None
+    joins: list[Join] = field(default_factory=list[Join])
+    prefix: Prefix | None = None
+
+    def value(self, frame: Frame, one: Kept) -> exp.Expr:
+        """What is kept over a frame, of the columns of the joined tables."""
+        if self.prefix is not None and (frame, one) in self.prefix.names:
+            return self.prefix.value(frame, one)
+        return exp.column(self.columns[frame, one])
 
 
 def measured_by_pane(question: PanelQuestion, table: str, rows: Source, leaves: Sequence[Placed], seen: Sequence[Seen]) -> Parts:
     """The parts that measure leaves of a table on dates, and the first and last days seen."""
     parts, kept, days = Parts(), KeptColumns(), as_of_days(question)
     counted = [(i, leaf) for i, leaf in leaves if _is_distinct(leaf)]
-    wanted = _wanted([leaf for _, leaf in leaves if not _is_distinct(leaf)], seen)
+    wanted = _wanted([leaf for _, leaf in leaves if not _is_distinct(leaf)])
     parts.columns = {one: f"{table}_x{n}" for n, one in enumerate(wanted)}
-    for _, one in wanted:
+    for one in (*(one for _, one in wanted), FIRST, LAST):
         kept.name(one)
     short = any(one.kind == "days" for one in kept.kept)
-    panes = Panes(days, distinct_frames(frame for frame, _ in wanted), question.fiscal_year_starts, short)
+    ever = [Frame(Lifetime(), one.shift_days) for one in seen]
+    panes = Panes(days, distinct_frames([*(frame for frame, _ in wanted), *ever]), question.fiscal_year_starts, short)
     parts.inputs |= {SEEN: seen_table(panes.points), f"measure_panes_{table}": panes.days_table()}
     parts.steps.append(Step(f"measure_state_{table}", _state(table, rows, kept, panes), f"rows of {table} by account and pane"))
     _add_bounded(parts, table, kept, panes, rows.superseded)
     _add_endless(parts, table, kept, panes, rows.superseded)
+    parts.covered = _covered(table, kept, panes, rows.superseded, seen)
     if short:
         _add_late_days(parts, table, kept, panes, rows.superseded)
     if counted:
@@ -74,14 +89,10 @@ def _is_distinct(leaf: Leaf) -> bool:
     return isinstance(leaf.measure, DISTINCT_KINDS) or endless_days
 
 
-def _wanted(leaves: Sequence[Leaf], seen: Sequence[Seen]) -> tuple[Wanted, ...]:
-    """What is wanted of each frame, each once."""
+def _wanted(leaves: Sequence[Leaf]) -> tuple[Wanted, ...]:
+    """What is wanted of each frame, each once; always the first day of all."""
     of_leaves = [(frame_of(leaf), one) for leaf in leaves for one in kept_of(leaf.measure)]
-    of_days = [(Frame(Lifetime(), one.shift_days), kept) for one in seen for kept in SEEN_DAYS]
-    return tuple(dict.fromkeys([*of_leaves, *of_days]))
-
-
-SEEN_DAYS = (Kept("first", None), Kept("last", None))
+    return tuple(dict.fromkeys([*of_leaves, (EVER, FIRST)]))
 
 
 # Rows by account and pane
@@ -124,7 +135,17 @@ def _unit(panes: Panes, point: str) -> str:
 
 def _add_bounded(parts: Parts, table: str, kept: KeptColumns, panes: Panes, superseded: bool) -> None:
     """The windows with a beginning: each pane joined to the as-of dates that look at it."""
-    wanted = [(frame, one) for frame, one in parts.columns if not frame.endless]
+    bounded = {key: name for key, name in parts.columns.items() if not key[0].endless}
+    if not bounded:
+        return
+    parts.inputs[f"measure_cover_{table}"] = panes.cover_table()
+    wanted = list(bounded)
+    if not superseded and panes.looks >= DENSE and any(adds_up(one) for _, one in bounded):
+        parts.prefix = Prefix(table, kept, panes, {key: name for key, name in bounded.items() if adds_up(key[1])})
+        parts.joins += parts.prefix.made()
+        parts.steps += parts.prefix.steps
+        parts.inputs |= parts.prefix.inputs
+        wanted = [key for key in bounded if not adds_up(key[1])]
     if not wanted:
         return
     found = exp.select(f"{_unit(panes, 'c.point')} AS unit").from_(f"measure_state_{table} AS s")
@@ -136,7 +157,6 @@ def _add_bounded(parts: Parts, table: str, kept: KeptColumns, panes: Panes, supe
         inside = both(flag, _in_time(panes, superseded)) if one.kind == "days" else flag
         value = made_of_kept(one, kept, lambda name, inside=inside: when(inside.copy(), exp.column(name, table="s")))
         found = found.select(value.as_(parts.columns[frame, one]), copy=False)
-    parts.inputs[f"measure_cover_{table}"] = panes.cover_table()
     parts.steps.append(Step(f"measure_bounded_{table}", found, f"windows over {table}"))
     parts.by_unit.append(f"measure_bounded_{table}")
 
@@ -144,7 +164,7 @@ def _add_bounded(parts: Parts, table: str, kept: KeptColumns, panes: Panes, supe
 def _add_endless(parts: Parts, table: str, kept: KeptColumns, panes: Panes, superseded: bool) -> None:
     """The windows without a beginning, by how many days they end before the as-of date."""
     parts.inputs[f"measure_entries_{table}"] = panes.entry_table()
-    for frame in (one for one in panes.frames if one.endless):
+    for frame in distinct_frames(frame for frame, _ in parts.columns if frame.endless):
         wanted = [one for other, one in parts.columns if other == frame]
         names = {one: parts.columns[frame, one] for one in wanted}
         place = f"{table}_{frame.shift_days}"
@@ -199,6 +219,23 @@ def _seen_in_turn(table: str, kept: KeptColumns, panes: Panes, j: int, names: di
     found = exp.select(f"{_unit(panes, 'p.point')} AS unit").from_(f"measure_state_{table} AS s")
     found = found.join(f"measure_entries_{table} AS e", on="e.pane = s.pane").join("points AS p", on=on).group_by("1")
     return found.select(*_of_panes(kept, names), copy=False)
+
+
+def _covered(table: str, kept: KeptColumns, panes: Panes, superseded: bool, seen: Sequence[Seen]) -> exp.Select:
+    """`point` and the first and last day of all accounts that have units, `first{n}` and `last{n}` of seen[n]."""
+    keys = ["pane", "late", *(["until"] if superseded else [])]
+    first, last = (exp.column(kept.name(one)) for one in (FIRST, LAST))
+    spans = exp.select(*keys, exp.Min(this=first).as_("first"), exp.Max(this=last).as_("last"), copy=False)
+    spans = spans.from_(f"measure_state_{table}").group_by(*keys)
+    on = "p.point >= s.late" + (" AND p.point < s.until" if superseded else "")
+    found = exp.select("p.point AS point").from_(spans.subquery("s", copy=False)).group_by("1")
+    found = found.join(f"measure_entries_{table} AS e", on="e.pane = s.pane").join("points AS p", on=on)
+    for n, one in enumerate(seen):
+        entered = f"p.point >= e.a{panes.frames.index(Frame(Lifetime(), one.shift_days))}"
+        found = found.select(
+            f"MIN(CASE WHEN {entered} THEN s.first END) AS first{n}", f"MAX(CASE WHEN {entered} THEN s.last END) AS last{n}"
+        )
+    return found
 
 
 # Days with rows that were seen late

@@ -6,13 +6,16 @@ The mask of a value is the union of those of its rows, so no row is counted twic
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 from sqlglot import exp
 
 from unspun.metrics.conditions import Condition
 from unspun.metrics.lower.conditions import condition_sql
-from unspun.metrics.lower.frames import distinct_frames, frame_of
+from unspun.metrics.lower.frames import Frame, distinct_frames, frame_of
+from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.panes import WORD_BITS, Panes
 from unspun.metrics.lower.plan import Leaf, Step
 from unspun.metrics.lower.sources import Source, as_of_days
@@ -24,6 +27,34 @@ DISTINCT_KINDS = (Distinct,)
 Placed = tuple[int, Leaf]
 DAY = ""
 """In place of a column: the day on which a row happened."""
+MOST_COUNTS = 600
+"""So many counts are made side by side."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Distinct counts of one column of a table: `name` of its steps, the leaves, and the panes of their windows."""
+
+    name: str
+    rows: Source
+    column: str
+    leaves: Sequence[Placed]
+    panes: Panes
+
+    @cached_property
+    def groups(self) -> dict[Condition | None, tuple[Frame, ...]]:
+        """The conditions, each with the frames over which values are counted under it."""
+        frames: dict[Condition | None, dict[Frame, None]] = {}
+        for _, leaf in self.leaves:
+            frames.setdefault(leaf.measure.rows.where, {})[frame_of(leaf)] = None
+        return {condition: tuple(found) for condition, found in frames.items()}
+
+    def bits(self, leaf: Leaf) -> list[tuple[str, int]]:
+        """For each date the word that holds a leaf's bit, as a column, and the bit in it."""
+        conditions, where = list(self.groups), leaf.measure.rows.where
+        start = self.groups[where].index(frame_of(leaf)) * len(self.panes.days)
+        places = [divmod(start + point, WORD_BITS) for point in range(len(self.panes.days))]
+        return [(f"w{conditions.index(where)}_{word}", 1 << bit) for word, bit in places]
 
 
 def distinct_steps(
@@ -34,66 +65,76 @@ def distinct_steps(
     inputs: dict[str, pa.Table] = {}
     tables: list[str] = []
     for n, column in enumerate(dict.fromkeys(_column(leaf) for _, leaf in leaves)):
-        asked = [(i, leaf) for i, leaf in leaves if _column(leaf) == column]
-        name = f"{table}_{n}"
+        asked, name = [(i, leaf) for i, leaf in leaves if _column(leaf) == column], f"{table}_{n}"
         panes = Panes(as_of_days(question), distinct_frames(frame_of(leaf) for _, leaf in asked), question.fiscal_year_starts)
-        conditions = list(dict.fromkeys(leaf.measure.rows.where for _, leaf in asked))
-        inputs |= {f"measure_words_{name}": panes.words_table(), f"measure_seen_{name}": panes.seen_words_table()}
-        steps.append(Step(f"measure_held_{name}", _held(name, rows, column, conditions, panes), f"values of {table} by account"))
-        steps.append(Step(f"measure_distinct_{name}", _counted(name, asked, conditions, panes), f"distinct values of {table}"))
+        counted = Counted(name, rows, column, asked, panes)
+        words = panes.words_table(list(counted.groups.values()))
+        inputs |= {f"measure_words_{name}": words, f"measure_seen_{name}": panes.seen_words_table()}
+        steps.append(Step(f"measure_held_{name}", _held(counted), f"values of {table} by account"))
+        steps.append(Step(f"measure_distinct_{name}", _by_unit(counted), f"distinct values of {table}"))
         tables.append(f"measure_distinct_{name}")
-    return steps, inputs, tables, {i: f"{table}_n{i}" for i, _ in leaves}
+    return steps, inputs, tables, {i: f"n{i}" for i, _ in leaves}
 
 
 def _column(leaf: Leaf) -> str:
     return leaf.measure.column if isinstance(leaf.measure, Distinct) else DAY
 
 
-def _held(name: str, rows: Source, column: str, conditions: Sequence[Condition | None], panes: Panes) -> exp.Select:
-    """By account and value, for each condition the words of its mask, `w{c}_{i}`."""
-    first, earliest = panes.ends[0], panes.points[0]
-    value = rows.value(column) if column else exp.column("day", table="r")
+def _held(counted: Counted) -> exp.Select:
+    """By account and value, for each condition g the words of its mask, `w{g}_{i}`."""
+    rows, panes, name = counted.rows, counted.panes, counted.name
+    value = rows.value(counted.column) if counted.column else exp.column("day", table="r")
     found = exp.select("a.account AS account", value.as_("value")).group_by("1", "2")
-    for c, condition in enumerate(conditions):
+    for g, (condition, frames) in enumerate(counted.groups.items()):
         fits = condition_sql(condition, rows)
-        for i in range(panes.words):
-            word = _seen_word(i, rows.superseded)
-            found = found.select(exp.BitwiseOrAgg(this=word if fits == exp.true() else when(fits, word)).as_(f"w{c}_{i}"), copy=False)
-    found = found.from_(rows.query.subquery("r", copy=False)).join(f"measure_words_{name} AS d", on=f"d.day = GREATEST(r.day, {first})")
-    found = found.join(f"measure_seen_{name} AS s", on=f"s.day = GREATEST(r.seen_from, {earliest})")
+        for i in range(panes.words(frames)):
+            word = _seen_word(g, i, rows.superseded)
+            found = found.select(exp.BitwiseOrAgg(this=word if fits == exp.true() else when(fits, word)).as_(f"w{g}_{i}"), copy=False)
+    found = found.from_(rows.query.subquery("r", copy=False)).join(
+        f"measure_words_{name} AS d", on=f"d.day = GREATEST(r.day, {panes.ends[0]})"
+    )
+    found = found.join(f"measure_seen_{name} AS s", on=f"s.day = GREATEST(r.seen_from, {panes.points[0]})")
     if rows.superseded:
-        found = found.join(f"measure_seen_{name} AS e", on=f"e.day = {gone_day(earliest)}", join_type="left")
+        found = found.join(f"measure_seen_{name} AS e", on=f"e.day = {gone_day(panes.points[0])}", join_type="left")
     found = found.join("accounts_of_panel AS a", on="a.account_id = r.account_id")
-    return found.where(value.copy().is_(exp.null()).not_()) if column else found
+    return found.where(value.copy().is_(exp.null()).not_()) if counted.column else found
 
 
-def _seen_word(i: int, superseded: bool) -> exp.Expr:
+def _seen_word(group: int, i: int, superseded: bool) -> exp.Expr:
     """A word of a row's mask: the dates whose windows hold it, of those that see it."""
-    word: exp.Expr = exp.BitwiseAnd(this=exp.column(f"w{i}", table="d"), expression=exp.column(f"v{i}", table="s"))
+    word: exp.Expr = exp.BitwiseAnd(this=exp.column(f"w{group}_{i}", table="d"), expression=exp.column(f"v{i}", table="s"))
     if not superseded:
         return word
-    gone = exp.func("COALESCE", exp.column(f"v{i}", table="e"), exp.Literal.number(0))
+    gone = exp.func("COALESCE", exp.column(f"v{i}", table="e"), number(0))
     return exp.BitwiseAnd(this=word, expression=exp.BitwiseNot(this=gone))
 
 
-def _counted(name: str, leaves: Sequence[Placed], conditions: Sequence[Condition | None], panes: Panes) -> exp.Select:
-    """By unit, of how many values the mask has the bit of a leaf's window and the unit's date."""
-    dates = len(panes.days)
-    found = exp.select(f"CAST(h.account AS BIGINT) * {dates} + p.point AS unit").from_(f"measure_held_{name} AS h")
-    found = found.join("points AS p", join_type="cross").group_by("1")
-    table = name.rpartition("_")[0]
-    for i, leaf in leaves:
-        start = panes.frames.index(frame_of(leaf)) * dates
-        bit = _bit(conditions.index(leaf.measure.rows.where), start, dates)
-        found = found.select(exp.Sum(this=bit).as_(f"{table}_n{i}"), copy=False)
-    return found
+def _by_unit(counted: Counted) -> exp.Query:
+    """By unit, of how many values the mask has the bit of each leaf; so many dates at once that a query stays of moderate width."""
+    dates = len(counted.panes.days)
+    chunk = max(1, MOST_COUNTS // len(counted.leaves))
+    parts = [_of_dates(counted, range(start, min(start + chunk, dates))) for start in range(0, dates, chunk)]
+    query: exp.Query = parts[0]
+    for part in parts[1:]:
+        query = exp.union(query, part, distinct=False, copy=False)
+    return query
 
 
-def _bit(condition: int, start: int, dates: int) -> exp.Expr:
-    """The bit of a date, of those that begin at `start`."""
-    place = f"(p.point + {start})"
-    first, last = start // WORD_BITS, (start + dates - 1) // WORD_BITS
-    word = exp.maybe_parse(f"h.w{condition}_{first}")
-    for i in range(first + 1, last + 1):
-        word = exp.maybe_parse(f"CASE WHEN {place} >= {i * WORD_BITS} THEN h.w{condition}_{i} ELSE {word.sql()} END")
-    return exp.maybe_parse(f"({word.sql()} >> ({place} % {WORD_BITS})) & 1")
+def _of_dates(counted: Counted, points: range) -> exp.Select:
+    """By account a count for each leaf and date, turned into a row for each date."""
+    bits = {i: counted.bits(leaf) for i, leaf in counted.leaves}
+    wide = exp.select("account").from_(f"measure_held_{counted.name}").group_by("account")
+    for i, places in bits.items():
+        for point in points:
+            word, bit = places[point]
+            held = exp.func("NULLIF", exp.BitwiseAnd(this=exp.column(word), expression=number(bit)), number(0))
+            wide = wide.select(exp.Count(this=held).as_(f"n{i}_{point}"), copy=False)
+    first = exp.maybe_parse(f"CAST(account AS BIGINT) * {len(counted.panes.days)}")
+    unit = exp.Add(this=first, expression=_unnested([number(point) for point in points]))
+    counts = [_unnested([exp.column(f"n{i}_{point}") for point in points]).as_(f"n{i}") for i in bits]
+    return exp.select(unit.as_("unit"), *counts).from_(wide.subquery("wide", copy=False), copy=False)
+
+
+def _unnested(values: Sequence[exp.Expr]) -> exp.Expr:
+    """Values that lie side by side, one below the other."""
+    return exp.Anonymous(this="UNNEST", expressions=[exp.Array(expressions=list(values))])

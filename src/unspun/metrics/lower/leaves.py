@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 from sqlglot import exp
 
 from unspun.book.checks.finding import Span
+from unspun.metrics.conditions import AllOf, IsEmpty, Not
 from unspun.metrics.lower.derived import Value
 from unspun.metrics.lower.expanded import Part
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.missing import CODES, bearing, code, first_of, lasts_until, touches_until
 from unspun.metrics.lower.plan import Leaf, Seen, Step
-from unspun.metrics.lower.sources import as_of_days, column_kind
+from unspun.metrics.lower.sources import as_of_days, column_kind, currency_of
 from unspun.metrics.lower.staged import Columns
 from unspun.metrics.lower.states import attributes, first_statement, open_rows
 from unspun.metrics.lower.units import FOREVER
@@ -23,14 +24,19 @@ from unspun.metrics.nodes import (
     SHAREABLE,
     Arr,
     Attribute,
+    Average,
+    Count,
     DaysSinceFirst,
     DaysSinceLast,
     LastValue,
+    Maximum,
     Measure,
+    Minimum,
     Open,
     Seats,
     Series,
     Standing,
+    Sum,
 )
 from unspun.metrics.question import PanelQuestion
 from unspun.metrics.windows import LastPeriod, SinceContractStart, Window
@@ -105,7 +111,9 @@ class Leaves:
         if self.windows:
             facts = facts.join(f"{WINDOWS} AS w", on="w.point = p.point", join_type="left").select(*(f"w.{k}" for k in self.windows))
         if self.seen:
-            facts = facts.join("covered AS c", on="c.point = p.point", join_type="left").select(*(f"c.{k}" for k in self._covered_columns()))
+            facts = facts.join("covered AS c", on="c.point = p.point", join_type="left").select(
+                *(f"c.{k}" for k in self._covered_columns())
+            )
         return Step(FACTS, facts, "what depends on the date alone")
 
     def _covered_columns(self) -> list[str]:
@@ -134,7 +142,7 @@ class Leaves:
             cells = tuple(f"c{i} AS a{shift}_{i}" for i in range(len(names)))
             units = _joined(units, f"stated_{shift}", f"stated_{shift}", cells, sliced)
         for i, (node, _) in enumerate(self.opens):
-            sums = (f"total AS t{i}", f"filled AS e{i}") if node.column else ()
+            sums = (f"total AS t{i}", f"filled AS e{i}", f"is_mixed AS j{i}") if node.column else ()
             units = _joined(units, f"open_{i}", f"open_{i}", (f"n AS n{i}", *sums), sliced)
         for shift in self.contacts:
             units = units.join(f"contacts_{shift} AS contacts_{shift}", join_type="cross").select(f"contacts_{shift}.day AS since{shift}")
@@ -153,8 +161,7 @@ class Leaves:
             cases = [*self._life(shift, end=self._ends(measure.rows.window, shift)), *self._contract(measure), (exp.true(), "no_source")]
             why = self._why(("absent", shift, repr(measure.rows.window)), cases)
             return Value(exp.cast(exp.null(), _TYPES[part.kind]), why, part.kind)
-        i = len(self.measures)
-        self.measures.append(Leaf(measure, shift))
+        i = self._leaf(measure, shift)
         k = self._seen(table, shift)
         why = self._measure_why(measure, i, k)
         value: exp.Expr = exp.column(f"m{i}")
@@ -170,13 +177,36 @@ class Leaves:
         begins = self._begins(window, shift, exp.column("born"))
         first = exp.column(f"r{i}") if dated else None
         cases = [*life, *self._coverage(k, begins, first)]
-        rest = self._outage(measure, i, k)
+        rest = [*self._outage(measure, i, k), *self._currencies(measure, shift)]
         if not isinstance(measure, SHAREABLE):
             rest.append((exp.column(f"m{i}").is_(exp.null()), "no_rows"))
         if dated:
             return self.columns.add(f"y{i}", first_of([*cases, *rest]))
         common = self._why((table, shift, repr(window)), cases)
         return self.columns.add(f"y{i}", exp.func("COALESCE", common, first_of(rest))) if rest else common
+
+    def _leaf(self, measure: Measure, shift: int) -> int:
+        leaf = Leaf(measure, shift)
+        if leaf not in self.measures:
+            self.measures.append(leaf)
+        return self.measures.index(leaf)
+
+    def _currencies(self, measure: Measure, shift: int) -> list[tuple[exp.Expr, str]]:
+        """Whether the amounts that a measure puts together are in several currencies, or some of them in none that is stated."""
+        rows = measure.rows
+        if not isinstance(measure, Sum | Average | Minimum | Maximum):
+            return []
+        currency = currency_of(self.question, rows.table, measure.column)
+        if currency is None:
+            return []
+        filled = Not(IsEmpty(measure.column))
+        both = filled if rows.where is None else AllOf((rows.where, filled))
+        amounts = replace(rows, where=both)
+        least, greatest = (exp.column(f"m{self._leaf(kind(amounts, currency), shift)}") for kind in (Minimum, Maximum))
+        without = Count(replace(rows, where=AllOf((both, IsEmpty(currency)))))
+        some = exp.GT(this=exp.column(f"m{self._leaf(without, shift)}"), expression=number(0))
+        mixed = exp.or_(exp.NEQ(this=least, expression=greatest), exp.and_(least.copy().is_(exp.null()).not_(), some))
+        return [(mixed, "several_currencies")]
 
     def _life(self, shift: int, counted: bool = True, end: exp.Expr | None = None) -> list[tuple[exp.Expr, str]]:
         """Whether the account was no customer, by the `end` of a window or else on the day. What is `counted` would be 0 before
@@ -271,9 +301,11 @@ class Leaves:
         if node.table not in self.question.tables:
             return self._absent(part)
         i = self._opened(node, part.shift_days)
-        why = self._why(
-            ("open", node.table, part.shift_days), [*self._life(part.shift_days), *self._no_rows_of(node.table, part.shift_days)]
-        )
+        cases = [*self._life(part.shift_days), *self._no_rows_of(node.table, part.shift_days)]
+        why = self._why(("open", node.table, part.shift_days), cases)
+        if node.column and currency_of(self.question, node.table, node.column) is not None:
+            mixed = first_of([(exp.column(f"j{i}"), "several_currencies")])
+            why = self.columns.add(f"o{i}", exp.func("COALESCE", why, mixed))
         zero = exp.cast(number(0), "double" if node.column else "bigint")
         value = exp.func("COALESCE", exp.column(f"{'t' if node.column else 'n'}{i}"), zero)
         return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
@@ -287,8 +319,9 @@ class Leaves:
         return [(exp.or_(since.is_(exp.null()), exp.LT(this=exp.column("day"), expression=since.copy())), "no_source")]
 
     def _opened(self, node: Open, shift: int) -> int:
-        self.opens.append((node, shift))
-        return len(self.opens) - 1
+        if (node, shift) not in self.opens:
+            self.opens.append((node, shift))
+        return self.opens.index((node, shift))
 
     def _absent(self, part: Part, counted: bool = True) -> Value:
         why = self._why(("absent", part.shift_days, counted), [*self._life(part.shift_days, counted), (exp.true(), "no_source")])

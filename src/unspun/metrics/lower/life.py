@@ -15,11 +15,10 @@ from unspun.metrics.lower.plan import Step
 from unspun.metrics.lower.sources import column_kind, day_sql, instant_day_sql, named, question_range, row_versions
 from unspun.metrics.lower.states import attributes
 from unspun.metrics.lower.units import FOREVER, NAMES_ACCOUNTS
-
 from unspun.metrics.question import PanelQuestion
 
 LIFE = "life"
-CREATED, CHURNED, REACTIVATION = "created_on", "churned", "is_reactivation"
+CREATED = "created_on"
 SEEN = "u.day >= t.seen_from AND u.day < t.seen_until"
 
 
@@ -34,7 +33,9 @@ def life_steps(question: PanelQuestion, stated: Sequence[str] = ()) -> tuple[Ste
     created = (CREATED,) if "accounts" in tables and CREATED in tables["accounts"].columns else ()
     if created or stated:
         steps.append(Step("life_stated", attributes(question, (*stated, *created), 0), "what is said of accounts"))
-        life = life.join("life_stated AS s", on="s.unit = u.unit", join_type="left").select(*(f"s.c{i} AS a{i}" for i in range(len(stated))))
+        life = life.join("life_stated AS s", on="s.unit = u.unit", join_type="left").select(
+            *(f"s.c{i} AS a{i}" for i in range(len(stated)))
+        )
         born += [exp.column(f"c{len(stated)}", table="s")] if created else []
     if "churns" in tables:
         steps += [_churn_versions(question), *([_purchase_days(question)] if "purchases" in tables else []), _left(question)]
@@ -54,7 +55,7 @@ def life_steps(question: PanelQuestion, stated: Sequence[str] = ()) -> tuple[Ste
         born.append(exp.column("born", table="p"))
     steps += [*_appeared_steps(question)]
     life = life.join("life_appeared AS a", on="a.account = u.account", join_type="left")
-    first = exp.func("COALESCE", *born, exp.cast(exp.null(), "int"))
+    first = exp.Least(this=born[0], expressions=born[1:], ignore_nulls=True) if born else exp.cast(exp.null(), "int")
     appeared = exp.func("COALESCE", exp.column("appeared", table="a"), number(FOREVER))
     unseen = exp.and_(first.copy().is_(exp.null()), exp.GT(this=appeared, expression=exp.column("day", table="u")))
     life = life.select(first.as_("born"), gone.as_("gone"), contract.as_("contract"), unseen.as_("unseen"), copy=False)
@@ -158,27 +159,20 @@ def _first_purchases() -> Step:
 
 
 def _churn_versions(question: PanelQuestion) -> Step:
-    rows = _known(question, "churns", [named(REACTIVATION).as_("is_reactivation")])
     churns = exp.select("account_id", "day", "GREATEST(day, seen_from) AS seen_from", _until(question, "churns"))
-    churns = churns.select("COALESCE(is_reactivation, FALSE) AS is_back").from_(rows).where("account_id IS NOT NULL AND day IS NOT NULL")
+    churns = churns.from_(_known(question, "churns", [])).where("account_id IS NOT NULL AND day IS NOT NULL")
     return Step("life_churns", churns, "recorded departures")
 
 
 def _left(question: PanelQuestion) -> Step:
-    """Whether an account without terms has left: by its last departure, unless it came back or bought again after it."""
-    last = exp.select(
-        "u.unit AS unit", "u.account_id AS account_id", "u.day AS day", "MAX(CASE WHEN NOT t.is_back THEN t.day END) AS departed",
-        "MAX(CASE WHEN t.is_back THEN t.day END) AS back",
-    )  # fmt: skip
-    last = last.from_("units AS u").join("life_churns AS t", on=f"t.account_id = u.account_id AND {SEEN}")
-    last = last.group_by("u.unit", "u.account_id", "u.day")
-    departed = exp.select("unit", "account_id", "day", "departed").from_(last.subquery("last_churns", copy=False))
-    departed = departed.where("NOT departed IS NULL AND NOT COALESCE(back > departed, FALSE)")
+    """Whether an account without terms has left: it has departed, and has bought nothing since. Every row of churns is a departure, also
+    that of an account which had left before and come back."""
+    departed = exp.select("u.unit AS unit", "u.account_id AS account_id", "u.day AS day", "MAX(t.day) AS departed").from_("units AS u")
+    departed = departed.join("life_churns AS t", on=f"t.account_id = u.account_id AND {SEEN}").group_by("u.unit", "u.account_id", "u.day")
     left = exp.select("u.unit AS unit", "TRUE AS gone").from_(departed.subquery("u", copy=False))
     if "purchases" in question.tables:
         on = f"t.account_id = u.account_id AND t.day > u.departed AND {SEEN}"
         bought = left.select("t.day AS bought").join("life_purchase_days AS t", on=on, join_type="left")
-        left = (
-            exp.select("unit", "TRUE AS gone").from_(bought.subquery("bought", copy=False)).group_by("unit").having("MAX(bought) IS NULL")
-        )
+        left = exp.select("unit", "TRUE AS gone").from_(bought.subquery("bought", copy=False)).group_by("unit")
+        left = left.having("MAX(bought) IS NULL")
     return Step("life_left", left, "accounts that have left")

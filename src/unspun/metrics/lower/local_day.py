@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
@@ -37,7 +38,7 @@ class LocalDay(exp.UnixDate):
     """The local day of an instant, as a node of a tree. What it stands for is long (a zone has some hundred changes) and is written only
     when the tree is: `this` the microseconds, `zone` its name, `first` and `last` days since 1970."""
 
-    arg_types = {"this": True, "zone": True, "first": True, "last": True}
+    arg_types: ClassVar = {"this": True, "zone": True, "first": True, "last": True}
 
 
 def local_day_sql(microseconds: exp.Expr, zone: str, first: date, last: date) -> exp.Expr:

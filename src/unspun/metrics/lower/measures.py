@@ -10,14 +10,15 @@ from sqlglot import exp
 
 from unspun.metrics.asof import Dates
 from unspun.metrics.conditions import columns_of
-from unspun.metrics.lower.by_pane import SEEN_DAYS, Parts, measured_by_pane
+from unspun.metrics.lower.by_pane import EVER, FIRST, Parts, measured_by_pane
 from unspun.metrics.lower.by_unit import Placed, by_unit
-from unspun.metrics.lower.covered import COVERED, covered_by_unit, days_covered
-from unspun.metrics.lower.frames import BOUNDS, Frame, bounds_table, distinct_frames, frame_of
+from unspun.metrics.lower.covered import COVERED, days_covered
+from unspun.metrics.lower.frames import BOUNDS, bounds_table, distinct_frames, frame_of
 from unspun.metrics.lower.kept import kept_of
 from unspun.metrics.lower.plan import Leaf, Seen, Step
+from unspun.metrics.lower.prefix import Join
 from unspun.metrics.lower.sources import Source, as_of_days, source
-from unspun.metrics.lower.terms import as_double, numeric, plain, since
+from unspun.metrics.lower.terms import as_double, earlier, numeric, plain, since, when
 from unspun.metrics.lower.units import NAMES_ACCOUNTS
 from unspun.metrics.nodes import (
     ActiveDays,
@@ -32,7 +33,6 @@ from unspun.metrics.nodes import (
     Sum,
 )
 from unspun.metrics.question import PanelQuestion
-from unspun.metrics.windows import Lifetime
 
 MEASURED = "measured"
 
@@ -61,6 +61,7 @@ class _Making:
     steps: list[Step] = field(default_factory=list[Step])
     inputs: dict[str, pa.Table] = field(default_factory=dict[str, pa.Table])
     by_unit: list[str] = field(default_factory=list[str])
+    joins: list[Join] = field(default_factory=list[Join])
     columns: dict[str, exp.Expr] = field(default_factory=dict[str, exp.Expr])
 
     def add(self, table: str) -> None:
@@ -74,24 +75,24 @@ class _Making:
             self._add_paned(table, paned, seen)
         if single or (seen and not on_dates):
             self._add_single(table, single, [] if on_dates else seen)
-        self._add_covered(table, seen, on_dates and table in NAMES_ACCOUNTS)
 
     def finished(self) -> tuple[tuple[Step, ...], dict[str, pa.Table]]:
         """All steps, `measured` and `covered` last."""
         measured = exp.select("u.unit AS unit").from_("units AS u")
         for table in self.by_unit:
             measured = measured.join(table, on=f"{table}.unit = u.unit", join_type="left", copy=False)
+        for table, on, kind in self.joins:
+            measured = measured.join(table, on=on, join_type=kind, copy=False)
         for name, value in self.columns.items():
             measured = measured.select(value.as_(name, copy=False), copy=False)
         covered = exp.select("p.point AS point").from_("points AS p")
         for table in dict.fromkeys(one.table for one in self.seen):
             covered = covered.join(f"measure_covered_{table} AS {table}", on=f"{table}.point = p.point", join_type="left", copy=False)
         for k, one in enumerate(self.seen):
-            covered = covered.select(f"{one.table}.first{k} AS first{k}", f"{one.table}.last{k} AS last{k}", copy=False)
-        last = [Step(MEASURED, measured, "the measures of all units"), Step(COVERED, covered, "the days that the tables cover")]
-        # covered reads measured where all accounts of a table are units
-        of_tables = [step for step in self.steps if step.name.startswith("measure_covered_")]
-        return (*(step for step in self.steps if step not in of_tables), last[0], *of_tables, last[1]), self.inputs
+            n = [other for other in self.seen if other.table == one.table].index(one)
+            covered = covered.select(f"{one.table}.first{n} AS first{k}", f"{one.table}.last{n} AS last{k}", copy=False)
+        last = Step(MEASURED, measured, "the measures of all units"), Step(COVERED, covered, "the days that the tables cover")
+        return (*self.steps, *last), self.inputs
 
     def _add_paned(self, table: str, placed: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> None:
         rows = _rows(self.question, table, placed)
@@ -99,12 +100,18 @@ class _Making:
         self.steps += parts.steps
         self.inputs |= parts.inputs
         self.by_unit += parts.by_unit
+        self.joins += parts.joins
         for i, leaf in placed:
             self.columns |= {f"{letter}{i}": value for letter, value in _values(leaf, i, parts, rows).items()}
         for k, one in seen:
-            frame = Frame(Lifetime(), one.shift_days)
-            first, last = (exp.column(parts.columns[frame, kept]) for kept in SEEN_DAYS)
-            self.columns |= {f"f{k}": first, f"l{k}": last}
+            # of the rows that are seen on a date the first is that of all earlier days, too, unless it is later than these
+            first = exp.column(parts.columns[EVER, FIRST])
+            by_then = exp.LTE(this=first, expression=earlier(exp.column("day", table="u"), one.shift_days))
+            self.columns[f"f{k}"] = when(by_then, first.copy()) if one.shift_days else first
+        if seen and table in NAMES_ACCOUNTS and parts.covered is not None:
+            self.steps.append(Step(f"measure_covered_{table}", parts.covered, f"days covered by {table}"))
+        elif seen:
+            self.steps += days_covered(self.question, table, [one for _, one in seen])
 
     def _add_single(self, table: str, placed: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> None:
         rows, name = _rows(self.question, table, placed), f"measure_single_{table}"
@@ -116,13 +123,7 @@ class _Making:
         recent = [f"r{i}" for i, leaf in placed if isinstance(leaf.measure, LastValue | DaysSinceLast | DaysSinceFirst)]
         named = [*(f"m{i}" for i, _ in placed), *recent, *(f"f{k}" for k, _ in seen)]
         self.columns |= {column: exp.column(column, table=name) for column in named}
-
-    def _add_covered(self, table: str, seen: Sequence[tuple[int, Seen]], all_units: bool) -> None:
-        if seen and all_units:
-            points = len(as_of_days(self.question))
-            self.steps.append(Step(f"measure_covered_{table}", covered_by_unit(MEASURED, points, seen), f"days covered by {table}"))
-        elif seen:
-            self.steps += days_covered(self.question, table, seen)
+        self.steps += days_covered(self.question, table, [one for _, one in seen]) if seen else []
 
 
 def _rows(question: PanelQuestion, table: str, placed: Sequence[Placed]) -> Source:
@@ -138,17 +139,18 @@ def _values(leaf: Leaf, i: int, parts: Parts, rows: Source) -> dict[str, exp.Exp
     if i in parts.distinct:
         return {"m": _whole(exp.column(parts.distinct[i]))}
     measure, kept = leaf.measure, kept_of(leaf.measure)
-    cells = [exp.column(parts.columns[frame_of(leaf), one]) for one in kept]
+    cells = [parts.value(frame_of(leaf), one) for one in kept]
     match measure:
         case LastValue(column=column):
             return {"m": plain(cells[0], rows.kinds[column]), "r": cells[1]}
         case DaysSinceLast() | DaysSinceFirst():
             return {"m": since(exp.column("day", table="u"), leaf.shift_days, cells[0]), "r": cells[0].copy()}
         case _:
-            return {"m": _value(measure, cells, rows)}
+            late = exp.column(f"{parts.columns[frame_of(leaf), kept[0]]}_late")
+            return {"m": _value(measure, cells, late, rows)}
 
 
-def _value(measure: Measure, cells: Sequence[exp.Column], rows: Source) -> exp.Expr:
+def _value(measure: Measure, cells: Sequence[exp.Expr], late: exp.Column, rows: Source) -> exp.Expr:
     match measure:
         case Sum():
             return as_double(cells[0])
@@ -158,7 +160,6 @@ def _value(measure: Measure, cells: Sequence[exp.Column], rows: Source) -> exp.E
         case Minimum(column=column) | Maximum(column=column):
             return numeric(cells[0], rows.kinds[column])
         case ActiveDays():
-            late = exp.column(f"{cells[0].name}_late")
             return _whole(exp.Add(this=_or_zero(cells[0]), expression=_or_zero(late)))
         case Count() | _:
             return _whole(cells[0])

@@ -64,6 +64,12 @@ class Panes:
         left = [0, *(bisect_right(firsts, end + 1) for end in self.ends[:-1])]
         return [(place, max(place, until)) for place, until in zip(entered, left, strict=True)]
 
+    @property
+    def looks(self) -> float:
+        """At how many as-of dates, on average, windows with a beginning look at a pane."""
+        bounded = [spans for frame, spans in zip(self.frames, self.intervals, strict=True) if not frame.endless]
+        return sum(len(_span(list(spans))) for spans in zip(*bounded, strict=True)) / len(self.ends)
+
     def days_table(self) -> pa.Table:
         """By `day`: its `pane`, its `bit` in a mask of days, and `entry`, the first as-of date on or after the end of the pane.
 
@@ -97,27 +103,31 @@ class Panes:
         columns = {f"a{j}": pa.array([place for place, _ in spans], pa.int32()) for j, spans in endless}
         return pa.table({"pane": pa.array(range(len(self.ends)), pa.int32()), **columns})
 
-    def words_table(self) -> pa.Table:
-        """By `day`, as in `days_table`: the as-of dates whose windows hold it, a bit for each frame and date, in words `w{i}`."""
-        masks = [
-            sum(((1 << until) - (1 << place)) << (j * len(self.days)) for j, (place, until) in enumerate(spans))
-            for spans in self._by_pane()
-        ]
+    def words_table(self, groups: Sequence[Sequence[Frame]]) -> pa.Table:
+        """By `day`, as in `days_table`: for each group g of frames, the as-of dates whose windows hold the day: a bit for each frame and
+        date, in words `w{g}_{i}`."""
         days = range(self.ends[0], self.ends[-1] + 1)
-        return _words("w", days, [masks[bisect_left(self.ends, day)] for day in days], self.words)
+        columns: dict[str, pa.Array] = {}
+        for g, frames in enumerate(groups):
+            masks = self._masks([self.intervals[self.frames.index(frame)] for frame in frames])
+            columns |= _words(f"w{g}_", [masks[bisect_left(self.ends, day)] for day in days], self.words(frames))
+        return pa.table({"day": pa.array(days, pa.int32()), **columns})
 
     def seen_words_table(self) -> pa.Table:
-        """By `day`, in the range of the as-of dates: the bits of all dates from then on, `v{i}`."""
+        """By `day`, in the range of the as-of dates: the bits of all dates from then on, of all frames, `v{i}`."""
         days = range(self.points[0], self.points[-1] + 1)
-        return _words("v", days, [self._from_point(bisect_left(self.points, day)) for day in days], self.words)
+        masks = [self._from_point(bisect_left(self.points, day)) for day in days]
+        return pa.table({"day": pa.array(days, pa.int32()), **_words("v", masks, self.words(self.frames))})
 
-    @property
-    def words(self) -> int:
-        """How many words hold a bit for each frame and date."""
-        return -(-len(self.frames) * len(self.days) // WORD_BITS)
+    def words(self, frames: Sequence[Frame]) -> int:
+        """How many words hold a bit for each of some frames and date."""
+        return -(-len(frames) * len(self.days) // WORD_BITS)
 
-    def _by_pane(self) -> list[tuple[tuple[int, int], ...]]:
-        return list(zip(*self.intervals, strict=True))
+    def _masks(self, intervals: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
+        """For each pane, a bit for each frame and date whose window holds it."""
+        dates = len(self.days)
+        by_pane = zip(*intervals, strict=True)
+        return [sum(((1 << until) - (1 << place)) << (j * dates) for j, (place, until) in enumerate(spans)) for spans in by_pane]
 
     def _from_point(self, point: int) -> int:
         seen = (1 << len(self.days)) - (1 << point)
@@ -141,7 +151,6 @@ def _span(intervals: Sequence[tuple[int, int]]) -> range:
     return range(min(place for place, _ in filled), max(until for _, until in filled)) if filled else range(0)
 
 
-def _words(letter: str, days: Sequence[int], masks: Sequence[int], words: int) -> pa.Table:
+def _words(letter: str, masks: Sequence[int], words: int) -> dict[str, pa.Array]:
     part = (1 << WORD_BITS) - 1
-    columns = {f"{letter}{i}": pa.array([(mask >> (i * WORD_BITS)) & part for mask in masks], pa.int64()) for i in range(words)}
-    return pa.table({"day": pa.array(days, pa.int32()), **columns})
+    return {f"{letter}{i}": pa.array([(mask >> (i * WORD_BITS)) & part for mask in masks], pa.int64()) for i in range(words)}

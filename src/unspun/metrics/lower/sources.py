@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from sqlglot import exp
 
 from unspun.book.columns import did_you_mean
-from unspun.book.entities import TABLES, Kind
+from unspun.book.entities import CURRENCY, TABLES, Kind
 from unspun.errors import BadInput, Fault
 from unspun.metrics.asof import BeforeRenewals
 from unspun.metrics.lower.local_day import local_day_sql
@@ -80,6 +80,12 @@ def column_kind(question: PanelQuestion, table: str, column: str) -> Kind:
         hint = f"{did_you_mean(column, known)}"
         raise BadInput(Fault("unknown_column", f"`{table}` has no column `{column}`.", "", hint))
     return found.kind
+
+
+def currency_of(question: PanelQuestion, table: str, column: str) -> str | None:
+    """The column that says in which currency the amounts of a column are; None: they are no amounts, or the book does not say."""
+    held = question.tables[table].columns
+    return CURRENCY.name if CURRENCY.name in held and column_kind(question, table, column) == "money" else None
 
 
 def day_sql(question: PanelQuestion, column: str, kind: Kind) -> exp.Expr:

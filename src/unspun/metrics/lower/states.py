@@ -13,12 +13,13 @@ from unspun.book.entities import STATED, TABLES, Kind
 from unspun.metrics.conditions import columns_of
 from unspun.metrics.lower.conditions import condition_sql
 from unspun.metrics.lower.local_day import number
-from unspun.metrics.lower.sources import LATER, Source, column_kind, day_sql, named, row_versions, source
+from unspun.metrics.lower.sources import LATER, Source, column_kind, currency_of, day_sql, named, row_versions, source
 from unspun.metrics.lower.units import FOREVER, spread
 from unspun.metrics.nodes import Open
 from unspun.metrics.question import PanelQuestion
 
 SUM_TYPE = "DECIMAL(38, 9)"
+MIXED = "MIN(i.currency) <> MAX(i.currency) OR (COUNT(i.currency) > 0 AND COUNT(i.currency) < COUNT(i.amount))"
 
 
 def attributes(question: PanelQuestion, columns: Sequence[str], shift_days: int) -> exp.Select:
@@ -113,7 +114,7 @@ def _summed(intervals: exp.Select, summed: bool) -> exp.Select:
     """Opened and closed rows as steps up and down, added up over the days of an account, on the units."""
     values = ["COUNT(*) AS n"]
     if summed:
-        values += [f"CAST(SUM(CAST(i.amount AS {SUM_TYPE})) AS DOUBLE) AS total", "COUNT(i.amount) AS filled"]
+        values += [f"CAST(SUM(CAST(i.amount AS {SUM_TYPE})) AS DOUBLE) AS total", "COUNT(i.amount) AS filled", f"{MIXED} AS is_mixed"]
     found = exp.select("u.unit AS unit", *values).from_(intervals.subquery("i", copy=False))
     on = "u.account_id = i.account_id AND u.day >= i.from_day AND u.day < i.until_day"
     return found.join("units AS u", on=on).group_by("u.unit")
@@ -122,7 +123,7 @@ def _summed(intervals: exp.Select, summed: bool) -> exp.Select:
 def _open_intervals(question: PanelQuestion, node: Open, shift_days: int) -> exp.Select:
     """From when until when each row version counts as open: `account_id`, `from_day`, `until_day` and `amount`."""
     ends = "ended" if node.table == "subscriptions" else "closed"
-    columns = _each_once(ends, *columns_of(node.where), node.column)
+    columns = _each_once(ends, *columns_of(node.where), *_amount_columns(question, node))
     rows = source(question, node.table, columns, exact=True)
     end: exp.Expr = rows.value(ends)
     if node.table == "subscriptions" and question.ends_inclusive:
@@ -133,14 +134,14 @@ def _open_intervals(question: PanelQuestion, node: Open, shift_days: int) -> exp
     closes = exp.func("COALESCE", exp.Add(this=end, expression=number(shift_days)), number(FOREVER))
     seen = [exp.func("COALESCE", exp.column("seen_until"), number(FOREVER))] if rows.superseded else []
     until = exp.Least(this=closes, expressions=seen, ignore_nulls=True) if seen else closes
-    amount = [rows.cell(node.column).as_("amount")] if node.column else []
+    amount = _amount(question, node, rows)
     found = exp.select("account_id", begins.as_("from_day"), until.as_("until_day"), *amount)
     return found.from_(rows.query.subquery("row_versions", copy=False)).where(condition_sql(node.where, rows))
 
 
 def _contacts(question: PanelQuestion, node: Open, shift_days: int) -> exp.Select:
     """From when until when each contact is with an account and fits the condition."""
-    columns = _each_once("account_id", *columns_of(node.where), node.column)
+    columns = _each_once("account_id", *columns_of(node.where), *_amount_columns(question, node))
     fixed = [name for name in columns if name in question.tables["contacts"].fixed]
     found = exp.select("i.from_day AS from_day", "i.until_day AS until_day")
     found = found.from_(states(question, "contacts", columns, shift_days).subquery("i", copy=False))
@@ -155,9 +156,22 @@ def _contacts(question: PanelQuestion, node: Open, shift_days: int) -> exp.Selec
         kind = column_kind(question, "contacts", name)
         kinds[name] = "day" if kind == "instant" else kind  # in states instants are days already
     cells = Source(found, columns, kinds, True)
-    amount = [cells.cell(node.column).as_("amount")] if node.column else []
+    amount = _amount(question, node, cells)
     picked = exp.select(cells.cell("account_id").as_("account_id"), "from_day", "until_day", *amount)
     return picked.from_(found.subquery("contact_states", copy=False)).where(condition_sql(node.where, cells))
+
+
+def _amount_columns(question: PanelQuestion, node: Open) -> tuple[str, ...]:
+    return (node.column, currency_of(question, node.table, node.column) or "") if node.column else ()
+
+
+def _amount(question: PanelQuestion, node: Open, cells: Source) -> list[exp.Expr]:
+    """What is added up of a row, and in which currency it is where that is told."""
+    if not node.column:
+        return []
+    currency, amount = currency_of(question, node.table, node.column), cells.cell(node.column)
+    told = exp.cast(exp.null(), "text") if currency is None else cells.cell(currency)
+    return [amount.as_("amount"), exp.Case().when(amount.copy().is_(exp.null()).not_(), told).as_("currency")]
 
 
 def _each_once(*names: str) -> tuple[str, ...]:

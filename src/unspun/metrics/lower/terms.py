@@ -69,8 +69,12 @@ def numeric(value: exp.Expr, kind: Kind) -> exp.Expr:
 
 def since(as_of: exp.Expr, shift_days: int, day: exp.Expr) -> exp.Expr:
     """Days from a day to so many days before the as-of date."""
-    end = exp.Sub(this=as_of, expression=number(shift_days)) if shift_days else as_of
-    return exp.cast(exp.Sub(this=end, expression=day), "bigint")
+    return exp.cast(exp.Sub(this=earlier(as_of, shift_days), expression=day), "bigint")
+
+
+def earlier(day: exp.Expr, days: int) -> exp.Expr:
+    """So many days before a day."""
+    return exp.Sub(this=day, expression=number(days)) if days else day
 
 
 def gone_day(earliest: int) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.book.tracking.tracked_books import TrackedBook, event_rows, steady_counts
-from unspun.book.tracking.question import LARGEST, NO_NAME, PANEL
+from unspun.book.tracking.question import LARGEST, NO_NAME, WATCHED
 
 NAMES = ("login", "report", "export")
 
@@ -44,13 +44,13 @@ def test_rows_and_sums_by_event_and_day_equal_a_count_of_the_rows(made: tuple[pa
 
 def test_a_property_with_many_values_is_no_part_of_the_book(made: tuple[pa.Table, pa.Table]) -> None:
     parts = set(TrackedBook(*made).days().column("part").to_pylist())
-    assert parts == {"", "panel", "events.version", "accounts.region"}
+    assert parts == {"", "watched", "events.version", "accounts.region"}
 
 
 def test_every_account_of_a_small_book_is_in_the_panel_by_its_rank_of_size(made: tuple[pa.Table, pa.Table]) -> None:
     rows, accounts = made
     sizes = Counter(rows.column("account_id").to_pylist())
-    asked = [row for row in TrackedBook(rows, accounts).days().to_pylist() if row["part"] == "panel"]
+    asked = [row for row in TrackedBook(rows, accounts).days().to_pylist() if row["part"] == "watched"]
     by_place: Counter[int] = Counter()
     for row in asked:
         by_place[row["place"]] += row["rows"]
@@ -60,10 +60,10 @@ def test_every_account_of_a_small_book_is_in_the_panel_by_its_rank_of_size(made:
 def test_of_a_large_book_the_largest_accounts_and_each_so_many_are_in_the_panel() -> None:
     counts = steady_counts(2, accounts=900, events=1, days=30, mean=1)
     days = TrackedBook(event_rows(counts, ("login",))).days().to_pylist()
-    places = {row["place"] for row in days if row["part"] == "panel"}
+    places = {row["place"] for row in days if row["part"] == "watched"}
     assert places >= set(range(LARGEST))
-    assert {place for place in places if place >= LARGEST} <= set(range(0, 900, -(-900 // PANEL)))
-    assert 100 < len(places) <= PANEL + LARGEST
+    assert {place for place in places if place >= LARGEST} <= set(range(0, 900, -(-900 // WATCHED)))
+    assert 100 < len(places) <= WATCHED + LARGEST
 
 
 def test_days_are_those_of_the_books_time_zone() -> None:
@@ -91,4 +91,4 @@ def test_a_column_of_people_is_no_part_of_the_book_whatever_it_is_called() -> No
         }
     )
     parts = set(TrackedBook(events).days().column("part").to_pylist())
-    assert parts == {"", "panel", "events.region"}
+    assert parts == {"", "watched", "events.region"}

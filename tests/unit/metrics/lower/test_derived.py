@@ -130,7 +130,7 @@ def test_a_chain_that_refers_to_each_twice_is_computed_once() -> None:
 
 
 def test_a_long_chain_of_metrics_is_cut_into_steps() -> None:
-    metrics: dict[str, Series] = {"m0": CALLS} | {f"m{i}": Add((Reference(f"m{i - 1}"), Constant(1))) for i in range(1, 45)}
+    metrics: dict[str, Series] = {"m0": CALLS, **{f"m{i}": Add((Reference(f"m{i - 1}"), Constant(1))) for i in range(1, 45)}}
     plan = lower_panel(question_of(metrics, TABLES, [DAY]))
     assert sum(step.name.startswith("stage_") for step in plan.steps) >= 3
     assert value(metrics, 1.0, "m44") == 45.0
@@ -170,7 +170,7 @@ def test_four_peers_or_equal_ones_tell_nothing() -> None:
 
 
 def test_values_can_be_made_of_several_z_scores() -> None:
-    rows, minutes, _ = peers(12, random.Random(2))
+    rows, minutes, _ = peers(40, random.Random(2))
     metrics: dict[str, Series] = {
         "z": ZScore(MINUTES),
         "calls": CALLS,

@@ -114,7 +114,7 @@ def life_by_hand(rows: Mapping[str, Sequence[Row]], account: str, as_of: date, e
     ]
     starts = [day for day, _ in seen("subscriptions", "started", by=False)]
     bought = [day for day, _ in seen("purchases", "purchased")]
-    born = stated[-1] if stated and stated[-1] is not None else min(starts, default=min(bought, default=None))
+    born = min([*starts, *bought, *(day for day in stated[-1:] if day is not None)], default=None)
     more = timedelta(days=1 if ends_inclusive else 0)
     base = [
         (day, None if one["ended"] is None else one["ended"] + more)
@@ -125,9 +125,8 @@ def life_by_hand(rows: Mapping[str, Sequence[Row]], account: str, as_of: date, e
     if base:
         gone = not runs and as_of >= max(end for _, end in base if end is not None) + timedelta(days=GRACE_DAYS)
     else:
-        left = [day for day, one in seen("churns", "churned") if one["is_reactivation"] is not True]
-        back = [day for day, one in seen("churns", "churned") if one["is_reactivation"] is True]
-        gone = bool(left) and max([*back, *bought, date.min]) <= max(left)
+        left = [day for day, _ in seen("churns", "churned")]
+        gone = bool(left) and max([*bought, date.min]) <= max(left)
     return born, gone, max(runs, default=None)
 
 

@@ -16,13 +16,13 @@ from unspun.metrics.metric import SourceRules
 from unspun.metrics.missing import REASON_CODES
 from unspun.metrics.nodes import ActiveDays, Count, DaysSinceFirst, DaysSinceLast, Distinct, Measure, Rows, Sum
 from unspun.metrics.question import PanelQuestion
-from unspun.metrics.windows import Days, LastPeriod, Lifetime, Window
+from unspun.metrics.windows import Days, FixedWindow, LastPeriod, Lifetime, Window
 
 FIRST = date(2024, 1, 1)
 DATES = tuple(FIRST + timedelta(days=n) for n in range(0, 120, 5))
 TABLES = {"accounts": held("accounts", ("account_id",), fixed=("created_on",)), "events": held("events")}
 LOGIN = IsIn("event", ("login",))
-WINDOWS: tuple[Window, ...] = (Days(1), Days(10), Days(40), LastPeriod("month"), Lifetime())
+WINDOWS: tuple[FixedWindow | Lifetime, ...] = (Days(1), Days(10), Days(40), LastPeriod("month"), Lifetime())
 
 
 def event(account: str, day: date, number: int = 2, **cells: object) -> Row:
@@ -40,7 +40,7 @@ def asked(measure: Measure, dates: Sequence[date], spans: Sequence[Span], rules:
 
 def outage(chance: random.Random) -> Span:
     first = FIRST + timedelta(days=chance.randrange(-5, 100))
-    return Span("gap", first, first + timedelta(days=chance.randrange(10)) if chance.random() < 0.9 else None)
+    return Span("stopped", first, first + timedelta(days=chance.randrange(10)) if chance.random() < 0.9 else None)
 
 
 def days_of(first: date, last: date) -> set[date]:
@@ -49,7 +49,9 @@ def days_of(first: date, last: date) -> set[date]:
 
 @pytest.mark.parametrize("made", [Count, DaysSinceLast, DaysSinceFirst])
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
-def test_an_outage_counts_where_a_day_of_it_could_change_the_value(window: Window, made: type[Count | DaysSinceLast | DaysSinceFirst]) -> None:
+def test_an_outage_counts_where_a_day_of_it_could_change_the_value(
+    window: FixedWindow | Lifetime, made: type[Count | DaysSinceLast | DaysSinceFirst]
+) -> None:
     chance = random.Random(f"{window} {made}")
     spans = [outage(chance) for _ in range(3)]
     created = {"a": FIRST, "b": FIRST + timedelta(days=33), "c": None}
@@ -61,9 +63,7 @@ def test_an_outage_counts_where_a_day_of_it_could_change_the_value(window: Windo
     }
     found = answers(asked(made(Rows("events", LOGIN, window)), DATES, spans, SourceRules(True, None)), rows, "m")
     for (name, as_of), value in found.items():
-        low, high = (date.min, as_of) if isinstance(window, Lifetime | LastPeriod) else (window.first(as_of), as_of)  # type: ignore[union-attr]
-        if isinstance(window, LastPeriod):
-            low, high = window.first(as_of), window.last(as_of)
+        low, high = (date.min, as_of) if isinstance(window, Lifetime) else (window.first(as_of), window.last(as_of))
         began = created[name] or min(day for one, day in happened if one == name)
         there = sorted(day for one, day in happened if one == name and low <= day <= high)
         first, last = max(low, began), high
@@ -80,16 +80,24 @@ def test_an_outage_counts_where_a_day_of_it_could_change_the_value(window: Windo
 
 
 BEARING: tuple[tuple[Span, Measure, bool], ...] = (
-    (Span("gap", FIRST, None, event="login"), Count(Rows("events", LOGIN)), True),
-    (Span("gap", FIRST, None, event="login"), Count(Rows("events", IsIn("event", ("export", "share")))), False),
-    (Span("gap", FIRST, None, event="login"), Count(Rows("events", AllOf((Compare("value", "above", 1), IsIn("event", ("export",)))))), False),
-    (Span("gap", FIRST, None, event="login"), Count(Rows("events", AnyOf((IsIn("event", ("export",)), Compare("value", "above", 1))))), True),
-    (Span("gap", FIRST, None, event="login"), Count(Rows("events", Not(LOGIN))), True),
-    (Span("gap", FIRST, None, measure="user_id"), Count(Rows("events")), False),
-    (Span("gap", FIRST, None, measure="user_id"), Distinct(Rows("events"), "user_id"), True),
-    (Span("gap", FIRST, None, measure="value"), ActiveDays(Rows("events", Compare("value", "above", 1))), True),
-    (Span("gap", FIRST, None, where=("platform", "web")), Sum(Rows("events"), "value"), True),
-    (Span("gap", FIRST, None, where=("platform", "web")), Sum(Rows("events", IsIn("platform", ("ios",))), "value"), False),
+    (Span("stopped", FIRST, None, event="login"), Count(Rows("events", LOGIN)), True),
+    (Span("stopped", FIRST, None, event="login"), Count(Rows("events", IsIn("event", ("export", "share")))), False),
+    (
+        Span("stopped", FIRST, None, event="login"),
+        Count(Rows("events", AllOf((Compare("value", "above", 1), IsIn("event", ("export",)))))),
+        False,
+    ),
+    (
+        Span("stopped", FIRST, None, event="login"),
+        Count(Rows("events", AnyOf((IsIn("event", ("export",)), Compare("value", "above", 1))))),
+        True,
+    ),
+    (Span("stopped", FIRST, None, event="login"), Count(Rows("events", Not(LOGIN))), True),
+    (Span("stopped", FIRST, None, measure="user_id"), Count(Rows("events")), False),
+    (Span("stopped", FIRST, None, measure="user_id"), Distinct(Rows("events"), "user_id"), True),
+    (Span("stopped", FIRST, None, measure="value"), ActiveDays(Rows("events", Compare("value", "above", 1))), True),
+    (Span("stopped", FIRST, None, where=("platform", "web")), Sum(Rows("events"), "value"), True),
+    (Span("stopped", FIRST, None, where=("platform", "web")), Sum(Rows("events", IsIn("platform", ("ios",))), "value"), False),
 )
 
 
@@ -98,14 +106,14 @@ def test_an_outage_bears_on_what_it_is_not_plainly_kept_from(span: Span, measure
     assert bearing([span], measure) == ((span,) if bears else ())
 
 
-def reasons(rules: SourceRules, condition: Condition | None = None, window: Window = Days(10)) -> list[object]:
+def reasons(rules: SourceRules, condition: Condition | None = None, window: Window | None = None) -> list[object]:
     """What a count of events gives for a, a customer since long ago, whose events lie on the days 20 to 40; b has none."""
     rows = {
         "accounts": [account("a", FIRST - timedelta(days=300)), account("b", FIRST - timedelta(days=300))],
         "events": [event("a", FIRST + timedelta(days=n), n) for n in range(20, 41)],
     }
     dates = [FIRST + timedelta(days=n) for n in (10, 20, 35, 40, 47, 48)]
-    found = answers(asked(Count(Rows("events", condition, window)), dates, [], rules), rows, "m")
+    found = answers(asked(Count(Rows("events", condition, window or Days(10))), dates, [], rules), rows, "m")
     return [found[name, day] for name in "ab" for day in dates]
 
 

@@ -32,7 +32,8 @@ def ticket(chance: random.Random, number: int, opened: date, known: date) -> Row
     answered = some_day(chance, opened, 6) if chance.random() < 0.7 else None
     cells = {
         "account_id": chance.choice(["a", "b", None]), "ticket_id": f"t{number}", "opened": noon(opened),
-        "status": chance.choice(["new", "done"]), "closed": closed and noon(closed), "first_answered": answered and noon(answered), "subject": chance.choice(["x", None]),
+        "status": chance.choice(["new", "done"]), "closed": closed and noon(closed),
+        "first_answered": answered and noon(answered), "subject": chance.choice(["x", None]),
         COLUMNS[3]: chance.choice([1.5, None]),
     }  # fmt: skip
     return {**row(opened, known, load=chance.randrange(1, 4), source_row=number), **cells}
