@@ -195,12 +195,14 @@ def _median(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _ratios(runs: dict[str, list[dict[str, Any]]], beside: str) -> dict[str, Any]:
-    """Of each side, its seconds by those of another in the same turn: the median, and all of them."""
+    """Of each side, its seconds by those of another in the same turn: the median, all of them, and the median of processor seconds."""
     made: dict[str, Any] = {}
     for side, own in runs.items():
-        within = [one["seconds"] / other["seconds"] for one, other in zip(own, runs.get(beside, []), strict=False)]
-        if within and side != beside:
-            made[side] = {"median": round(statistics.median(within), 2), "within_turns": [round(ratio, 2) for ratio in within]}
+        turns = list(zip(own, runs.get(beside, []), strict=False))  # a side that runs once has one turn
+        clock, processor = ([one[kind] / other[kind] for one, other in turns] for kind in ("seconds", "processor_seconds"))
+        if turns and side != beside:
+            within = {"median": round(statistics.median(clock), 3), "within_turns": [round(ratio, 3) for ratio in clock]}
+            made[side] = within | {"processor_median": round(statistics.median(processor), 3)}
     return made
 
 

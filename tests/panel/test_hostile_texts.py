@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from tests.panel.random_books import SmallBook, arrow_of, kinds_of
+from tests.panel.random_books import Row, SmallBook, arrow_of, kinds_of
 from tests.panel.random_metrics import question_of
 from tests.panel.sides import memory_reader, run_duckdb, views_of
 from tests.unit.metrics.hostile import HOSTILE_TEXTS
-from unspun.book.entities import TABLES
+from unspun.book.entities import TABLES, TableName
 from unspun.engines.reference.panel import reference_panel
 from unspun.metrics.conditions import HasText, IsIn
 from unspun.metrics.metric import Metric, MetricSet, SourceRules
@@ -53,12 +53,12 @@ def events_of_every_text() -> SmallBook:
         {"account_id": text, "plan": TEXTS[-1 - place], "stated": "plan", "happened_at": NOON, "known_at": NOON}
         for place, text in enumerate(TEXTS)
     ]
-    rows = {"events": _numbered(events), "accounts": _numbered(accounts)}
-    held = {name: HeldTable(kinds_of(name), TABLES[name].key, rows=len(rows[name])) for name in rows}
-    return SmallBook(rows, held, (DAY,), ())  # pyright: ignore[reportArgumentType]
+    rows: dict[TableName, tuple[Row, ...]] = {"events": _numbered(events), "accounts": _numbered(accounts)}
+    held: dict[str, HeldTable] = {name: HeldTable(kinds_of(name), TABLES[name].key, rows=len(rows[name])) for name in rows}
+    return SmallBook(rows, held, (DAY,), ())
 
 
-def _numbered(rows: list[dict[str, object]]) -> tuple[dict[str, object], ...]:
+def _numbered(rows: list[Row]) -> tuple[Row, ...]:
     return tuple({**row, "load": 1, "source_file": 1, "source_row": number} for number, row in enumerate(rows, 2))
 
 

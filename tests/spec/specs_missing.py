@@ -334,6 +334,15 @@ OUTAGE = (
         event="",
         where=("platform", "ios"),
     ),
+    Spec(
+        teaches="An outage of the accounts of one region bears on those, and on accounts of which no region is known.",
+        tables="accounts\naccount_id | dated | region (text)\na | 2023-01-01 | EMEA\nb | 2023-01-01 | APAC\nb | 2024-01-12 | EMEA\n"
+        "c | 2023-01-01 |\n\nevents\naccount_id | occurred\na | 2024-01-08\nb | 2024-01-08\nc | 2024-01-08\nb | 2024-01-15",
+        metric="add: [{count: events, window: 3d}, {days_since_last: events}]",
+        expected="account_id | 2024-01-09 | 2024-01-11 | 2024-01-12 | 2024-01-15\n"
+        "a | 2 | (outage) | (outage) | (outage)\nb | 2 | 3 | (outage) | 1\nc | 2 | (outage) | (outage) | (outage)",
+        outages={"events": (Span("fell", date(2024, 1, 10), date(2024, 1, 12), where=("accounts.region", "EMEA")),)},
+    ),
 )
 FIRST = (
     Spec(
@@ -362,8 +371,8 @@ FIRST = (
 )
 CURRENCIES = (
     Spec(
-        teaches="An amount of euros and one of dollars have no sum. Neither have one of euros and one of which nothing is stated; "
-        "where no currency is stated at all, amounts are taken to be of one.",
+        teaches="An amount of euros and one of dollars have no sum, nor have one of euros and one of which nothing is stated. "
+        "Where no currency is stated at all, amounts are taken to be in one.",
         tables="""
             purchases
             account_id | purchased  | amount | currency
@@ -416,12 +425,12 @@ CHAPTER = Chapter(
         Section(
             "before_birth",
             BORN,
-            words="The account was no customer yet: by `created_on` of accounts, its first term and its first purchase, whichever is the first.",
+            words="The account was no customer yet: by the first of `created_on` of accounts, its first term and its first purchase.",
         ),
         Section("after_churn", LEFT, words="The account had left: by its terms, else by the departures in `churns`."),
         Section("no_source, source_silent, before_source, not_seen", SOURCE, words="The table cannot tell."),
         Section("outage", OUTAGE, words="The window holds days of a recorded tracking outage that nobody accepted."),
-        Section("several_currencies", CURRENCIES, words="Amounts are put together in one currency only; the table has a column `currency`."),
+        Section("several_currencies", CURRENCIES, words="Amounts are put together in one currency only, where the table has `currency`."),
         Section("Several at once", FIRST),
     ),
 )

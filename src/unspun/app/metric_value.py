@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -14,21 +14,46 @@ from pyarrow.compute import call_function
 
 from unspun._version import __version__
 from unspun.app.check_rows import kind_of_type
+from unspun.app.checks import recorded_check
 from unspun.app.metric_rows import behind_sql, register_inputs
-from unspun.app.panel_basis import PanelBasis, panel_question
+from unspun.app.panel_basis import PanelBasis, outage_findings, panel_question
 from unspun.app.panel_files import MISSING, HashedFile
 from unspun.app.panel_request import MetricsDefinition, PanelRequest, nodes_of, workspace_metrics
 from unspun.app.panels import PreparedPanel, Progress, basis_for, opened_book, panel_parts, prepare_panel
 from unspun.app.showing import csv_rows
 from unspun.app.workspace import METRICS_FILE, Workspace
+from unspun.book.checks.finding import Span
 from unspun.book.columns import did_you_mean
 from unspun.engines.embedded import ENGINE, engine_version
 from unspun.errors import BadInput, Fault
+from unspun.metrics.conditions import columns_of
 from unspun.metrics.kinds import check_against
 from unspun.metrics.lower.expanded import Part, expand
 from unspun.metrics.lower.leaves import is_leaf
+from unspun.metrics.lower.local_day import EPOCH
+from unspun.metrics.lower.missing import bearing
+from unspun.metrics.lower.windows_of import window_bounds
 from unspun.metrics.metric import Metric, MetricSet
-from unspun.metrics.nodes import Before, Reference, Series
+from unspun.metrics.nodes import (
+    MEASURES,
+    ActiveDays,
+    Arr,
+    Attribute,
+    Average,
+    Before,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    Distinct,
+    LastValue,
+    Maximum,
+    Minimum,
+    Open,
+    Reference,
+    Seats,
+    Series,
+    Sum,
+)
 from unspun.metrics.words import in_words
 from unspun.reports.check_rows import file_numbers
 from unspun.warehouse.read import BookReader
@@ -42,7 +67,8 @@ PART = "part"
 class Behind:
     """A part of a value that is read from rows: what it is in words, its value or the reason why there is none, and the rows that count.
 
-    `head` are the first rows, `count` is how many there are, `sql` gives them all.
+    `head` are the first rows, `count` is how many there are, `sql` gives them all. `read` are the columns that it reads. `outages` are
+    those because of which there is no value: the ids of the findings with their days.
     """
 
     words: str
@@ -53,6 +79,8 @@ class Behind:
     count: int
     head: pa.Table
     sql: str
+    read: tuple[str, ...] = ()
+    outages: tuple[tuple[str, Span], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +172,8 @@ def _opened(workspace: Workspace, request: ValueRequest, at: datetime, progress:
         panel, leaves = _with_leaves(declared, basis, reader)
         values = _values(panel, request.account, progress)
         register_inputs(panel, request.account)
-        parts = tuple(_behind(panel, leaf, values, id, request.account) for id, leaf in leaves.items())
+        found = outage_findings(recorded_check(reader.catalog, at.date()))
+        parts = tuple(_behind(panel, leaf, values, id, request.account, found) for id, leaf in leaves.items())
         book = whole.version
         yield (
             ShownValue(
@@ -206,14 +235,50 @@ def _values(panel: PreparedPanel, account: str, progress: Progress) -> dict[str,
     return found
 
 
-def _behind(panel: PreparedPanel, leaf: Part, values: Mapping[str, Any], id: str, account: str) -> Behind:
+def _behind(
+    panel: PreparedPanel, leaf: Part, values: Mapping[str, Any], id: str, account: str, found: Sequence[tuple[str, Span, str]]
+) -> Behind:
     sql = behind_sql(panel, leaf, account)
-    reader = panel.reader
+    reader, reason = panel.reader, values[f"{id}{MISSING}"]
     count = reader.query(f"SELECT count(*) AS n FROM ({sql})")["n"][0].as_py()
     head = reader.query(f"SELECT * FROM ({sql}) LIMIT {SHOWN_ROWS}")
     earlier = f", {leaf.shift_days:,} days earlier" if leaf.shift_days else ""
     words = f"{in_words(leaf.series)}{earlier}"
-    return Behind(words, leaf.series, leaf.shift_days, values[id], values[f"{id}{MISSING}"], count, head, sql)
+    day, starts = panel.basis.dates[0], panel.question.fiscal_year_starts
+    outages = outages_behind(leaf.series, day, leaf.shift_days, starts, found) if reason == "outage" else ()
+    return Behind(words, leaf.series, leaf.shift_days, values[id], reason, count, head, sql, columns_read(leaf.series), outages)
+
+
+def columns_read(series: Series) -> tuple[str, ...]:
+    """The columns that a series reads of its rows: the one that it measures, then those of its conditions."""
+    match series:
+        case Seats():
+            return ("seats",)
+        case Arr():
+            return ("arr",)
+        case Attribute(column):
+            return (column,)
+        case Open(where=where, column=column):
+            return tuple(dict.fromkeys([*([column] if column else []), *columns_of(where)]))
+        case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue():
+            return tuple(dict.fromkeys([series.column, *columns_of(series.rows.where)]))
+        case Count() | ActiveDays() | DaysSinceLast() | DaysSinceFirst():
+            return columns_of(series.rows.where)
+        case _:
+            return ()
+
+
+def outages_behind(
+    series: Series, as_of: date, shift_days: int, fiscal_year_starts: int, found: Sequence[tuple[str, Span, str]]
+) -> tuple[tuple[str, Span], ...]:
+    """The outages that bear on a measure of rows and have days in its window, with the ids of their findings."""
+    if not isinstance(series, MEASURES):
+        return ()
+    days = window_bounds(series.rows.window, as_of, shift_days, fiscal_year_starts)
+    first, last = (None if day is None else EPOCH + timedelta(days=day) for day in days)
+    own = [(span, id) for table, span, id in found if table == series.rows.table]
+    bears = bearing([span for span, _ in own], series)
+    return tuple((id, span) for span, id in own if span in bears and span.touches(first or date.min, last or as_of))
 
 
 def value_facts(shown: ShownValue) -> dict[str, Any]:
@@ -231,6 +296,14 @@ def value_facts(shown: ShownValue) -> dict[str, Any]:
         "engine": f"{ENGINE} {engine_version()}",
         "package_version": __version__,
         "parts": [
-            {"words": one.words, "value": one.value, "reason": one.reason, "rows": one.count, "query": one.sql} for one in shown.parts
+            {
+                "words": one.words,
+                "value": one.value,
+                "reason": one.reason,
+                **({"outages": [id for id, _ in one.outages]} if one.outages else {}),
+                "rows": one.count,
+                "query": one.sql,
+            }
+            for one in shown.parts
         ],
     }

@@ -144,12 +144,27 @@ def _dated(basis: PanelBasis, dates: Dates, today: date) -> PanelBasis:
 def outages_of(checked: RecordedCheck | None) -> dict[str, tuple[Span, ...]]:
     """The tracking outages that were found, by table, but for those that somebody accepted."""
     found: dict[str, tuple[Span, ...]] = {}
-    if checked is None:
-        return found
-    for one in checked.findings:
-        if one.span is not None and one.span.kind != NOT_AN_OUTAGE and one.id not in checked.accepted:
-            found[one.table] = (*found.get(one.table, ()), one.span)
+    for table, span, _ in outage_findings(checked):
+        found[table] = (*found.get(table, ()), span)
     return found
+
+
+def outage_findings(checked: RecordedCheck | None) -> tuple[tuple[str, Span, str], ...]:
+    """The tracking outages that were found and that nobody accepted: table, span and the id of the finding."""
+    if checked is None:
+        return ()
+    return tuple(
+        (one.table, _own_column(one.span, one.table), one.id)
+        for one in checked.findings
+        if one.span is not None and one.span.kind != NOT_AN_OUTAGE and one.id not in checked.accepted
+    )
+
+
+def _own_column(span: Span, table: str) -> Span:
+    """A span of a part of the book by a column of its own table: under the name that conditions of metrics have for it."""
+    if span.where and span.where[0].startswith(f"{table}."):
+        return replace(span, where=(span.where[0].partition(".")[2], span.where[1]))
+    return span
 
 
 def received_days(catalog: Catalog, book: BookVersion, in_place: Sequence[Mapping[str, Any]], zone: str) -> dict[int, date]:
@@ -162,11 +177,17 @@ def received_days(catalog: Catalog, book: BookVersion, in_place: Sequence[Mappin
 
 
 def _extent(reader: BookReader, tables: tuple[str, ...], zone: str, at: datetime) -> Extent:
-    """Raises BadInput where the book has no row that happened by now."""
-    wanted = [name for name in tables if _holds(reader.version, name)] or [name for name in TABLES if _holds(reader.version, name)]
+    """Raises BadInput where the book has no row that happened by now.
+
+    Statements (of accounts, of contacts) count where nothing else is read: a list without dates is a statement of the day of its load,
+    long after the last event of an older export.
+    """
+    held = [table for table in TABLES.values() if _holds(reader.version, table.name)]
+    read = [table for table in held if table.name in tables]
+    wanted = [table for table in read if not table.state] or read or held
     parts = [
-        f"SELECT min(happened_at) AS first, max(happened_at) AS last FROM {sql_name(f'{name}_versions')} WHERE happened_at <= $1"
-        for name in wanted
+        f"SELECT min(happened_at) AS first, max(happened_at) AS last FROM {sql_name(f'{table.name}_versions')} WHERE happened_at <= $1"
+        for table in wanted
     ]
     sql = f"SELECT min(first) AS first, max(last) AS last FROM ({' UNION ALL '.join(parts)})"
     found = reader.query(sql, [at.astimezone(UTC)]).to_pylist()[0] if parts else {"first": None, "last": None}

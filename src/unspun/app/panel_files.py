@@ -11,9 +11,11 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
+from pyarrow.compute import call_function
 
 from unspun.app.showing import csv_rows
 from unspun.book.entities import Kind
@@ -69,6 +71,43 @@ class Counted:
     def values(self, id: str) -> int:
         """How many values a metric has."""
         return self.rows - sum(self.missing.get(id, {}).values())
+
+
+class HashedRows:
+    """The SHA-256 of the rows of a panel: of its columns' names, types and cells, however they come in parts.
+
+    It is the same whatever wrote them down: a file names the software that made it, and another version of a writer packs it otherwise.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._columns = {column.name: (str(column.type), [hashlib.sha256() for _ in range(3)]) for column in schema}
+
+    def take(self, rows: pa.Table) -> None:
+        """Take in the next rows."""
+        for name, (_, digests) in self._columns.items():
+            for chunk in rows[name].chunks:
+                for digest, content in zip(digests, _contents(chunk), strict=True):
+                    digest.update(content)
+
+    @property
+    def sha256(self) -> str:
+        whole = hashlib.sha256()
+        for name, (kind, digests) in self._columns.items():
+            whole.update("\n".join([name, kind, *(digest.hexdigest() for digest in digests), ""]).encode())
+        return whole.hexdigest()
+
+
+def _contents(chunk: pa.Array) -> tuple[Buffer, Buffer, Buffer]:
+    """Which cells of a column are filled, their bytes (an empty one is nought), and of texts how long each is."""
+    filled = call_function("is_valid", [chunk]).cast(pa.uint8()).to_numpy(zero_copy_only=False)
+    if not pa.types.is_string(chunk.type):
+        plain = chunk.view(pa.int32()) if pa.types.is_date32(chunk.type) else chunk
+        plain = plain.cast(pa.uint8()) if pa.types.is_boolean(plain.type) else plain
+        return filled, plain.fill_null(0).to_numpy(zero_copy_only=False), b""
+    texts = chunk.fill_null("")
+    _, places, letters = texts.buffers()
+    ends = np.frombuffer(places, np.int32)[texts.offset : texts.offset + len(texts) + 1] if len(texts) else np.zeros(1, np.int32)
+    return filled, memoryview(letters)[ends[0] : ends[-1]] if letters is not None else b"", np.diff(ends).data
 
 
 class HashedFile(io.RawIOBase):

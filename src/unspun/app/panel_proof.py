@@ -12,7 +12,7 @@ from pyarrow.compute import call_function
 from unspun.app.panel_basis import basis_from_json
 from unspun.app.panel_files import MISSING
 from unspun.app.panel_request import MetricsDefinition, definition_of
-from unspun.app.panels import KIND, PreparedPanel, Progress, compute_again, panel_parts, prepare_panel
+from unspun.app.panels import KIND, ROWS, PreparedPanel, Progress, compute_again, panel_parts, prepare_panel
 from unspun.app.publication import FigureSet
 from unspun.engines.panel import PANEL as RESULT
 from unspun.metrics.asof import BeforeRenewals
@@ -22,21 +22,26 @@ PANEL = KIND
 
 
 def panel_again(reader: BookReader, figures: FigureSet, progress: Progress) -> dict[str, Mapping[str, Any]]:
-    """The figures of a published panel by name, computed again from the open book."""
-    return compute_again(_prepared(reader, figures), figures.question["format"], progress)
+    """The figures of a published panel by name, computed again from the open book.
+
+    Where the rows are the same, so is what is said of them: the file of today would name the software of today, and be another.
+    """
+    found = compute_again(_prepared(reader, figures), figures.question["format"], progress)
+    then = figures.figure(ROWS)
+    return {**found, ROWS: then} if found[ROWS]["value"]["sha256"] == then["value"]["sha256"] else found
 
 
 def panel_rows(reader: BookReader, figures: FigureSet, name: str, progress: Progress) -> tuple[pa.Table, str]:
     """The units behind a figure of a published panel, and the SQL of the panel.
 
-    Of `rows` all of them, of a metric's values those that have one, of one of its reasons those without a value for it.
+    Of ROWS all of them, of a metric's values those that have one, of one of its reasons those without a value for it.
     """
     id, _, reason = name.partition("/")
-    panel = _prepared(reader, figures, () if id == "rows" and id not in figures.question["asked"] else (id,))
+    panel = _prepared(reader, figures, () if id == ROWS else (id,))
     schema = panel.schema()
     rows = pa.concat_tables([schema.empty_table(), *panel_parts(panel, schema, progress)])
     units = rows.select(["account_id", "as_of", *(("due", "horizon_days") if isinstance(panel.question.as_of, BeforeRenewals) else ())])
-    if id not in panel.question.asked or name == "rows":
+    if id == ROWS:
         return units, panel.queries[RESULT]
     why = rows[f"{id}{MISSING}"]
     fits = call_function("is_null", [why]) if not reason else call_function("equal", [why, pa.scalar(reason)])

@@ -16,7 +16,7 @@ from unspun._version import __version__
 from unspun.app.checks import recorded_check
 from unspun.app.opening import WholeBook, whole_book
 from unspun.app.panel_basis import PanelBasis, basis_of, outages_of, panel_question, received_days, register_arr
-from unspun.app.panel_files import Counted, Format, HashedFile, panel_schema, shaped, write_panel
+from unspun.app.panel_files import Counted, Format, HashedFile, HashedRows, panel_schema, shaped, write_panel
 from unspun.app.panel_request import (
     LIFE_TABLES,
     MetricsDefinition,
@@ -43,6 +43,8 @@ from unspun.metrics.write_yaml import as_yaml, file_as_yaml
 from unspun.warehouse.read import BookReader, open_book
 
 KIND = "panel"
+ROWS = "panel-rows"
+"""The figure that tells of a panel as a whole: a name that no metric can have."""
 MADE_IN_PYTHON = "metrics made in Python"
 """The name of a definition that no file holds."""
 Progress = Callable[[str, int, int], None]
@@ -138,9 +140,9 @@ def compute_panel(
     with opened_book(workspace, request, at, progress) as (whole, reader):
         basis = basis_for(workspace, request, asked, declared, whole, reader, at)
         panel = prepare_panel(declared, basis, reader)
-        written, counted = _written(panel, format, file, take, progress)
+        written, counted, rows_sha256 = _written(panel, format, file, take, progress)
         book_check = _book_check(reader, panel.question, at.date())
-        figures = _figures(panel, whole, format, written, counted, book_check)
+        figures = _figures(panel, whole, format, figures_of(panel.question, counted, written, rows_sha256), book_check)
         entry = publish(workspace, figures, at)
         source_rows = sum(held.rows for name, held in panel.question.tables.items() if name in _tables(panel.question))
     return PanelRun(
@@ -232,22 +234,24 @@ def panel_parts(panel: PreparedPanel, schema: pa.Schema, progress: Progress) -> 
 
 def _written(
     panel: PreparedPanel, format: Format, file: BinaryIO | None, take: Callable[[pa.Table], None], progress: Progress
-) -> tuple[HashedFile, Counted]:
-    """Compute and write the panel; what was written, and what is in it."""
+) -> tuple[HashedFile, Counted, str]:
+    """Compute and write the panel; what was written, what is in it, and the hash of its rows."""
     schema, hashed, counted = panel.schema(), HashedFile(file), Counted(panel.question.asked)
+    rows = HashedRows(schema)
 
     def counting() -> Iterator[pa.Table]:
         began = None
         for part in panel_parts(panel, schema, progress):
             began = began or monotonic()
             counted.take(part)
+            rows.take(part)
             take(part)
             rate = counted.rows / max(monotonic() - began, 0.001)
             progress(f"writing the panel: {counted.rows:,} rows, {rate:,.0f} a second", 0, 0)
             yield part
 
     write_panel(counting(), schema, format, hashed)
-    return hashed, counted
+    return hashed, counted, rows.sha256
 
 
 def basis_for(
@@ -279,7 +283,11 @@ def _book_check(reader: BookReader, question: PanelQuestion, today: date) -> Map
 
 
 def _figures(
-    panel: PreparedPanel, whole: WholeBook, format: Format, written: HashedFile, counted: Counted, book_check: Mapping[str, Any] | None
+    panel: PreparedPanel,
+    whole: WholeBook,
+    format: Format,
+    figures: tuple[Mapping[str, Any], ...],
+    book_check: Mapping[str, Any] | None,
 ) -> FigureSet:
     book, tables = panel.reader.version, _tables(panel.question)
     return FigureSet(
@@ -294,30 +302,30 @@ def _figures(
         engine_version=engine_version(),
         package_version=__version__,
         queries=panel.queries,
-        figures=figures_of(panel.question, counted, written),
+        figures=figures,
         book_check=book_check,
         in_place=tuple(record for record in whole.records if record["table"] in tables),
     )
 
 
-def figures_of(question: PanelQuestion, counted: Counted, written: HashedFile) -> tuple[Mapping[str, Any], ...]:
-    """What is recorded of a panel: its rows and the hash of its file, and of each metric how many values and of each reason there are."""
-    found: list[Mapping[str, Any]] = [
-        {"name": "rows", "label": "rows of the panel", "unit": "rows", "value": {"count": counted.rows, "sha256": written.sha256}}
-    ]
+def figures_of(question: PanelQuestion, counted: Counted, written: HashedFile, rows_sha256: str) -> tuple[Mapping[str, Any], ...]:
+    """What is recorded of a panel: its rows, their hash and that of its file, and of each metric how many values and of each reason."""
+    rows = {"count": counted.rows, "sha256": rows_sha256, "file_sha256": written.sha256}
+    found: list[Mapping[str, Any]] = []
     for id in question.asked:
         label = question.metrics.metric(id).label
         found.append({"name": id, "label": f"{label}: values", "unit": "values", "value": {"count": counted.values(id)}})
         for reason, count in sorted(counted.missing.get(id, {}).items()):
             named = {"name": f"{id}/{reason}", "label": f"{label}: no value ({reason})", "unit": "rows", "value": {"count": count}}
             found.append(named)
+    found.append({"name": ROWS, "label": "rows of the panel", "unit": "rows", "value": rows})
     return tuple(json.loads(canonical_json(found)))
 
 
 def compute_again(panel: PreparedPanel, format: Format, progress: Progress) -> dict[str, Mapping[str, Any]]:
     """The figures of a panel by name, computed without writing it anywhere."""
-    written, counted = _written(panel, format, None, lambda _rows: None, progress)
-    return {one["name"]: one for one in figures_of(panel.question, counted, written)}
+    written, counted, rows_sha256 = _written(panel, format, None, lambda _rows: None, progress)
+    return {one["name"]: one for one in figures_of(panel.question, counted, written, rows_sha256)}
 
 
 def manifest(run: PanelRun, file_name: str) -> dict[str, Any]:

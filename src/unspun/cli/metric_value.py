@@ -86,6 +86,9 @@ def _lines(shown: ShownValue, written: list[str], width: int) -> Iterator[Text]:
     yield from heading(f"{metric.label} of {shown.account} as of {shown.as_of}: {_value(shown.value, shown.reason)}{unit}", width)
     if shown.reason is not None:
         yield from paragraph(f"{shown.reason}: {REASONS.get(shown.reason, '')}.", width)
+    for id, span in dict.fromkeys(one for part in shown.parts for one in part.outages):
+        days = f"{span.first} to {span.last}" if span.last else f"since {span.first}"
+        yield from paragraph(f"{id}: {days}. unspun accept brings the value back", width, first="· ")
     yield from paragraph(metric.description, width, QUIET)
     for part in shown.parts:
         yield from _part(part, shown, width)
@@ -115,12 +118,14 @@ def _part(part: Behind, shown: ShownValue, width: int) -> Iterator[Text]:
 
 
 def _cells(part: Behind, shown: ShownValue) -> tuple[list[str], list[list[str]]]:
-    """The rows as text: their file and row first, then what is filled."""
+    """The rows as text: their file and row first, then their day and what the value is made of, then the rest of what is filled."""
     from unspun.cli.book_text import MOST_CELL, cell
     from unspun.cli.terminal import shorten
 
     rows = part.head
     filled = [name for name in rows.column_names if rows[name].null_count < rows.num_rows and name not in (*HIDDEN, *LAST_COLUMNS)]
+    first = ("day", *part.read)
+    filled = sorted(filled, key=lambda name: first.index(name) if name in first else len(first))
     whence = [name for name in LAST_COLUMNS if name in rows.column_names]
     names = [*(("file", "row") if whence else ()), *filled]
     lines = []

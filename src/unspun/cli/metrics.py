@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from unspun.app.metrics import CheckedMetrics, Explained, ListedMetric
 
 BAD_DEFINITION = 2
+WIDE = 110  # cells from which on a list has room for more than what each metric measures
+TITLES = {"unit": "Unit", "direction": "Healthier", "owner": "Owner"}
 TOLD = ("name", "description", "unit", "direction", "reference", "owner")
 
 metrics = typer.Typer(
@@ -31,7 +33,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The id of a metric.")
 
 @metrics.command(name="list", short_help="List the metrics.")
 def list_(json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
-    """List the metrics: id, name, unit, direction, owner, what each is.
+    """List the metrics: what each measures, and on a wide terminal its unit, direction and owner.
 
     \b
     Examples:
@@ -159,17 +161,11 @@ def _listed(found: tuple[ListedMetric, ...], width: int) -> Iterator[Text]:
     from unspun.cli.number_text import counted
 
     yield from heading(counted(len(found), "metric"), width)
-    rows = [[one.metric.id, one.metric.label, one.kind, one.metric.unit, one.metric.direction, one.metric.owner] for one in found]
-    owned = any(one.metric.owner for one in found)
-    titles = [
-        Column("Metric"),
-        Column("Name", flexible=True),
-        Column("Kind"),
-        Column("Unit", flexible=True),
-        Column("Healthier", spare=True),
-    ]
-    columns = [*titles, *([Column("Owner", flexible=True)] if owned else [])]
-    yield from table(columns, [row[: len(columns)] for row in rows], width)
+    more = ("unit", "direction", "owner") if width >= WIDE else ()
+    more = tuple(name for name in more if any(getattr(one.metric, name) for one in found))
+    rows = [[one.metric.id, one.kind, *(getattr(one.metric, name) for name in more), one.metric.description] for one in found]
+    columns = [Column("Metric"), Column("Kind"), *(Column(TITLES[name]) for name in more), Column("What it measures", flexible=True)]
+    yield from table(columns, rows, width)
     yield from paragraph("What one is, and when it has no value: unspun metrics explain NAME", width, QUIET)
 
 

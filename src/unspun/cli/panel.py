@@ -160,12 +160,14 @@ def _lines(run: PanelRun, written: list[str], width: int) -> Iterator[Text]:
     filled = sum(run.values.values())
     yield from heading(f"{counted(run.rows, 'row')} of {counted(len(run.values), 'metric')}: {_told(run)}", width)
     yield from paragraph(f"{count(filled)} of {count(cells)} values; the others have a reason.", width)
-    rows = [[id, f"{run.values[id]:,}", _missing(run.missing[id])] for id in list(run.values)[:MOST_METRICS]]
+    shown = {id: f"{run.values[id]:,}" for id in list(run.values)[:MOST_METRICS]}
+    room = width - sum(max(map(len, words)) for words in (("Metric", *shown), ("Values", *shown.values()))) - 6
+    rows = [[id, values, _missing(run.missing[id], room)] for id, values in shown.items()]
     yield from table([Column("Metric"), Column("Values", right=True), Column("No value", flexible=True)], rows, width)
     if len(run.values) > len(rows):
         yield from paragraph(f"and {len(run.values) - len(rows):,} more metrics: --json has them", width, QUIET)
-    for note in check_remarks(figures.book_check, figures.book_version):
-        yield from paragraph(note, width, first="! " if check_headline(figures.book_check) else "· ")
+    for note in _unchecked(run) or check_remarks(figures.book_check, figures.book_version):
+        yield from paragraph(note, width, first="! " if figures.book_check is None or check_headline(figures.book_check) else "· ")
     for note in in_place_remarks(figures.in_place):
         yield from paragraph(note, width, first="· ")
     rate = f"{run.source_rows / max(run.seconds, 0.001):,.0f}"
@@ -187,8 +189,23 @@ def _told(run: PanelRun) -> str:
     return f"{as_of.told} ({len(as_of.dates):,} dates)" if len(as_of.dates) > 1 else f"as of {as_of.told}"
 
 
-def _missing(counts: Mapping[str, int]) -> str:
-    """The reasons, the most frequent first."""
+def _unchecked(run: PanelRun) -> tuple[str, ...]:
+    """Where nobody looked for tracking outages, what that means for metrics of events."""
+    from unspun.app.panel_request import tables_read
+
+    if run.figures.book_check is not None or "events" not in tables_read(run.question.metrics, run.question.asked):
+        return ()
+    return (
+        "no tracking outage is known, for the book was not checked: a day that was not recorded counts as one without use. unspun check",
+    )
+
+
+def _missing(counts: Mapping[str, int], room: int) -> str:
+    """The reasons, the most frequent first: as many as there is room for, and how many more there are."""
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    shown = [f"{reason} {number:,}" for reason, number in ordered[:MOST_REASONS]]
-    return ", ".join([*shown, *([f"{len(ordered) - MOST_REASONS} more"] if len(ordered) > MOST_REASONS else [])])
+    for most in range(min(MOST_REASONS, len(ordered)), 0, -1):
+        shown = [f"{reason} {number:,}" for reason, number in ordered[:most]]
+        text = ", ".join([*shown, *([f"{len(ordered) - most} more"] if len(ordered) > most else [])])
+        if len(text) <= room:
+            return text
+    return f"{ordered[0][0]} {ordered[0][1]:,}" if ordered else ""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unspun.book.mapping.source_writer import written_scalar
 from unspun.metrics.question import HeldTable
 
+MOST_PROPOSED = 5  # metrics of names of events, and as many of their numbers
+LONGEST_ID, LONGEST_NAME = 50, 100
 HEAD = """# The metrics: what is measured of each account, as of any date.
 #
 # Each metric has an id, a description, and one kind of measure with its table, conditions and window. None of them reads a row that
@@ -145,16 +148,17 @@ ENTRIES = (
 def starter_text(tables: Mapping[str, HeldTable], event_names: Sequence[str] = ()) -> str:
     """A commented metrics.yml for a book that holds these tables; without tables a worked example, all of it comments.
 
-    `event_names`: names of events that occur, the most frequent first; one that tells of logins gives a metric of its own.
-    It is valid against the book (see check_against): whatever it proposes reads columns that are there.
+    `event_names`: names of events that occur, the most frequent first. The first of them, and one that tells of logins, give metrics of
+    their own, and so do numbers that the events have. It is valid against the book (see check_against): whatever it proposes reads
+    columns that are there.
     """
-    found = [entry for entry in ENTRIES if _fits(entry, tables)]
+    found = {entry.id: entry.lines for entry in ENTRIES if _fits(entry, tables)}
     if not found:
         return HEAD + SOURCES + EXAMPLE
-    lines = [line for entry in found for line in _told(entry.id, entry.lines)]
-    login = next((name for name in event_names if "login" in name.casefold().replace(" ", "").replace("_", "")), "")
-    if login and "events" in tables:
-        lines = [*_logins(login, any(entry.id == "seats" for entry in found)), *lines]
+    if "events" in tables:
+        named = _of_names(event_names, "seats" in found)
+        found = {**named, **_of_numbers(tables["events"]), **found, **{id: told for id, told in named.items() if id not in found}}
+    lines = [line for id, told in found.items() for line in _told(id, told)]
     return f"{HEAD}{SOURCES}\nmetrics:\n" + "\n".join(lines) + "\n"
 
 
@@ -167,9 +171,40 @@ def _told(id: str, lines: Sequence[str]) -> list[str]:
     return [f"  {id}:", *(f"    {line}" for line in lines)]
 
 
-def _logins(event: str, has_seats: bool) -> list[str]:
-    """Logins, and logins per seat where the book tells seats."""
-    where = f"where: {{event: {written_scalar(event)}}}"
-    made = _told("logins_28d", ("description: Logins of the last 28 days.", "unit: logins", "count: events", where, "window: 28d"))
-    per_seat = ("description: Logins of the last 28 days by the seats on the day.", "unit: logins a seat", "per_seat: logins_28d")
-    return made + (_told("logins_per_seat", per_seat) if has_seats else [])
+def _of_names(names: Sequence[str], has_seats: bool) -> dict[str, tuple[str, ...]]:
+    """Logins, and logins per seat where the book tells seats; then the events that are there most, where there are several."""
+    found: dict[str, tuple[str, ...]] = {}
+    login = next((name for name in names if name.isprintable() and "login" in name.casefold().replace(" ", "").replace("_", "")), None)
+    if login is not None:
+        found["logins_28d"] = ("description: Logins of the last 28 days.", "unit: logins", *_counted(login))
+        if has_seats:
+            said = "description: Logins of the last 28 days by the seats on the day."
+            found["logins_per_seat"] = (said, "unit: logins a seat", "per_seat: logins_28d")
+    for name in [name for name in names[:MOST_PROPOSED] if name != login and len(names) > 1]:
+        if id := _id(name):
+            said = written_scalar(f"Events '{name}' of the last 28 days.")
+            found.setdefault(id, (f"description: {said}", "unit: events", *_counted(name)))
+    return found
+
+
+def _counted(event: str) -> tuple[str, ...]:
+    return ("count: events", f"where: {{event: {written_scalar(event)}}}", "window: 28d")
+
+
+def _of_numbers(events: HeldTable) -> dict[str, tuple[str, ...]]:
+    """The sums of the numbers that events have: how long, how many, how much."""
+    numbers = [name for name, kind in events.columns.items() if kind in ("number", "whole")]
+    found: dict[str, tuple[str, ...]] = {}
+    for name in numbers[:MOST_PROPOSED]:
+        if id := _id(name):
+            said = written_scalar(f"Sum of '{name}' over the events of the last 28 days.")
+            found[id] = (f"description: {said}", f"sum: {written_scalar(f'events.{name}')}", "window: 28d")
+    return found
+
+
+def _id(name: str) -> str:
+    """An id that a metric of a name may have; "" where it has no letter to begin with, or cannot stand in a description."""
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        return ""
+    words = re.sub("[^a-z0-9]+", "_", name.casefold()).strip("_0123456789")[:LONGEST_ID].rstrip("_")
+    return f"{words}_28d" if words else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -16,15 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspun.app.checks import RecordedCheck
+from unspun.app.metric_value import outages_behind
 from unspun.app.panel_basis import PanelBasis, basis_from_json, outages_of
-from unspun.app.panel_files import GROUP_ROWS, Counted, Format, HashedFile, in_groups, write_panel
+from unspun.app.panel_files import GROUP_ROWS, Counted, Format, HashedFile, HashedRows, in_groups, write_panel
 from unspun.app.panel_request import PanelRequest, check_request, needs_arr, tables_read
 from unspun.app.panels import checked_memory
 from unspun.book.checks.finding import Finding, Span
 from unspun.book.terms.rules import TermRules
 from unspun.errors import BadInput
+from unspun.metrics.conditions import IsIn
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import Arr, Count, DaysSinceLast, Open, Ratio, Reference, Rows
+from unspun.metrics.windows import Days
 
 STOPPED = Span("stopped", date(2026, 1, 5), date(2026, 1, 9), event="login", where=("region", "EMEA"), kept_share=0.1)
 SCHEMA = pa.schema(
@@ -49,6 +52,23 @@ def test_outages_are_the_spans_in_which_tracking_broke_and_that_nobody_accepted(
     checked = RecordedCheck(4, 1, datetime(2026, 2, 1, tzinfo=UTC), found, frozenset({found[3].id}))
     assert outages_of(checked) == {"events": (STOPPED, goes_on)}
     assert outages_of(None) == {}
+
+
+def test_the_part_of_the_book_that_an_outage_was_in_has_the_name_that_conditions_have_for_it() -> None:
+    spans = [replace(STOPPED, where=(column, "ios")) for column in ("events.platform", "accounts.region")]
+    found = tuple(finding(span, str(i)) for i, span in enumerate(spans))
+    checked = RecordedCheck(4, 1, datetime(2026, 2, 1, tzinfo=UTC), found, frozenset())
+    assert [span.where for span in outages_of(checked)["events"]] == [("platform", "ios"), ("accounts.region", "ios")]
+
+
+def test_a_value_that_an_outage_takes_away_names_those_that_bear_on_it_and_lie_in_its_window() -> None:
+    earlier = replace(STOPPED, first=date(2025, 1, 5), last=date(2025, 1, 9))
+    found = [("events", STOPPED, "now"), ("events", earlier, "earlier"), ("events", replace(STOPPED, event="export"), "other"),
+             ("tickets", STOPPED, "elsewhere"), ("events", replace(STOPPED, measure="minutes"), "column")]  # fmt: skip
+    logins = Count(Rows("events", IsIn("event", ("login",)), Days(28)))
+    assert outages_behind(logins, date(2026, 1, 31), 0, 1, found) == (("now", STOPPED),)
+    assert outages_behind(logins, date(2026, 1, 31), 365, 1, found) == (("earlier", earlier),)
+    assert outages_behind(Arr(), date(2026, 1, 31), 0, 1, found) == ()
 
 
 def test_a_recorded_basis_is_read_back_equal() -> None:
@@ -91,6 +111,30 @@ def test_a_panel_has_the_same_bytes_however_its_rows_are_handed_out(sizes: list[
     nowhere = HashedFile()
     write_panel(iter([table]), SCHEMA, format, nowhere)
     assert nowhere.sha256 == file.sha256
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 40), max_size=6), st.data())
+def test_the_hash_of_rows_is_of_their_cells_alone(sizes: list[int], data: st.DataObject) -> None:
+    kinds = [pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.date32(), pa.string()]
+    cells = [st.text(max_size=3), st.integers(0, 2), st.sampled_from([0.0, 1.5]), st.booleans(), st.dates(), st.sampled_from(["", "\0"])]
+    columns = [data.draw(st.lists(st.none() | cell, min_size=9, max_size=9)) for cell in cells]
+    table = pa.table([pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)], [f"c{i}" for i in range(6)])
+    whole = rows_sha256([table])
+    assert rows_sha256(cut(table, sizes)) == whole
+    assert rows_sha256([pa.concat_tables([table.slice(0, 0), table.slice(0, 4), table.slice(4)])]) == whole
+    column, row = data.draw(st.integers(0, 5)), data.draw(st.integers(0, 8))
+    other = columns[column][:row] + [data.draw(st.none() | cells[column])] + columns[column][row + 1 :]
+    changed = table.set_column(column, f"c{column}", pa.array(other, kinds[column]))
+    assert (rows_sha256([changed]) == whole) == (other == columns[column])
+
+
+def rows_sha256(parts: Iterable[pa.Table]) -> str:
+    first, *rest = parts
+    hashed = HashedRows(first.schema)
+    for part in (first, *rest):
+        hashed.take(part)
+    return hashed.sha256
 
 
 def test_what_is_written_is_read_back() -> None:

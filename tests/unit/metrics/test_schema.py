@@ -12,17 +12,20 @@ from jsonschema import Draft202012Validator
 
 from tests.unit.metrics.book import HELD, TABLES_HELD
 from tests.unit.metrics.strategies import metric_sets
-from unspun.book.entities import TABLES
+from unspun.book.entities import TABLES, Kind
 from unspun.book.mapping.yaml_nodes import read_yaml
 from unspun.errors import BadInput
+from unspun.metrics.conditions import IsIn
 from unspun.metrics.kinds import check_against
 from unspun.metrics.metric import MetricSet
+from unspun.metrics.nodes import Count, Distinct, Rows, Sum
 from unspun.metrics.question import HeldTable
 from unspun.metrics.read_file import read_metrics
 from unspun.metrics.reference_page import EXAMPLE, metrics_reference
 from unspun.metrics.schema import json_schema
 from unspun.metrics.starter import EXAMPLE as STARTER_EXAMPLE
 from unspun.metrics.starter import starter_text
+from unspun.metrics.windows import Days
 from unspun.metrics.words import file_as_yaml
 
 SCHEMA = Draft202012Validator(json_schema())
@@ -89,6 +92,21 @@ def test_a_starter_proposes_nothing_that_reads_a_column_which_is_not_there() -> 
     metrics = read_metrics(starter_text({"events": HeldTable({"account_id": "text", "occurred": "instant"})})).metrics
     assert "users_28d" not in [one.id for one in metrics]
     assert len(metrics) > 0
+
+
+def test_a_starter_has_a_metric_of_each_frequent_event_and_of_each_number_of_events_whatever_they_are_called() -> None:
+    names = ["Log in", 'Page "view": {x}', "1", "ключ", "users", "a" * 900, "line\nbreak", "\u202elogin"]
+    columns: dict[str, Kind] = {"account_id": "text", "occurred": "instant", "event": "text", "user_id": "text", "value": "number"}
+    tables = {"events": HeldTable({**columns, "API calls: 'all'": "whole", "logins": "number", "plan": "text"})}
+    metrics = read_metrics(starter_text(tables, names)).metrics
+    assert check_against(metrics, tables) == []
+    by_id = {one.id: one.series for one in metrics}
+    assert by_id["page_view_x_28d"] == Count(Rows("events", IsIn("event", ('Page "view": {x}',)), Days(28)))
+    assert by_id["api_calls_all_28d"] == Sum(Rows("events", window=Days(28)), "API calls: 'all'")
+    assert by_id["value_28d"] == Sum(Rows("events", window=Days(28)), "value")
+    assert by_id["users_28d"] == Distinct(Rows("events", window=Days(28)), "user_id"), "an event of that name takes no other's place"
+    assert isinstance(by_id["logins_28d"], Count)
+    assert "plan_28d" not in by_id
 
 
 def test_the_worked_example_of_a_starter_without_tables_can_be_uncommented() -> None:

@@ -32,7 +32,8 @@ def no_witness(book: Book, measure: Measure, moment: Moment, window: Days, count
     if not rules.covers_every_account and not seen:
         return Missing("not_seen")
     spans = book.question.outages.get(table, ())
-    return Missing("outage") if any(can_bear(span, measure) and _touches(span, depends) for span in spans) else None
+    bad = (span for span in spans if can_bear(span, measure) and _may_be_of(book, span, moment))
+    return Missing("outage") if any(_touches(span, depends) for span in bad) else None
 
 
 def _within_life(book: Book, moment: Moment, window: Days, seen: date | None) -> Days:
@@ -63,6 +64,14 @@ def can_bear(span: Span, measure: Measure) -> bool:
         return False
     own = () if isinstance(measure, Count | ActiveDays | DaysSinceFirst | DaysSinceLast) else (measure.column,)
     return not span.measure or span.measure in (*own, *columns_of(where))
+
+
+def _may_be_of(book: Book, span: Span, moment: Moment) -> bool:
+    """Whether an account may be of the part of the accounts that an outage is limited to, by what was stated last of it."""
+    if not span.where or not span.where[0].startswith("accounts."):
+        return True
+    stated = book.accounts.value(moment.account, span.where[0].removeprefix("accounts."), moment.as_of, moment.as_of)
+    return not isinstance(stated, str) or stated == span.where[1]
 
 
 def _excludes(where: Condition | None, column: str, value: str) -> bool:

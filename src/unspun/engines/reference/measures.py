@@ -43,7 +43,9 @@ def measure_value(book: Book, measure: Measure, moment: Moment) -> Answer:
     if window is None:
         return Missing("no_contract")
     counted = _counted(book, measure, moment, window)
-    return no_witness(book, measure, moment, window, counted) or _mixed(book, measure, moment, counted) or _of_rows(measure, moment, counted)
+    return (
+        no_witness(book, measure, moment, window, counted) or _mixed(book, measure, moment, counted) or _of_rows(measure, moment, counted)
+    )
 
 
 def _window(book: Book, rows: Rows, moment: Moment) -> tuple[date, date] | None:

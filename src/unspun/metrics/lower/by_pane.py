@@ -16,11 +16,12 @@ from unspun.metrics.lower.distinct import DISTINCT_KINDS, distinct_steps
 from unspun.metrics.lower.frames import Frame, distinct_frames, frame_of
 from unspun.metrics.lower.kept import Kept, KeptColumns, kept_of, made_of_kept, made_of_rows
 from unspun.metrics.lower.local_day import number
+from unspun.metrics.lower.packed import Packs, packs_of
 from unspun.metrics.lower.panes import Panes, seen_table
 from unspun.metrics.lower.plan import Leaf, Seen, Step
 from unspun.metrics.lower.prefix import DENSE, Join, Prefix, adds_up
 from unspun.metrics.lower.sources import Source, as_of_days
-from unspun.metrics.lower.terms import both, gone_day, when
+from unspun.metrics.lower.terms import both, gone_day, running, when
 from unspun.metrics.nodes import ActiveDays
 from unspun.metrics.question import PanelQuestion
 from unspun.metrics.windows import Lifetime
@@ -48,19 +49,23 @@ class Parts:
     covered: exp.Select | None = None
     joins: list[Join] = field(default_factory=list[Join])
     prefix: Prefix | None = None
+    packs: Packs = field(default_factory=Packs)
 
     def value(self, frame: Frame, one: Kept) -> exp.Expr:
         """What is kept over a frame, of the columns of the joined tables."""
-        if self.prefix is not None and (frame, one) in self.prefix.names:
-            return self.prefix.value(frame, one)
-        return exp.column(self.columns[frame, one])
+        pack = self.packs.packed(one)
+        if self.prefix is not None and (frame, pack) in self.prefix.names:
+            return self.packs.unpacked(one, self.prefix.value(frame, pack))
+        return self.packs.unpacked(one, exp.column(self.columns[frame, pack]))
 
 
 def measured_by_pane(question: PanelQuestion, table: str, rows: Source, leaves: Sequence[Placed], seen: Sequence[Seen]) -> Parts:
     """The parts that measure leaves of a table on dates, and the first and last days seen."""
     parts, kept, days = Parts(), KeptColumns(), as_of_days(question)
     counted = [(i, leaf) for i, leaf in leaves if _is_distinct(leaf)]
-    wanted = _wanted([leaf for _, leaf in leaves if not _is_distinct(leaf)])
+    others = [leaf for _, leaf in leaves if not _is_distinct(leaf)]
+    parts.packs = packs_of((one for leaf in others for one in kept_of(leaf.measure)), question.tables[table].rows)
+    wanted = _wanted(others, parts.packs)
     parts.columns = {one: f"{table}_x{n}" for n, one in enumerate(wanted)}
     for one in (*(one for _, one in wanted), FIRST, LAST):
         kept.name(one)
@@ -89,9 +94,9 @@ def _is_distinct(leaf: Leaf) -> bool:
     return isinstance(leaf.measure, DISTINCT_KINDS) or endless_days
 
 
-def _wanted(leaves: Sequence[Leaf]) -> tuple[Wanted, ...]:
+def _wanted(leaves: Sequence[Leaf], packs: Packs) -> tuple[Wanted, ...]:
     """What is wanted of each frame, each once; always the first day of all."""
-    of_leaves = [(frame_of(leaf), one) for leaf in leaves for one in kept_of(leaf.measure)]
+    of_leaves = [(frame_of(leaf), packs.packed(one)) for leaf in leaves for one in kept_of(leaf.measure)]
     return tuple(dict.fromkeys([*of_leaves, (EVER, FIRST)]))
 
 
@@ -192,13 +197,10 @@ def _of_panes(kept: KeptColumns, names: dict[Kept, str]) -> list[exp.Expr]:
 def _running(place: str, names: dict[Kept, str]) -> exp.Select:
     """What has entered by each date."""
     found = exp.select("u.unit AS unit").from_("units AS u").join(f"measure_entered_{place} AS s", on="s.unit = u.unit", join_type="left")
-    order = exp.Order(expressions=[exp.Ordered(this=exp.column("point", table="u"), nulls_first=False)])
-    spec = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
     columns = _Entered(names)
     for one, name in names.items():
         value = made_of_kept(one, columns, lambda column: exp.column(column, table="s"))
-        by = [exp.column("account", table="u")]
-        found = found.select(exp.Window(this=value, partition_by=by, order=order.copy(), spec=spec.copy()).as_(name), copy=False)
+        found = found.select(running(value).as_(name), copy=False)
     return found
 
 

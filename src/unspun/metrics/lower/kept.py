@@ -13,21 +13,27 @@ from sqlglot import exp
 
 from unspun.metrics.conditions import Condition
 from unspun.metrics.lower.conditions import condition_sql
+from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.sources import ORDER, Source
 from unspun.metrics.lower.terms import aggregate, as_billionths, both, counted, last_by, row, when
 from unspun.metrics.nodes import ActiveDays, Average, Count, DaysSinceFirst, DaysSinceLast, LastValue, Maximum, Measure, Minimum, Sum
 
-Kind = Literal["count", "filled", "sum", "least", "greatest", "first", "last", "days", "order", "last_cell", "last_day"]
-ADDED: tuple[Kind, ...] = ("count", "filled", "sum")
+Kind = Literal["count", "filled", "sum", "least", "greatest", "first", "last", "days", "order", "last_cell", "last_day", "packed"]
+ADDED: tuple[Kind, ...] = ("count", "filled", "sum", "packed")
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Something kept of the rows that fit a condition: of a column, or of the days on which they happened."""
+    """Something kept of the rows that fit a condition: of a column, or of the days on which they happened.
+
+    Packed: counts of the rows that fit each of `lanes`, which exclude each other, side by side in lanes of so many `bits`.
+    """
 
     kind: Kind
     where: Condition | None
     column: str = ""
+    lanes: tuple[Condition, ...] = ()
+    bits: int = 0
 
 
 @dataclass(slots=True)
@@ -75,6 +81,8 @@ def made_of_rows(one: Kept, source: Source) -> exp.Expr:
     match one.kind:
         case "count":
             return counted(fits)
+        case "packed":
+            return aggregate(exp.Sum, _in_lanes(one, source))
         case "filled":
             return aggregate(exp.Count, _where(fits, source.cell(one.column)))
         case "sum":
@@ -98,7 +106,7 @@ def made_of_kept(one: Kept, columns: KeptColumns, inside: Callable[[str], exp.Ex
     """
     cell = inside(columns.name(one))
     match one.kind:
-        case "count" | "filled" | "sum":
+        case "count" | "filled" | "sum" | "packed":
             return aggregate(exp.Sum, cell)
         case "days":
             return aggregate(exp.Sum, exp.BitwiseCount(this=cell))
@@ -113,3 +121,11 @@ def made_of_kept(one: Kept, columns: KeptColumns, inside: Callable[[str], exp.Ex
 
 def _where(fits: exp.Expr, value: exp.Expr) -> exp.Expr:
     return value if fits == exp.true() else when(fits, value)
+
+
+def _in_lanes(one: Kept, source: Source) -> exp.Expr:
+    """One, in the lane of the condition that a row fits."""
+    lanes = exp.Case()
+    for lane, condition in enumerate(one.lanes):
+        lanes = lanes.when(condition_sql(condition, source), exp.cast(number(1 << (lane * one.bits)), "int128"))
+    return lanes.else_(exp.cast(number(0), "int128"))

@@ -13,7 +13,7 @@ from unspun.metrics.conditions import AllOf, IsEmpty, Not
 from unspun.metrics.lower.derived import Value
 from unspun.metrics.lower.expanded import Part
 from unspun.metrics.lower.local_day import number
-from unspun.metrics.lower.missing import CODES, bearing, code, first_of, lasts_until, touches_until
+from unspun.metrics.lower.missing import CODES, accounts_part, bearing, code, first_of, lasts_until, touches_until
 from unspun.metrics.lower.plan import Leaf, Seen, Step
 from unspun.metrics.lower.sources import as_of_days, column_kind, currency_of
 from unspun.metrics.lower.staged import Columns
@@ -236,22 +236,35 @@ class Leaves:
         return found
 
     def _outage(self, measure: Measure, i: int, k: int) -> list[tuple[exp.Expr, str]]:
-        """Whether a recorded outage bears on the days that a measure depends on."""
-        shift, window = self.seen[k].shift_days, measure.rows.window
+        """Whether a recorded outage bears on the days that a measure depends on; one of a part of the accounts only on theirs."""
         spans = bearing(self.question.outages.get(measure.rows.table, ()), measure)
-        if not spans:
-            return []
+        found: list[tuple[exp.Expr, str]] = []
+        for part in dict.fromkeys(accounts_part(span) for span in spans):
+            touched = self._touched(measure, i, k, [span for span in spans if accounts_part(span) == part])
+            found.append((exp.and_(touched, self._may_be_of(*part)) if part is not None else touched, "outage"))
+        return found
+
+    def _touched(self, measure: Measure, i: int, k: int, spans: Sequence[Span]) -> exp.Expr:
+        shift, window = self.seen[k].shift_days, measure.rows.window
         until = self._outage_until(spans, window, shift)
         known = exp.func("COALESCE", exp.column("born"), exp.column(f"f{k}"), number(-FOREVER))
         begins = self._begins(window, shift, known)
         within = exp.and_(exp.GTE(this=until, expression=begins.copy()), exp.LTE(this=begins.copy(), expression=self._ends(window, shift)))
         row, there = exp.column(f"r{i}"), exp.column(f"r{i}").is_(exp.null()).not_()
         if isinstance(measure, LastValue | DaysSinceLast):
-            within = exp.Case().when(there, exp.GTE(this=until.copy(), expression=row)).else_(within)
-        elif isinstance(measure, DaysSinceFirst):
+            return exp.Case().when(there, exp.GTE(this=until.copy(), expression=row)).else_(within)
+        if isinstance(measure, DaysSinceFirst):
             before = exp.and_(exp.LTE(this=begins.copy(), expression=row), touches_until(spans, begins, row))
-            within = exp.Case().when(there, before).else_(within)
-        return [(within, "outage")]
+            return exp.Case().when(there, before).else_(within)
+        return within
+
+    def _may_be_of(self, column: str, value: str) -> exp.Expr:
+        """Whether an account is of a part of the accounts, by what was stated last of it; where nothing was, it may be."""
+        accounts = self.question.tables.get("accounts")
+        if accounts is None or accounts.columns.get(column) != "text":
+            return exp.true()
+        cell = self._stated(column, 0)
+        return exp.or_(cell.is_(exp.null()), exp.EQ(this=cell.copy(), expression=exp.Literal.string(value)))
 
     def _ends(self, window: Window, shift: int) -> exp.Expr:
         """The last day of a window."""
@@ -331,15 +344,18 @@ class Leaves:
         if "accounts" not in self.question.tables:
             why = self._why(("not stated", part.shift_days), [*self._life(part.shift_days, counted=False), (exp.true(), "not_stated")])
             return Value(exp.cast(exp.null(), _TYPES[part.kind]), why, part.kind)
-        names = self.attributes.setdefault(part.shift_days, [])
-        if column not in names:
-            names.append(column)
-        cell = exp.column(f"a{part.shift_days}_{names.index(column)}")
+        cell = self._stated(column, part.shift_days)
         lacking = [*self._life(part.shift_days, counted=False), (cell.is_(exp.null()), "not_stated")]
         why = self._why(("stated", part.shift_days, column), lacking)
         kind = column_kind(self.question, "accounts", column)
         value = exp.cast(cell.copy(), "double") if part.kind == "number" and kind != "number" else cell.copy()
         return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
+
+    def _stated(self, column: str, shift: int) -> exp.Column:
+        names = self.attributes.setdefault(shift, [])
+        if column not in names:
+            names.append(column)
+        return exp.column(f"a{shift}_{names.index(column)}")
 
     def _seats(self, part: Part) -> Value:
         accounts = self.question.tables.get("accounts")

@@ -1,7 +1,8 @@
-"""The calendar day of an instant in a time zone, as SQL that needs no time zone database: integer days since 1970-01-01.
+"""The calendar day of an instant in a time zone, as SQL: integer days since 1970-01-01.
 
-Between two changes of a zone's offset the local day is a plain division of the microseconds since 1970. The changes are known
-beforehand, so the offset is a nest of few comparisons, the same on every engine, and far cheaper than a conversion to the zone.
+Between two changes of a zone's offset the local day is a plain division of the microseconds since 1970. The changes about the dates that
+are asked are known beforehand, so that for their instants the offset is a nest of few comparisons, the same on every engine, and far
+cheaper than a conversion to the zone. What lies long before, or after, is converted by the engine.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ EPOCH = date(1970, 1, 1)
 EPOCH_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 DAY_MICROSECONDS = 86_400_000_000
-LAST_DAY = (date.max - EPOCH).days
+FIRST_DAY, LAST_DAY = (date.min - EPOCH).days + 1, (date.max - EPOCH).days - 1
 DIALECTS = ("duckdb", "postgres", "spark")
-EARLIEST = date(1840, 1, 1)  # before the first change of any zone
 POSITIVE_DAYS = 1_000_000  # added before the division, so that it is of a positive number: engines round negative ones differently
-USUAL_YEARS_DAYS = 3_660
+DAYS_BEFORE, DAYS_AFTER = 3_660, 3
+"""The changes of so many days before the first and after the last date are known beforehand: most rows lie there."""
+WITHOUT_CHANGES = ("UTC", "Etc/UTC", "GMT", "Etc/GMT", "Zulu")
 
 Span = tuple[int, int]
 """From which microsecond since 1970 on an offset holds, and the offset in microseconds."""
@@ -35,46 +37,48 @@ def day_number(day: date) -> int:
 
 
 class LocalDay(exp.UnixDate):
-    """The local day of an instant, as a node of a tree. What it stands for is long (a zone has some hundred changes) and is written only
-    when the tree is: `this` the microseconds, `zone` its name, `first` and `last` days since 1970."""
+    """The local day of an instant, as a node of a tree. What it stands for is long and is written only when the tree is: `this` the
+    instant, `zone` the name of the zone, `first` and `last` days since 1970."""
 
     arg_types: ClassVar = {"this": True, "zone": True, "first": True, "last": True}
 
 
-def local_day_sql(microseconds: exp.Expr, zone: str, first: date, last: date) -> exp.Expr:
-    """The local day of an instant given in microseconds since 1970, exact up to the day after `last`; what is later stays later.
-
-    `first`: most instants lie after it, or not long before; it decides only what is compared first.
-    """
-    return LocalDay(this=microseconds, zone=zone, first=day_number(first), last=day_number(last))
+def local_day_sql(instant: exp.Expr, zone: str, first: date, last: date) -> exp.Expr:
+    """The local day of an instant, where most instants lie between ten years before `first` and `last`."""
+    return LocalDay(this=instant, zone=zone, first=day_number(first), last=day_number(last))
 
 
 def _written(generator: Generator, node: LocalDay) -> str:
     """The SQL of a local day: the microseconds and the offset that holds then, by the length of a day."""
-    zone, first, last = node.args["zone"], node.args["first"], node.args["last"]
-    microseconds = generator.sql(node, "this")
-    offset = exp.Var(this=microseconds.join(_offset_texts(zone, first, last)))
+    zone: str = node.args["zone"]
+    microseconds = generator.sql(exp.UnixMicros(this=node.this.copy()))
+    if zone in WITHOUT_CHANGES:
+        return generator.sql(_divided(microseconds, number(POSITIVE_DAYS * DAY_MICROSECONDS)))
+    low, high, offset = _offset_texts(zone, node.args["first"], node.args["last"])
+    near = exp.Var(this=f"{microseconds} >= {low} AND {microseconds} < {high}")
+    there = exp.cast(exp.AtTimeZone(this=node.this.copy(), zone=exp.Literal.string(zone)), "date")
+    day = exp.Case().when(near, _divided(microseconds, exp.Var(this=microseconds.join(offset))))
+    return generator.sql(day.else_(exp.cast(exp.UnixDate(this=there), "int")))
+
+
+def _divided(microseconds: str, offset: exp.Expr) -> exp.Expr:
     shifted = exp.paren(exp.Add(this=exp.Var(this=microseconds), expression=offset), copy=False)
     days = exp.IntDiv(this=shifted, expression=number(DAY_MICROSECONDS))
-    return generator.sql(exp.cast(exp.Sub(this=days, expression=number(POSITIVE_DAYS)), "int"))
+    return exp.cast(exp.Sub(this=days, expression=number(POSITIVE_DAYS)), "int")
 
 
 @lru_cache(maxsize=32)
-def _offset_texts(zone: str, first: int, last: int) -> tuple[str, ...]:
-    """The offset in microseconds, as nested cases, cut where the instant stands in it."""
-    spans = offset_spans(zone, EPOCH + timedelta(days=min(last + 3, LAST_DAY)))
-    usual = (first - USUAL_YEARS_DAYS) * DAY_MICROSECONDS
-    recent = max(0, sum(start <= usual for start, _ in spans) - 1)
-    if 0 < recent < len(spans):
-        return _either(spans[recent][0], _nested(spans[:recent]), _nested(spans[recent:]))
-    return _nested(spans)
+def _offset_texts(zone: str, first: int, last: int) -> tuple[int, int, tuple[str, ...]]:
+    """From which microsecond to which the changes are known, and the offset as nested cases, cut where the instant stands in it."""
+    low, high = EPOCH + timedelta(days=max(first - DAYS_BEFORE, FIRST_DAY)), EPOCH + timedelta(days=min(last + DAYS_AFTER, LAST_DAY))
+    return day_number(low) * DAY_MICROSECONDS, day_number(high) * DAY_MICROSECONDS, _nested(offset_spans(zone, low, high))
 
 
 @lru_cache(maxsize=32)
-def offset_spans(zone: str, last: date) -> tuple[Span, ...]:
-    """The offsets of a zone up to a day, each from when it holds; the first holds for all time before the second."""
+def offset_spans(zone: str, first: date, last: date) -> tuple[Span, ...]:
+    """The offsets of a zone from one day to another, each from when it holds."""
     there = ZoneInfo(zone)
-    day = datetime.combine(EARLIEST, datetime.min.time(), UTC)
+    day = datetime.combine(first, datetime.min.time(), UTC)
     end = datetime.combine(last, datetime.min.time(), UTC)
     spans = [(_microseconds(day), _offset(day, there))]
     while day < end:

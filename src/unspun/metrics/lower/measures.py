@@ -146,7 +146,7 @@ def _values(leaf: Leaf, i: int, parts: Parts, rows: Source) -> dict[str, exp.Exp
         case DaysSinceLast() | DaysSinceFirst():
             return {"m": since(exp.column("day", table="u"), leaf.shift_days, cells[0]), "r": cells[0].copy()}
         case _:
-            late = exp.column(f"{parts.columns[frame_of(leaf), kept[0]]}_late")
+            late = exp.column(f"{parts.columns[frame_of(leaf), parts.packs.packed(kept[0])]}_late")
             return {"m": _value(measure, cells, late, rows)}
 
 

@@ -16,6 +16,7 @@ from unspun.metrics.lower.units import FOREVER
 from unspun.metrics.missing import REASON_CODES
 from unspun.metrics.nodes import ActiveDays, Count, DaysSinceFirst, DaysSinceLast, Measure
 
+ACCOUNTS = "accounts."
 CODES = {reason: i for i, reason in enumerate(REASON_CODES)}
 
 
@@ -43,6 +44,13 @@ def first_of(cases: Iterable[tuple[exp.Expr, str]]) -> exp.Expr:
 def bearing(spans: Sequence[Span], measure: Measure) -> tuple[Span, ...]:
     """The outages of a table that bear on a measure of it: those whose event, column or part of the book it does not exclude."""
     return tuple(span for span in spans if _bears(span, measure))
+
+
+def accounts_part(span: Span) -> tuple[str, str] | None:
+    """The column of accounts and the value to which an outage is limited; None: it is limited by no column of accounts."""
+    if not span.where or not span.where[0].startswith(ACCOUNTS):
+        return None
+    return span.where[0].removeprefix(ACCOUNTS), span.where[1]
 
 
 def _bears(span: Span, measure: Measure) -> bool:

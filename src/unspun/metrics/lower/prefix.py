@@ -20,13 +20,14 @@ from unspun.metrics.lower.kept import ADDED, Kept, KeptColumns, made_of_kept
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.panes import Panes
 from unspun.metrics.lower.plan import Step
-from unspun.metrics.lower.terms import when
+from unspun.metrics.lower.terms import running, when
 
 DENSE = 8
 """From so many as-of dates for each pane on, running totals are cheaper than adding up each window."""
+WIDE = ("sum", "packed")
 Wanted = tuple[Frame, Kept]
 Join = tuple[str, str, str]
-"""A table with its alias, on what it is joined, and how."""
+"""A table with its alias, on what it is joined to units `u`, and how."""
 
 
 def adds_up(one: Kept) -> bool:
@@ -36,7 +37,7 @@ def adds_up(one: Kept) -> bool:
 
 @dataclass(frozen=True)
 class Prefix:
-    """Running totals of a table's state for the wanted windows (`names`: the column of each)."""
+    """Running totals of a table's state for the wanted windows (`names`: the column of each); of a state that is not superseded."""
 
     table: str
     kept: KeptColumns
@@ -52,6 +53,7 @@ class Prefix:
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
+        """The frames of the windows, each once."""
         return distinct_frames(frame for frame, _ in self.names)
 
     @cached_property
@@ -66,9 +68,6 @@ class Prefix:
         """The different as-of dates, by as-of date, at which totals are read; -1: before all of them."""
         return list(dict.fromkeys(self._mark(cut) for cut in self.cuts.values()))
 
-    def _mark(self, cut: Sequence[int]) -> tuple[int, ...]:
-        return tuple(bisect_right(self.panes.points, day) - 1 for day in cut)
-
     def made(self) -> list[Join]:
         """Make the steps and inputs; gives how they are joined to units `u`."""
         table, marks = self.table, self.marks
@@ -77,8 +76,8 @@ class Prefix:
         self.steps.append(Step(f"measure_step_{table}", self._stepped(), f"rows of {table} by date"))
         self.steps.append(Step(f"measure_total_{table}", self._total(), f"running totals of {table}"))
         self.steps.append(Step(f"measure_late_windows_{table}", self._late(), f"late rows of {table} by window"))
-        joins = [(f"measure_marks_{table} AS marks", "marks.point = u.point", "inner")]
-        joins += [(f"measure_total_{table} AS t{m}", f"t{m}.unit = u.unit - u.point + marks.mark{m}", "left") for m in range(len(marks))]
+        joins = [(f"measure_marks_{table} AS marks_{table}", f"marks_{table}.point = u.point", "inner")]
+        joins += [self._at_mark(m) for m in range(len(marks))]
         joins.append((f"measure_late_windows_{table}", f"measure_late_windows_{table}.unit = u.unit", "left"))
         between = self._between_table()
         if between.num_rows:
@@ -90,16 +89,23 @@ class Prefix:
     def value(self, frame: Frame, one: Kept) -> exp.Expr:
         """What is kept of a window, of the columns of the joined tables."""
         n, name = self.totalled.index(one), self.names[frame, one]
-        high, low = (self.marks.index(self._mark(self.cuts[frame, end])) for end in ("hi", "lo"))
-        parts = [_or_zero(f"t{high}.b{n}"), exp.Neg(this=_or_zero(f"t{low}.b{n}"))]
-        if f"measure_rests_{self.table}" in {step.name for step in self.steps}:
-            parts.append(_or_zero(f"measure_rests_{self.table}.{name}"))
+        high, low = (f"{self.table}_at{self.marks.index(self._mark(self.cuts[frame, end]))}" for end in ("hi", "lo"))
+        total: exp.Expr = exp.Sub(this=_or_zero(f"{high}.b{n}"), expression=_or_zero(f"{low}.b{n}"))
+        if f"measure_between_{self.table}" in self.inputs:
+            total = exp.Add(this=total, expression=_or_zero(f"measure_rests_{self.table}.{name}"))
         if one.kind != "days":  # late days are counted apart, as several late rows may tell of one day
-            parts.append(_or_zero(f"measure_late_windows_{self.table}.{name}"))
-        total = parts[0]
-        for part in parts[1:]:
-            total = exp.Add(this=total, expression=part)
+            total = exp.Add(this=total, expression=_or_zero(f"measure_late_windows_{self.table}.{name}"))
         return exp.paren(total, copy=False)
+
+    def _mark(self, cut: Sequence[int]) -> tuple[int, ...]:
+        return tuple(bisect_right(self.panes.points, day) - 1 for day in cut)
+
+    def _at_mark(self, m: int) -> Join:
+        """The totals at a mark; most windows end on the as-of date itself."""
+        alias = f"{self.table}_at{m}"
+        same = self.marks[m] == tuple(range(len(self.panes.days)))
+        unit = "u.unit" if same else f"u.unit - u.point + marks_{self.table}.mark{m}"
+        return f"measure_total_{self.table} AS {alias}", f"{alias}.unit = {unit}", "left"
 
     def _unit(self, point: str) -> str:
         return f"CAST(s.account AS BIGINT) * {len(self.panes.days)} + {point} AS unit"
@@ -113,16 +119,10 @@ class Prefix:
         return found.select(*(_slim(one, value).as_(f"b{n}") for n, (one, value) in enumerate(values)), copy=False)
 
     def _total(self) -> exp.Select:
-        order = exp.Order(expressions=[exp.Ordered(this=exp.column("point", table="u"), nulls_first=False)])
-        spec = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
         found = exp.select("u.unit AS unit").from_("units AS u")
         found = found.join(f"measure_step_{self.table} AS s", on="s.unit = u.unit", join_type="left")
-        for n, one in enumerate(self.totalled):
-            total = exp.Sum(this=exp.column(f"b{n}", table="s"))
-            by = [exp.column("account", table="u")]
-            window = exp.Window(this=total, partition_by=by, order=order.copy(), spec=spec.copy())
-            found = found.select(_slim(one, window).as_(f"b{n}"), copy=False)
-        return found
+        totals = [running(exp.Sum(this=exp.column(f"b{n}", table="s"))) for n in range(len(self.totalled))]
+        return found.select(*(_slim(one, totals[n]).as_(f"b{n}") for n, one in enumerate(self.totalled)), copy=False)
 
     def _late(self) -> exp.Select:
         """What rows seen late add up to, window by window."""
@@ -165,13 +165,13 @@ class Prefix:
             cell = exp.cast(exp.BitwiseCount(this=cell), "bigint") if one.kind == "days" else cell
             signed = exp.Case().when(exp.EQ(this=sign, expression=number(1)), cell)
             signed = signed.when(exp.EQ(this=sign.copy(), expression=number(-1)), exp.Neg(this=cell.copy()))
-            found = found.select(exp.Sum(this=signed).as_(name), copy=False)
+            found = found.select(_slim(one, exp.Sum(this=signed)).as_(name), copy=False)
         return found
 
 
 def _slim(one: Kept, value: exp.Expr) -> exp.Expr:
     """Counts as 64-bit integers: a sum of these is wider."""
-    return value if one.kind == "sum" else exp.cast(value, "bigint")
+    return value if one.kind in WIDE else exp.cast(value, "bigint")
 
 
 def _or_zero(column: str) -> exp.Expr:

@@ -25,9 +25,6 @@ LATER = ("known_at", "load", "source_file", "source_row")
 """The later of two versions of a row has the greater of these, in this order."""
 ORDER = ("happened_at", "load", "source_file", "source_row")
 """The later of two rows has the greater of these."""
-TIMES = ("happened_at", "known_at")
-"""Instants of which it is enough to know that they lie after the last as-of date. A cell may hold one that lies far in the future."""
-FAR = date(2100, 1, 1)
 RECEIVED = "received_days"
 """The input that gives the day on which each load was received: `load`, `received_day`."""
 
@@ -92,16 +89,12 @@ def day_sql(question: PanelQuestion, column: str, kind: Kind) -> exp.Expr:
     """The day of a day or an instant, as an integer: of an instant, the local one."""
     if kind == "day":
         return exp.cast(exp.UnixDate(this=named(column)), "int")
-    first, last = question_range(question)
-    if column not in TIMES:
-        last = max(last, FAR)
-    return local_day_sql(exp.UnixMicros(this=named(column)), question.time_zone, first, last)
+    return instant_day_sql(question, named(column))
 
 
 def instant_day_sql(question: PanelQuestion, instant: exp.Expr) -> exp.Expr:
-    """The local day of an instant that lies before the end of the last as-of date; of a later one a later day."""
-    first, last = question_range(question)
-    return local_day_sql(exp.UnixMicros(this=instant), question.time_zone, first, last)
+    """The local day of an instant."""
+    return local_day_sql(instant, question.time_zone, *question_range(question))
 
 
 def question_range(question: PanelQuestion) -> tuple[date, date]:

@@ -63,8 +63,8 @@ def plain(value: exp.Expr, kind: Kind) -> exp.Expr:
 
 
 def numeric(value: exp.Expr, kind: Kind) -> exp.Expr:
-    """An extreme as the panel gives it: numbers as doubles, days as they are."""
-    return value if kind in ("day", "instant") else exp.cast(value, "double")
+    """An extreme as the panel gives it: numbers as doubles; days as they are, and texts (the currencies of amounts)."""
+    return value if kind in ("day", "instant", "text") else exp.cast(value, "double")
 
 
 def since(as_of: exp.Expr, shift_days: int, day: exp.Expr) -> exp.Expr:
@@ -80,3 +80,10 @@ def earlier(day: exp.Expr, days: int) -> exp.Expr:
 def gone_day(earliest: int) -> str:
     """The day from which a row `r` is superseded, not before the first as-of date; NULL where it never is."""
     return f"CASE WHEN r.seen_until > {earliest} THEN r.seen_until WHEN r.seen_until IS NOT NULL THEN {earliest} END"
+
+
+def running(value: exp.Expr) -> exp.Expr:
+    """An aggregate over all as-of dates of the account of a unit `u` up to its own."""
+    order = exp.Order(expressions=[exp.Ordered(this=exp.column("point", table="u"), nulls_first=False)])
+    spec = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
+    return exp.Window(this=value, partition_by=[exp.column("account", table="u")], order=order, spec=spec)

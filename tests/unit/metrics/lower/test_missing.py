@@ -97,6 +97,7 @@ BEARING: tuple[tuple[Span, Measure, bool], ...] = (
     (Span("stopped", FIRST, None, measure="user_id"), Distinct(Rows("events"), "user_id"), True),
     (Span("stopped", FIRST, None, measure="value"), ActiveDays(Rows("events", Compare("value", "above", 1))), True),
     (Span("stopped", FIRST, None, where=("platform", "web")), Sum(Rows("events"), "value"), True),
+    (Span("stopped", FIRST, None, where=("value", "1")), Count(Rows("events", IsIn("value", (1,)))), True),  # a number is no text
     (Span("stopped", FIRST, None, where=("platform", "web")), Sum(Rows("events", IsIn("platform", ("ios",))), "value"), False),
 )
 
