@@ -58,7 +58,7 @@ class Cell:
 CELLS = (
     Cell(1_000_000, "monthly", {SCAN: 3, FLOOR: 3, UNSPUN: 3, POLARS: 3, DUCKDB: 3, POSTGRES: 1}),
     Cell(10_000_000, "monthly", {SCAN: 3, FLOOR: 3, UNSPUN: 3, POLARS: 3, DUCKDB: 1, POSTGRES: 1}),
-    Cell(100_000_000, "monthly", {SCAN: 3, FLOOR: 3, UNSPUN: 3, POLARS: 1, DUCKDB: 1}),
+    Cell(100_000_000, "monthly", {SCAN: 2, FLOOR: 2, UNSPUN: 2, POLARS: 1, DUCKDB: 1}),
     Cell(10_000_000, "weekly", {SCAN: 3, FLOOR: 3, UNSPUN: 3, POLARS: 1, DUCKDB: 1}),
     Cell(10_000_000, "renewals", {SCAN: 3, FLOOR: 3, UNSPUN: 3, POLARS: 3, DUCKDB: 1}),
 )

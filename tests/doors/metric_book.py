@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -104,3 +105,10 @@ def metric_book(folder: Path) -> Book:
     loaded = book.load(*(book.export(name, lines) for name, lines in files))
     assert loaded.code == 0, loaded.err
     return book
+
+
+def copied(book: Book, folder: Path) -> Book:
+    """The same workspace in another folder."""
+    copy = Book(folder)
+    shutil.copytree(book.folder, copy.folder)
+    return copy

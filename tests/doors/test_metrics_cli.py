@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ import pytest
 
 from tests.doors.book_files import Book
 from tests.doors.cli_files import run
-from tests.doors.metric_book import DAILY, EVEN, FORMULA, SILENT, metric_book
+from tests.doors.metric_book import DAILY, EVEN, FORMULA, SILENT, copied
 
 AS_OF = "2026-03-31"
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
-    return metric_book(tmp_path_factory.mktemp("company"))
+def book(loaded_company: Book, tmp_path_factory: pytest.TempPathFactory) -> Book:
+    return copied(loaded_company, tmp_path_factory.mktemp("metrics"))
 
 
 def shown(book: Book, path: Path, metric: str, account: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
@@ -38,10 +39,11 @@ def test_the_list_has_what_is_declared_of_each_metric(book: Book) -> None:
     assert found["logins_per_seat"]["kind"] == "per_seat"
     table = book.run("metrics", "list").out
     assert all(id in table for id in found)
+    assert "How often anybody logged in." in table
 
 
-def test_a_sound_file_has_no_fault_and_all_faults_of_another_are_told_with_their_lines(tmp_path: Path) -> None:
-    book = metric_book(tmp_path)
+def test_a_sound_file_has_no_fault_and_all_faults_of_another_are_told_with_their_lines(loaded_company: Book, tmp_path: Path) -> None:
+    book = copied(loaded_company, tmp_path)
     assert "10 metrics, no fault" in book.run("metrics", "check").out
     wrong = "metrics:\n  a: {description: x, count: evnts}\n  b: {description: x, sum: events.event}\n  c: {description: x, ratio: [a]}\n"
     (book.folder / "metrics.yml").write_text(wrong, encoding="utf-8")
@@ -56,8 +58,8 @@ def test_a_sound_file_has_no_fault_and_all_faults_of_another_are_told_with_their
     assert book.run("panel").code == 2
 
 
-def test_a_metric_is_explained_in_words_with_its_versions(tmp_path: Path) -> None:
-    book = metric_book(tmp_path)
+def test_a_metric_is_explained_in_words_with_its_versions(loaded_company: Book, tmp_path: Path) -> None:
+    book = copied(loaded_company, tmp_path)
     assert "Not recorded yet" in book.run("metrics", "explain", "logins_28d").out
     assert book.run("panel", "--metrics", "arr").code == 0
     file = book.folder / "metrics.yml"
@@ -73,26 +75,31 @@ def test_a_metric_is_explained_in_words_with_its_versions(tmp_path: Path) -> Non
     assert "Did you mean 'logins_28d'" in book.run("metrics", "explain", "login_28d").err
 
 
-@pytest.mark.parametrize("account", [DAILY, EVEN])
-def test_the_rows_behind_a_value_are_those_that_count(book: Book, tmp_path: Path, account: str) -> None:
-    path = tmp_path / "rows.csv"
-    computed = {
-        "logins_28d": len,
-        "users_28d": lambda rows: len({row["user_id"] for row in rows}),
-        "minutes_28d": lambda rows: sum(float(row["value"]) for row in rows),
-        "last_minutes": lambda rows: float(rows[0]["value"]),
-        "open_tickets": len,
-        "tier": lambda rows: rows[-1]["segment"],
-        "arr": lambda rows: sum(float(row["arr"]) for row in rows),
-    }
-    for metric, of_rows in computed.items():
+BEHIND: dict[str, Callable[[list[dict[str, str]]], object]] = {
+    "logins_28d": len,
+    "users_28d": lambda rows: len({row["user_id"] for row in rows}),
+    "minutes_28d": lambda rows: sum(float(row["value"]) for row in rows),
+    "last_minutes": lambda rows: float(rows[0]["value"]),
+    "open_tickets": len,
+    "tier": lambda rows: rows[-1]["segment"],
+    "arr": lambda rows: sum(float(row["arr"]) for row in rows),
+}
+
+
+@pytest.mark.parametrize(
+    ("account", "metrics"),
+    [(DAILY, ("users_28d", "minutes_28d", "last_minutes", "tier")), (EVEN, ("logins_28d", "open_tickets", "arr"))],
+)
+def test_the_rows_behind_a_value_are_those_that_count(book: Book, tmp_path: Path, account: str, metrics: tuple[str, ...]) -> None:
+    path, rows = tmp_path / "rows.csv", list[dict[str, str]]()
+    for metric in metrics:
         value, rows = shown(book, path, metric, account)
-        assert value["value"] == of_rows(rows), metric
-        assert value["parts"][0]["rows"] == len(rows)
+        assert value["value"] == BEHIND[metric](rows), metric
+        assert value["parts"][0]["rows"] == len(rows) > 0
     manifest = json.loads(Path(f"{path}.manifest.json").read_text())
     assert manifest["csv"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert manifest["rows"] == len(rows)
-    assert list(manifest["source_files"].values()) == ["terms.csv"]
+    assert list(manifest["source_files"].values()) == ["accounts.csv" if account == DAILY else "terms.csv"]
 
 
 def test_a_derived_value_shows_each_of_its_parts(book: Book, tmp_path: Path) -> None:
@@ -107,6 +114,8 @@ def test_a_derived_value_shows_each_of_its_parts(book: Book, tmp_path: Path) -> 
     assert "2.8" in out
     assert "usage.csv" in out
     assert "terms.csv" in out
+    heads = [line.split() for line in out.splitlines() if line.strip().startswith("file ")]
+    assert heads[1][:4] == ["file", "row", "day", "seats"], "what is measured stands first, however many columns there are"
 
 
 def test_a_value_that_is_none_says_why_and_an_unknown_account_is_refused(book: Book) -> None:

@@ -6,7 +6,7 @@ import csv
 import gzip
 import hashlib
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 import unspun
 from tests.doors.book_files import Book
-from tests.doors.metric_book import DAILY, EVEN, FORMULA, SILENT, metric_book
+from tests.doors.metric_book import DAILY, EVEN, FORMULA, SILENT, copied
 from unspun.metrics.metric import Metric
 from unspun.metrics.nodes import Count, Rows
 from unspun.metrics.windows import Days
@@ -24,8 +24,8 @@ AS_OF = "2026-03-31"
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
-    return metric_book(tmp_path_factory.mktemp("company"))
+def book(loaded_company: Book, tmp_path_factory: pytest.TempPathFactory) -> Book:
+    return copied(loaded_company, tmp_path_factory.mktemp("panels"))
 
 
 def computed(book: Book, path: Path, *options: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -58,8 +58,9 @@ def test_the_values_are_those_worked_out_by_hand_and_every_gap_has_its_reason(bo
 
 
 def test_the_file_is_the_same_to_the_byte_each_time_and_says_where_each_column_comes_from(book: Book, tmp_path: Path) -> None:
-    first, _ = computed(book, tmp_path / "a.parquet", "--every", "month", "--from", "2026-01-01", "--to", "2026-03-31")
-    again, _ = computed(book, tmp_path / "b.parquet", "--every", "month", "--from", "2026-01-01", "--to", "2026-03-31")
+    asked = ("--metrics", "logins_28d,tier", "--every", "month", "--from", "2026-01-01", "--to", "2026-03-31")
+    first, _ = computed(book, tmp_path / "a.parquet", *asked)
+    again, _ = computed(book, tmp_path / "b.parquet", *asked)
     content = (tmp_path / "a.parquet").read_bytes()
     assert content == (tmp_path / "b.parquet").read_bytes()
     assert first["file"]["sha256"] == hashlib.sha256(content).hexdigest()
@@ -75,9 +76,11 @@ def test_the_file_is_the_same_to_the_byte_each_time_and_says_where_each_column_c
 
 
 def test_csv_has_the_same_cells_cannot_run_in_a_spreadsheet_and_may_be_packed(book: Book, tmp_path: Path) -> None:
-    _, rows = computed(book, tmp_path / "p.parquet", "--as-of", AS_OF)
-    for name in ("p.csv", "p.csv.gz"):
-        assert book.run("panel", "--as-of", AS_OF, "--out", tmp_path / name).code == 0
+    asked = ("--as-of", AS_OF, "--metrics", "logins_28d,tier")
+    run, rows = computed(book, tmp_path / "p.parquet", *asked)
+    runs = [run, *(json.loads(book.run("panel", *asked, "--json", "--out", tmp_path / name).out) for name in ("p.csv", "p.csv.gz"))]
+    told = [json.loads(book.run("why", one["entry"].partition(":")[0], "--json").out)["figures"][-1]["value"] for one in runs]
+    assert len({one["file_sha256"] for one in told}) == 3 > len({one["sha256"] for one in told}) == 1, "the rows are the same"
     text = (tmp_path / "p.csv").read_text()
     assert gzip.decompress((tmp_path / "p.csv.gz").read_bytes()).decode() == text
     lines = list(csv.DictReader(text.splitlines()))
@@ -87,21 +90,25 @@ def test_csv_has_the_same_cells_cannot_run_in_a_spreadsheet_and_may_be_packed(bo
         assert line["logins_28d"] == ("" if row["logins_28d"] is None else str(row["logins_28d"]))
 
 
-def test_a_recorded_run_is_computed_again_after_later_loads_and_opens_to_its_units(tmp_path: Path) -> None:
-    book = metric_book(tmp_path)
-    run, before = computed(book, tmp_path / "p.parquet", "--as-of", AS_OF)
+def test_a_recorded_run_is_computed_again_after_later_loads_and_opens_to_its_units(loaded_company: Book, tmp_path: Path) -> None:
+    book = copied(loaded_company, tmp_path)
+    run, before = computed(book, tmp_path / "p.parquet", "--as-of", AS_OF, "--metrics", "logins_28d")
     entry = run["entry"].partition(":")[0]
     later = [
         "id,at,what,who,n", f"{DAILY},2026-04-01 10:00,login,U7,5", f"{SILENT},2026-04-02 10:00,login,U8,5",
     ]  # fmt: skip
-    assert book.load(book.export("usage-later.csv", later)).code == 0
-    (book.folder / "metrics.yml").write_text("metrics:\n  n: {description: x, count: events, window: 28d}\n", encoding="utf-8")
+    listed = book.export("accounts-later.csv", ["id,as_of,name,tier", f"{EVEN},{datetime.now(UTC).date()},Bee,Large"])
+    assert book.load(book.export("usage-later.csv", later), listed).code == 0
+    declared = "metrics:\n  n: {description: x, count: events, window: 28d}\n  tier: {description: x, attribute: segment}\n"
+    (book.folder / "metrics.yml").write_text(declared, encoding="utf-8")
     again = book.run("recompute", entry, "--json")
     assert (again.code, json.loads(again.out)["verdict"]) == (0, "same")
     opened = json.loads(book.run("why", f"{entry}/logins_28d/not_seen", "--json").out)
     assert (opened["n_rows"], opened["value"]["value"]["count"]) == (1, 1)
     _, rows = computed(book, tmp_path / "q.parquet", "--as-of", AS_OF)
     assert [row["n"] for row in rows if row["account_id"] == DAILY] == [28], "what came after the date does not count"
+    told = json.loads(book.run("panel", "--json").out)["as_of"]
+    assert told == "2026-04-10", "the last event: a list of accounts of today says nothing of how far the export reaches"
     assert [row["logins_28d"] for row in before if row["account_id"] == DAILY] == [28]
     assert book.run("erase", "--account", DAILY, "--yes").code == 0
     gone = book.run("recompute", entry, "--json")
@@ -145,8 +152,8 @@ def test_all_faults_of_the_options_are_told_at_once(book: Book, tmp_path: Path) 
     assert book.run("panel", "--out", book.folder / "metrics.yml").code == 2
 
 
-def test_a_workspace_without_metrics_says_how_to_get_some(tmp_path: Path) -> None:
-    book = metric_book(tmp_path)
+def test_a_workspace_without_metrics_says_how_to_get_some(loaded_company: Book, tmp_path: Path) -> None:
+    book = copied(loaded_company, tmp_path)
     (book.folder / "metrics.yml").unlink()
     ran = book.run("panel")
     assert (ran.code, "unspun metrics propose" in ran.err) == (2, True)
@@ -156,8 +163,8 @@ def test_a_workspace_without_metrics_says_how_to_get_some(tmp_path: Path) -> Non
 
 
 def test_the_python_call_gives_the_rows_of_the_command_and_takes_metrics_made_in_python(book: Book, tmp_path: Path) -> None:
-    run, rows = computed(book, tmp_path / "p.parquet", "--as-of", AS_OF)
-    table = unspun.panel(book.folder, as_of=AS_OF)
+    run, rows = computed(book, tmp_path / "p.parquet", "--as-of", AS_OF, "--metrics", "logins_28d,open_tickets")
+    table = unspun.panel(book.folder, ["logins_28d", "open_tickets"], as_of=AS_OF)
     assert table.to_pylist() == rows
     assert table.schema.metadata[b"unspun.entry"].decode() == run["entry"]
     made = Metric("week", Count(Rows("events", window=Days(7))))

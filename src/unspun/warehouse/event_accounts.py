@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from unspun.engines.embedded import sql_name, sql_text
-from unspun.warehouse.read_sql import LATER, files_sql, known_rows_sql, stored_sql
+from unspun.warehouse.read_sql import LATER, files_sql, known_rows_sql, stored_sql, versions_sql
 from unspun.warehouse.versions import DataFile, TableVersion
 
 EVENTS, SUBSCRIPTIONS = "events", "subscriptions"
@@ -34,21 +34,27 @@ def names_subscriptions_only(connection: duckdb.DuckDBPyConnection, folder: Path
 
 
 def accounts_sql(folder: Path, subscriptions: TableVersion | None, before: datetime | None) -> str:
-    """`subscription_id` and its `account_id` by what was known before an instant (None: all).
+    """`subscription_id`, its `account_id` by what was known before an instant (None: all), and since when it was known to be that one's.
 
     Where the lines of one subscription name several accounts, it is that of the line that was known last.
     """
     held = {} if subscriptions is None else dict(subscriptions.columns)
     if subscriptions is None or not {ACCOUNT, SUBSCRIPTION} <= held.keys():
-        return f"SELECT NULL::VARCHAR AS {SUBSCRIPTION}, NULL::VARCHAR AS {ACCOUNT} WHERE false"
+        return f"SELECT NULL::VARCHAR AS {SUBSCRIPTION}, NULL::VARCHAR AS {ACCOUNT}, NULL::TIMESTAMPTZ AS known_at WHERE false"
     known = known_rows_sql(folder, subscriptions, before)
     account = f"arg_max({ACCOUNT}, ROW({', '.join(LATER)})) AS {ACCOUNT}"
-    return f"SELECT {SUBSCRIPTION}, {account} FROM ({known}) WHERE {SUBSCRIPTION} IS NOT NULL GROUP BY {SUBSCRIPTION}"
+    latest = f"SELECT {SUBSCRIPTION}, {account} FROM ({known}) WHERE {SUBSCRIPTION} IS NOT NULL GROUP BY {SUBSCRIPTION}"
+    since = f"SELECT {SUBSCRIPTION}, {ACCOUNT}, min(known_at) AS known_at FROM ({versions_sql(folder, subscriptions, before)}) GROUP BY ALL"
+    return f"SELECT * FROM ({latest}) JOIN ({since}) USING ({SUBSCRIPTION}, {ACCOUNT})"
 
 
-def resolved_sql(events: str, accounts: str) -> str:
-    """`events`, those without an account of their own under that of their subscription; one that is in no book stays without."""
-    account = f"coalesce(e.{ACCOUNT}, s.{ACCOUNT}) AS {ACCOUNT}"
+def resolved_sql(events: str, accounts: str, dated: bool = False) -> str:
+    """`events`, those without an account of their own under that of their subscription; one that is in no book stays without.
+
+    `dated`: such an event counts as known no sooner than its subscription was known to be the account's.
+    """
+    known = ", greatest(e.known_at, s.known_at) AS known_at" if dated else ""  # DuckDB's greatest passes over what is NULL
+    account = f"coalesce(e.{ACCOUNT}, s.{ACCOUNT}) AS {ACCOUNT}{known}"
     on = f"e.{ACCOUNT} IS NULL AND e.{SUBSCRIPTION} = s.{SUBSCRIPTION}"
     return f"SELECT e.* REPLACE ({account}) FROM ({events}) e LEFT JOIN ({accounts}) s ON {on}"
 
@@ -65,7 +71,7 @@ def subscriptions_of(
 
     Raises duckdb.Error where a file cannot be read.
     """
-    now = accounts_sql(folder, current, None)
+    now = f"SELECT {SUBSCRIPTION}, {ACCOUNT} FROM ({accounts_sql(folder, current, None)})"
     said = [
         f"SELECT {SUBSCRIPTION}, {ACCOUNT} FROM ({files_sql(folder, [file.path for file in files])})"
         for table, files in kept

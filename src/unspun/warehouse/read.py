@@ -44,7 +44,8 @@ class BookReader:
     Every table of the book is a view, with every standard column (typed NULLs where nothing fills it). In a table each row stands
     once, in its newest version known before the instant; `<table>_versions` has all the row versions known then. A state table
     (accounts, contacts) shows the state of each thing, each column as it was stated last, and its `_history` the state of each thing
-    from each instant on at which something was stated of it. An event that only names its subscription has that one's account.
+    from each instant on at which something was stated of it. An event that only names its subscription has that one's account;
+    in `events_versions` it counts as known no sooner than that account was.
     `rejected` and `mended` are whole: rejected rows, and which later rows took the place of some.
     """
 
@@ -143,7 +144,8 @@ def open_book(catalog: Catalog, version: BookVersion, before: datetime | None = 
         events = version.table(EVENTS)
         if events is not None and names_subscriptions_only(connection, catalog.folder, events):
             accounts = accounts_sql(catalog.folder, version.table(SUBSCRIPTIONS), before)
-            views |= {name: resolved_sql(views[name], accounts) for name in (EVENTS, f"{EVENTS}_versions")}
+            history = f"{EVENTS}_versions"
+            views |= {EVENTS: resolved_sql(views[EVENTS], accounts), history: resolved_sql(views[history], accounts, dated=True)}
         reader = BookReader(version, before, tuple(views.items()), connection, catalog)
         reader.define_views()
         yield reader

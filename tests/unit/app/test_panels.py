@@ -124,7 +124,7 @@ def test_the_hash_of_rows_is_of_their_cells_alone(sizes: list[int], data: st.Dat
     assert rows_sha256(cut(table, sizes)) == whole
     assert rows_sha256([pa.concat_tables([table.slice(0, 0), table.slice(0, 4), table.slice(4)])]) == whole
     column, row = data.draw(st.integers(0, 5)), data.draw(st.integers(0, 8))
-    other = columns[column][:row] + [data.draw(st.none() | cells[column])] + columns[column][row + 1 :]
+    other = [*columns[column][:row], data.draw(st.none() | cells[column]), *columns[column][row + 1 :]]
     changed = table.set_column(column, f"c{column}", pa.array(other, kinds[column]))
     assert (rows_sha256([changed]) == whole) == (other == columns[column])
 

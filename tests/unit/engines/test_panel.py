@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -57,6 +57,19 @@ def test_rows_come_by_account_and_date_each_once(book: MemoryBook, question: Pan
     table = whole(book, lower_panel(question))
     keys = list(zip(table.column("account_id").to_pylist(), table.column("as_of").to_pylist(), strict=True))
     assert keys == [(name, day) for name in sorted(ACCOUNTS) for day in DATES.dates]
+
+
+class Backwards(MemoryBook):
+    """A database that gives the rows of a query in another order, as any may that is not told one."""
+
+    def query(self, sql: str, parameters: Sequence[object] = (), /) -> pa.Table:
+        rows = super().query(sql, parameters)
+        return rows.take(list(range(rows.num_rows))[::-1]) if "place" in rows.column_names else rows
+
+
+def test_rows_come_in_their_order_whatever_that_of_the_engine_is(book: MemoryBook, question: PanelQuestion) -> None:
+    plan = lower_panel(question)
+    assert whole(Backwards(book.connection), plan).to_pylist() == whole(book, plan).to_pylist()
 
 
 def test_slices_give_the_panel_that_one_query_gives(book: MemoryBook, question: PanelQuestion, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,13 @@ def test_the_account_is_the_same_in_whatever_order_files_are_loaded(tmp_path: Pa
         assert accounts(catalog, sql="SELECT event, account_id FROM events_versions") == {"one": "A", "two": "B", "lost": None}
 
 
+def test_an_event_is_known_of_an_account_no_sooner_than_its_subscription_is(tmp_path: Path) -> None:
+    known = "SELECT event, strftime(known_at, '%Y-%m-%d') FROM events_versions"
+    with book(tmp_path) as catalog:
+        load(catalog, "2024-04-01", lines(tmp_path, "A,S1,2024-02-01"), usage(tmp_path, "S1,2024-01-05,early", "S1,2024-03-01,late"))
+        assert accounts(catalog, sql=known) == {"early": "2024-02-01", "late": "2024-03-01"}
+
+
 def test_as_of_a_date_it_is_the_account_of_the_subscription_as_known_then(tmp_path: Path) -> None:
     with book(tmp_path) as catalog:
         load(catalog, "2024-04-01", lines(tmp_path, "A,S1,2024-02-01"), usage(tmp_path, "S1,2024-01-05,early", "S1,2024-03-01,late"))

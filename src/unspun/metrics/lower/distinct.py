@@ -5,7 +5,7 @@ The mask of a value is the union of those of its rows, so no row is counted twic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,13 +33,13 @@ MOST_COUNTS = 600
 
 @dataclass(frozen=True)
 class Counted:
-    """Distinct counts of one column of a table: `name` of its steps, the leaves, and the panes of their windows."""
+    """Distinct counts of one column of a table: `name` of its steps, the leaves, and how many dates an account has at most."""
 
     name: str
     rows: Source
     column: str
     leaves: Sequence[Placed]
-    panes: Panes
+    dates: int
 
     @cached_property
     def groups(self) -> dict[Condition | None, tuple[Frame, ...]]:
@@ -52,9 +52,13 @@ class Counted:
     def bits(self, leaf: Leaf) -> list[tuple[str, int]]:
         """For each date the word that holds a leaf's bit, as a column, and the bit in it."""
         conditions, where = list(self.groups), leaf.measure.rows.where
-        start = self.groups[where].index(frame_of(leaf)) * len(self.panes.days)
-        places = [divmod(start + point, WORD_BITS) for point in range(len(self.panes.days))]
+        start = self.groups[where].index(frame_of(leaf)) * self.dates
+        places = [divmod(start + point, WORD_BITS) for point in range(self.dates)]
         return [(f"w{conditions.index(where)}_{word}", 1 << bit) for word, bit in places]
+
+    def words(self, frames: Sequence[Frame]) -> int:
+        """How many words hold a bit for each of some frames and date."""
+        return -(-len(frames) * self.dates // WORD_BITS)
 
 
 def distinct_steps(
@@ -67,10 +71,10 @@ def distinct_steps(
     for n, column in enumerate(dict.fromkeys(_column(leaf) for _, leaf in leaves)):
         asked, name = [(i, leaf) for i, leaf in leaves if _column(leaf) == column], f"{table}_{n}"
         panes = Panes(as_of_days(question), distinct_frames(frame_of(leaf) for _, leaf in asked), question.fiscal_year_starts)
-        counted = Counted(name, rows, column, asked, panes)
+        counted = Counted(name, rows, column, asked, len(panes.days))
         words = panes.words_table(list(counted.groups.values()))
         inputs |= {f"measure_words_{name}": words, f"measure_seen_{name}": panes.seen_words_table()}
-        steps.append(Step(f"measure_held_{name}", _held(counted), f"values of {table} by account"))
+        steps.append(Step(f"measure_held_{name}", _held(counted, panes), f"values of {table} by account"))
         steps.append(Step(f"measure_distinct_{name}", _by_unit(counted), f"distinct values of {table}"))
         tables.append(f"measure_distinct_{name}")
     return steps, inputs, tables, {i: f"n{i}" for i, _ in leaves}
@@ -80,14 +84,14 @@ def _column(leaf: Leaf) -> str:
     return leaf.measure.column if isinstance(leaf.measure, Distinct) else DAY
 
 
-def _held(counted: Counted) -> exp.Select:
+def _held(counted: Counted, panes: Panes) -> exp.Select:
     """By account and value, for each condition g the words of its mask, `w{g}_{i}`."""
-    rows, panes, name = counted.rows, counted.panes, counted.name
+    rows, name = counted.rows, counted.name
     value = rows.value(counted.column) if counted.column else exp.column("day", table="r")
     found = exp.select("a.account AS account", value.as_("value")).group_by("1", "2")
     for g, (condition, frames) in enumerate(counted.groups.items()):
         fits = condition_sql(condition, rows)
-        for i in range(panes.words(frames)):
+        for i in range(counted.words(frames)):
             word = _seen_word(g, i, rows.superseded)
             found = found.select(exp.BitwiseOrAgg(this=word if fits == exp.true() else when(fits, word)).as_(f"w{g}_{i}"), copy=False)
     found = found.from_(rows.query.subquery("r", copy=False)).join(
@@ -110,18 +114,28 @@ def _seen_word(group: int, i: int, superseded: bool) -> exp.Expr:
 
 
 def _by_unit(counted: Counted) -> exp.Query:
-    """By unit, of how many values the mask has the bit of each leaf; so many dates at once that a query stays of moderate width."""
-    dates = len(counted.panes.days)
+    """By unit, of how many values the mask has the bit of each leaf."""
+
+    def placed(points: range) -> exp.Select:
+        first = exp.maybe_parse(f"CAST(account AS BIGINT) * {counted.dates}")
+        return counts_below(counted, points, first, "unit")
+
+    return counts_beside(counted, placed)
+
+
+def counts_beside(counted: Counted, of_dates: Callable[[range], exp.Select]) -> exp.Query:
+    """The counts on all dates, so many dates at once that a query stays of moderate width."""
     chunk = max(1, MOST_COUNTS // len(counted.leaves))
-    parts = [_of_dates(counted, range(start, min(start + chunk, dates))) for start in range(0, dates, chunk)]
+    parts = [of_dates(range(start, min(start + chunk, counted.dates))) for start in range(0, counted.dates, chunk)]
     query: exp.Query = parts[0]
     for part in parts[1:]:
         query = exp.union(query, part, distinct=False, copy=False)
     return query
 
 
-def _of_dates(counted: Counted, points: range) -> exp.Select:
-    """By account a count for each leaf and date, turned into a row for each date."""
+def counts_below(counted: Counted, points: range, first: exp.Expr, name: str) -> exp.Select:
+    """By account a count `n{i}` for each leaf and date, turned into a row for each date. `first`: a column that stays, where it has a name,
+    and else what the place of a date is added to; `name`: of the place, or of that sum."""
     bits = {i: counted.bits(leaf) for i, leaf in counted.leaves}
     wide = exp.select("account").from_(f"measure_held_{counted.name}").group_by("account")
     for i, places in bits.items():
@@ -129,10 +143,10 @@ def _of_dates(counted: Counted, points: range) -> exp.Select:
             word, bit = places[point]
             held = exp.func("NULLIF", exp.BitwiseAnd(this=exp.column(word), expression=number(bit)), number(0))
             wide = wide.select(exp.Count(this=held).as_(f"n{i}_{point}"), copy=False)
-    first = exp.maybe_parse(f"CAST(account AS BIGINT) * {len(counted.panes.days)}")
-    unit = exp.Add(this=first, expression=_unnested([number(point) for point in points]))
+    place = _unnested([number(point) for point in points])
+    keys = [first, place.as_(name)] if isinstance(first, exp.Alias) else [exp.Add(this=first, expression=place).as_(name)]
     counts = [_unnested([exp.column(f"n{i}_{point}") for point in points]).as_(f"n{i}") for i in bits]
-    return exp.select(unit.as_("unit"), *counts).from_(wide.subquery("wide", copy=False), copy=False)
+    return exp.select(*keys, *counts).from_(wide.subquery("wide", copy=False), copy=False)
 
 
 def _unnested(values: Sequence[exp.Expr]) -> exp.Expr:

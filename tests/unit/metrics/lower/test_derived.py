@@ -115,6 +115,12 @@ def test_a_case_ends_at_the_first_criterion_that_is_false() -> None:
     assert value({"m": case(when(Constant(1), missing, lost), otherwise=Constant(2))}, 1.0) == "(not_stated)"
 
 
+def test_all_criteria_of_a_case_have_to_hold() -> None:
+    true, false = Criterion(CALLS, "at_least", (1,)), Criterion(CALLS, "above", (5,))
+    for criteria, expected in (((true, true), 1), ((false, true), 2), ((true, false), 2)):
+        assert value({"m": case(when(Constant(1), *criteria), otherwise=Constant(2))}, 1.0) == expected
+
+
 def test_a_case_that_nobody_foresaw_has_no_value() -> None:
     assert value({"m": case(when(Constant(1), Criterion(CALLS, "is", (3, 4))))}, 1.0) == "(no_case)"
     assert value({"m": case(when(MINUTES, Criterion(CALLS, "is", (1, 4))), otherwise=CALLS)}, 2.5) == 2.5

@@ -1,0 +1,163 @@
+"""Measures of rows: the steps that compute all of them for all units of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from sqlglot import exp
+
+from unspun.metrics.asof import Dates
+from unspun.metrics.conditions import columns_of
+from unspun.metrics.lower.by_account import measured_by_account
+from unspun.metrics.lower.by_pane import EVER, FIRST, Parts, measured_by_pane
+from unspun.metrics.lower.covered import COVERED, days_covered
+from unspun.metrics.lower.frames import frame_of
+from unspun.metrics.lower.kept import kept_of
+from unspun.metrics.lower.plan import Leaf, Seen, Step
+from unspun.metrics.lower.prefix import Join
+from unspun.metrics.lower.sources import Source, source
+from unspun.metrics.lower.terms import as_double, earlier, numeric, plain, since, when
+from unspun.metrics.lower.units import NAMES_ACCOUNTS
+from unspun.metrics.nodes import (
+    ActiveDays,
+    Average,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    LastValue,
+    Maximum,
+    Measure,
+    Minimum,
+    Sum,
+)
+from unspun.metrics.question import PanelQuestion
+
+MEASURED = "measured"
+Placed = tuple[int, Leaf]
+
+
+def measure_steps(question: PanelQuestion, leaves: Sequence[Leaf], seen: Sequence[Seen]) -> tuple[tuple[Step, ...], dict[str, pa.Table]]:
+    """The steps that make the tables `measured` and `covered`, and the small tables that they read.
+
+    `measured` has a row for each unit: `unit`, `m{i}` the value of leaves[i] (NULL: no row fits), of recency and last values `r{i}` (the
+    day of that row), and `f{k}`: the first day of the account's rows by seen[k]. Whole numbers are BIGINT; sums, averages, amounts DOUBLE;
+    days INT, as days since 1970. `covered` has a row for each as-of date: `point`, and of seen[k] `first{k}` and `last{k}`, over all
+    accounts.
+    """
+    making = _Making(question, leaves, seen)
+    for table in dict.fromkeys([*(leaf.measure.rows.table for leaf in leaves), *(one.table for one in seen)]):
+        making.add(table)
+    return making.finished()
+
+
+@dataclass(slots=True)
+class _Making:
+    """The measures of a question, table by table: steps so far, the tables by unit to be joined, and the columns of `measured`."""
+
+    question: PanelQuestion
+    leaves: Sequence[Leaf]
+    seen: Sequence[Seen]
+    steps: list[Step] = field(default_factory=list[Step])
+    inputs: dict[str, pa.Table] = field(default_factory=dict[str, pa.Table])
+    by_unit: list[str] = field(default_factory=list[str])
+    joins: list[Join] = field(default_factory=list[Join])
+    columns: dict[str, exp.Expr] = field(default_factory=dict[str, exp.Expr])
+
+    def add(self, table: str) -> None:
+        """Add the measures of a table."""
+        placed = [(i, leaf) for i, leaf in enumerate(self.leaves) if leaf.measure.rows.table == table]
+        seen = [(k, one) for k, one in enumerate(self.seen) if one.table == table]
+        on_dates = isinstance(self.question.as_of, Dates) and bool(self.question.as_of.dates)
+        paned = [(i, leaf) for i, leaf in placed if on_dates and not frame_of(leaf).by_contract]
+        single = [one for one in placed if one not in paned]
+        if paned or (on_dates and seen):
+            rows = _rows(self.question, table, paned)
+            parts = measured_by_pane(self.question, table, rows, paned, [one for _, one in seen])
+            self._add_parts(table, parts, rows, paned, seen)
+        if single or (seen and not on_dates):
+            rows = _rows(self.question, table, single)
+            self._add_parts(table, measured_by_account(self.question, table, rows, single), rows, single, [] if on_dates else seen)
+
+    def finished(self) -> tuple[tuple[Step, ...], dict[str, pa.Table]]:
+        """All steps, `measured` and `covered` last."""
+        measured = exp.select("u.unit AS unit").from_("units AS u")
+        for table in self.by_unit:
+            measured = measured.join(table, on=f"{table}.unit = u.unit", join_type="left", copy=False)
+        for table, on, kind in self.joins:
+            measured = measured.join(table, on=on, join_type=kind, copy=False)
+        for name, value in self.columns.items():
+            measured = measured.select(value.as_(name, copy=False), copy=False)
+        covered = exp.select("p.point AS point").from_("points AS p")
+        for table in dict.fromkeys(one.table for one in self.seen):
+            covered = covered.join(f"measure_covered_{table} AS {table}", on=f"{table}.point = p.point", join_type="left", copy=False)
+        for k, one in enumerate(self.seen):
+            n = [other for other in self.seen if other.table == one.table].index(one)
+            covered = covered.select(f"{one.table}.first{n} AS first{k}", f"{one.table}.last{n} AS last{k}", copy=False)
+        last = Step(MEASURED, measured, "the measures of all units"), Step(COVERED, covered, "the days that the tables cover")
+        return (*self.steps, *last), self.inputs
+
+    def _add_parts(self, table: str, parts: Parts, rows: Source, placed: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> None:
+        self.steps += parts.steps
+        self.inputs |= parts.inputs
+        self.by_unit += parts.by_unit
+        self.joins += parts.joins
+        for i, leaf in placed:
+            self.columns |= {f"{letter}{i}": value for letter, value in _values(leaf, i, parts, rows).items()}
+        for k, one in seen:
+            # of the rows that are seen on a date the first is that of all earlier days, too, unless it is later than these
+            first = exp.column(parts.columns[EVER, FIRST])
+            by_then = exp.LTE(this=first, expression=earlier(exp.column("day", table="u"), one.shift_days))
+            self.columns[f"f{k}"] = when(by_then, first.copy()) if one.shift_days else first
+        if seen and table in NAMES_ACCOUNTS and parts.covered is not None:
+            self.steps.append(Step(f"measure_covered_{table}", parts.covered, f"days covered by {table}"))
+        elif seen:
+            self.steps += days_covered(self.question, table, [one for _, one in seen])
+
+
+def _rows(question: PanelQuestion, table: str, placed: Sequence[Placed]) -> Source:
+    """The rows of a table with the columns that its measures read."""
+    measures = [leaf.measure for _, leaf in placed]
+    named = [name for one in measures for name in (*columns_of(one.rows.where), getattr(one, "column", ""))]
+    columns = tuple(dict.fromkeys(name for name in named if name))
+    return source(question, table, columns, any(isinstance(one, LastValue) for one in measures))
+
+
+def _values(leaf: Leaf, i: int, parts: Parts, rows: Source) -> dict[str, exp.Expr]:
+    """The columns of a leaf in `measured`, of those of the tables by unit: its value `m`, and the day `r` that recency goes by."""
+    if i in parts.distinct:
+        return {"m": _whole(exp.column(parts.distinct[i]))}
+    measure, kept = leaf.measure, kept_of(leaf.measure)
+    cells = [parts.value(frame_of(leaf), one) for one in kept]
+    match measure:
+        case LastValue(column=column):
+            return {"m": plain(cells[0], rows.kinds[column]), "r": cells[1]}
+        case DaysSinceLast() | DaysSinceFirst():
+            return {"m": since(exp.column("day", table="u"), leaf.shift_days, cells[0]), "r": cells[0].copy()}
+        case _:
+            late = exp.column(f"{parts.columns[frame_of(leaf), parts.packs.packed(kept[0])]}_late")
+            return {"m": _value(measure, cells, late, rows)}
+
+
+def _value(measure: Measure, cells: Sequence[exp.Expr], late: exp.Column, rows: Source) -> exp.Expr:
+    match measure:
+        case Sum():
+            return as_double(cells[0])
+        case Average():
+            filled = exp.func("NULLIF", cells[1], exp.Literal.number(0))
+            return exp.Div(this=as_double(cells[0]), expression=filled, safe=True)
+        case Minimum(column=column) | Maximum(column=column):
+            return numeric(cells[0], rows.kinds[column])
+        case ActiveDays():
+            return _whole(exp.Add(this=_or_zero(cells[0]), expression=_or_zero(late)))
+        case Count() | _:
+            return _whole(cells[0])
+
+
+def _or_zero(value: exp.Expr) -> exp.Expr:
+    return exp.func("COALESCE", value, exp.Literal.number(0))
+
+
+def _whole(value: exp.Expr) -> exp.Expr:
+    return exp.cast(value, "bigint")
