@@ -187,7 +187,10 @@ def _opened(workspace: Workspace, request: ValueRequest, at: datetime, progress:
                 book_version=book.version,
                 book_digest=book.digest,
                 definition=declared,
-                source_names={file.number: file.name for file in reader.catalog.source_files()},
+                source_names={
+                    **{file.number: file.name for file in reader.catalog.source_files()},
+                    **{one.source_file: one.name for one in whole.in_place},
+                },
             ),
             reader,
         )

@@ -159,15 +159,17 @@ def _lines(run: PanelRun, written: list[str], width: int) -> Iterator[Text]:
     cells = run.rows * len(run.values)
     filled = sum(run.values.values())
     yield from heading(f"{counted(run.rows, 'row')} of {counted(len(run.values), 'metric')}: {_told(run)}", width)
-    yield from paragraph(f"{count(filled)} of {count(cells)} values; the others have a reason.", width)
+    rest = "; the others have a reason" if filled < cells else ""
+    yield from paragraph(f"{count(filled)} of {count(cells)} values{rest}.", width)
     shown = {id: f"{run.values[id]:,}" for id in list(run.values)[:MOST_METRICS]}
     room = width - sum(max(map(len, words)) for words in (("Metric", *shown), ("Values", *shown.values()))) - 6
     rows = [[id, values, _missing(run.missing[id], room)] for id, values in shown.items()]
     yield from table([Column("Metric"), Column("Values", right=True), Column("No value", flexible=True)], rows, width)
     if len(run.values) > len(rows):
         yield from paragraph(f"and {len(run.values) - len(rows):,} more metrics: --json has them", width, QUIET)
-    for note in _unchecked(run) or check_remarks(figures.book_check, figures.book_version):
-        yield from paragraph(note, width, first="! " if figures.book_check is None or check_headline(figures.book_check) else "· ")
+    unknown = _unchecked(run)
+    for note in unknown or check_remarks(figures.book_check, figures.book_version):
+        yield from paragraph(note, width, first="! " if unknown or check_headline(figures.book_check) else "· ")
     for note in in_place_remarks(figures.in_place):
         yield from paragraph(note, width, first="· ")
     rate = f"{run.source_rows / max(run.seconds, 0.001):,.0f}"

@@ -66,7 +66,7 @@ class Count:
 class Sum:
     """The sum of a column; empty cells do not count; 0 where there are no rows.
 
-    Each number enters rounded to nine decimals, and the sum is exact."""
+    Each number enters rounded to nine decimals, and the sum is exact. Amounts in several currencies have none (`several_currencies`)."""
 
     rows: Rows
     column: str
@@ -74,7 +74,8 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Average:
-    """The sum of a column by the number of its cells that are not empty. No value (`no_rows`) where there is none."""
+    """The sum of a column by the number of its cells that are not empty. No value (`no_rows`) where there is none; amounts in several
+    currencies have none (`several_currencies`)."""
 
     rows: Rows
     column: str
@@ -82,7 +83,7 @@ class Average:
 
 @dataclass(frozen=True, slots=True)
 class Minimum:
-    """The least number or the first day of a column. No value (`no_rows`) where every cell is empty."""
+    """The least number or the first day of a column. No value where every cell is empty (`no_rows`) or of several currencies."""
 
     rows: Rows
     column: str
@@ -90,7 +91,7 @@ class Minimum:
 
 @dataclass(frozen=True, slots=True)
 class Maximum:
-    """The greatest number or the last day of a column. No value (`no_rows`) where every cell is empty."""
+    """The greatest number or the last day of a column. No value where every cell is empty (`no_rows`) or of several currencies."""
 
     rows: Rows
     column: str

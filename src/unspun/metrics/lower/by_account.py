@@ -205,7 +205,8 @@ def most_units(question: PanelQuestion) -> int:
     if not isinstance(question.as_of, BeforeRenewals):
         return len(as_of_days(question))
     dues, horizons = question.as_of.dues, question.as_of.horizons_days
-    days = {(account, days_before(due, horizon)) for account, due in dues for horizon in horizons}
+    before = {due: [days_before(due, horizon) for horizon in horizons] for due in {due for _, due in dues}}
+    days = {(account, day) for account, due in dues for day in before[due]}
     return max(Counter(account for account, _ in days).values(), default=0)
 
 

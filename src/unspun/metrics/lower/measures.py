@@ -10,14 +10,14 @@ from sqlglot import exp
 
 from unspun.metrics.asof import Dates
 from unspun.metrics.conditions import columns_of
+from unspun.metrics.lower.by_account import measured_by_account
 from unspun.metrics.lower.by_pane import EVER, FIRST, Parts, measured_by_pane
-from unspun.metrics.lower.by_unit import Placed, by_unit
 from unspun.metrics.lower.covered import COVERED, days_covered
-from unspun.metrics.lower.frames import BOUNDS, bounds_table, distinct_frames, frame_of
+from unspun.metrics.lower.frames import frame_of
 from unspun.metrics.lower.kept import kept_of
 from unspun.metrics.lower.plan import Leaf, Seen, Step
 from unspun.metrics.lower.prefix import Join
-from unspun.metrics.lower.sources import Source, as_of_days, source
+from unspun.metrics.lower.sources import Source, source
 from unspun.metrics.lower.terms import as_double, earlier, numeric, plain, since, when
 from unspun.metrics.lower.units import NAMES_ACCOUNTS
 from unspun.metrics.nodes import (
@@ -35,6 +35,7 @@ from unspun.metrics.nodes import (
 from unspun.metrics.question import PanelQuestion
 
 MEASURED = "measured"
+Placed = tuple[int, Leaf]
 
 
 def measure_steps(question: PanelQuestion, leaves: Sequence[Leaf], seen: Sequence[Seen]) -> tuple[tuple[Step, ...], dict[str, pa.Table]]:
@@ -72,9 +73,12 @@ class _Making:
         paned = [(i, leaf) for i, leaf in placed if on_dates and not frame_of(leaf).by_contract]
         single = [one for one in placed if one not in paned]
         if paned or (on_dates and seen):
-            self._add_paned(table, paned, seen)
+            rows = _rows(self.question, table, paned)
+            parts = measured_by_pane(self.question, table, rows, paned, [one for _, one in seen])
+            self._add_parts(table, parts, rows, paned, seen)
         if single or (seen and not on_dates):
-            self._add_single(table, single, [] if on_dates else seen)
+            rows = _rows(self.question, table, single)
+            self._add_parts(table, measured_by_account(self.question, table, rows, single), rows, single, [] if on_dates else seen)
 
     def finished(self) -> tuple[tuple[Step, ...], dict[str, pa.Table]]:
         """All steps, `measured` and `covered` last."""
@@ -94,9 +98,7 @@ class _Making:
         last = Step(MEASURED, measured, "the measures of all units"), Step(COVERED, covered, "the days that the tables cover")
         return (*self.steps, *last), self.inputs
 
-    def _add_paned(self, table: str, placed: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> None:
-        rows = _rows(self.question, table, placed)
-        parts = measured_by_pane(self.question, table, rows, placed, [one for _, one in seen])
+    def _add_parts(self, table: str, parts: Parts, rows: Source, placed: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> None:
         self.steps += parts.steps
         self.inputs |= parts.inputs
         self.by_unit += parts.by_unit
@@ -112,18 +114,6 @@ class _Making:
             self.steps.append(Step(f"measure_covered_{table}", parts.covered, f"days covered by {table}"))
         elif seen:
             self.steps += days_covered(self.question, table, [one for _, one in seen])
-
-    def _add_single(self, table: str, placed: Sequence[Placed], seen: Sequence[tuple[int, Seen]]) -> None:
-        rows, name = _rows(self.question, table, placed), f"measure_single_{table}"
-        frames = distinct_frames(frame_of(leaf) for _, leaf in placed)
-        bounds = bounds_table(frames, as_of_days(self.question), self.question.fiscal_year_starts)
-        self.inputs[f"{BOUNDS}_{table}"] = bounds
-        self.steps.append(Step(name, by_unit(table, rows, frames, placed, seen), f"rows of {table} for each unit"))
-        self.by_unit.append(name)
-        recent = [f"r{i}" for i, leaf in placed if isinstance(leaf.measure, LastValue | DaysSinceLast | DaysSinceFirst)]
-        named = [*(f"m{i}" for i, _ in placed), *recent, *(f"f{k}" for k, _ in seen)]
-        self.columns |= {column: exp.column(column, table=name) for column in named}
-        self.steps += days_covered(self.question, table, [one for _, one in seen]) if seen else []
 
 
 def _rows(question: PanelQuestion, table: str, placed: Sequence[Placed]) -> Source:

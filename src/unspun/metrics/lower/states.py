@@ -50,7 +50,7 @@ def states(question: PanelQuestion, table: str, columns: Sequence[str], shift_da
     A statement counts from when it was known, and from `shift_days` after it happened. Where several count, the last to happen does.
     """
     keys = [f"k{i}" for i in range(len(columns))]
-    marks = [exp.Max(this=exp.Case().when(_states(name), exp.column("r"))).as_(key) for name, key in zip(columns, keys, strict=True)]
+    marks = [_last_that_states(name).as_(key) for name, key in zip(columns, keys, strict=True)]
     days = exp.select("thing", "from_day", *marks, copy=False).from_("statements").group_by("thing", "from_day")
     running = [f"MAX({key}) OVER (PARTITION BY thing ORDER BY from_day ROWS UNBOUNDED PRECEDING) AS {key}" for key in keys]
     until = f"COALESCE(LEAD(from_day) OVER (PARTITION BY thing ORDER BY from_day), {FOREVER}) AS until_day"
@@ -65,11 +65,16 @@ def states(question: PanelQuestion, table: str, columns: Sequence[str], shift_da
 
 
 def fixed_values(question: PanelQuestion, table: str, columns: Sequence[str]) -> exp.Select:
-    """The columns declared fixed, `c{i}`, as they were stated last at any time; empty cells aside."""
+    """The columns declared fixed, `c{i}`: of what was stated last of each instant, ever, the latest that is not empty."""
     rows = _statements(question, table, columns, 0, ever=True)
     name = "account_id" if table == "accounts" else "thing"
-    keys = [f"MAX(CASE WHEN c{i} IS NOT NULL THEN r END) AS k{i}" for i in range(len(columns))]
-    last = exp.select("thing", *keys).from_("statements").group_by("thing")
+    instants = [
+        exp.Window(this=_last_that_states(column), partition_by=[exp.column("thing"), exp.column("happened_at")]).as_(f"h{i}")
+        for i, column in enumerate(columns)
+    ]
+    told = exp.select("statements.*", *instants, copy=False).from_("statements")
+    keys = [f"MAX(CASE WHEN c{i} IS NOT NULL AND r = h{i} THEN r END) AS k{i}" for i in range(len(columns))]
+    last = exp.select("thing", *keys).from_(told.subquery("told", copy=False)).group_by("thing")
     found = exp.select(f"l.thing AS {name}").from_("last_stated AS l")
     for i in range(len(columns)):
         found = found.select(f"s{i}.c{i} AS c{i}")
@@ -85,16 +90,22 @@ def _statements(question: PanelQuestion, table: str, columns: Sequence[str], shi
     cells = [_state_cell(question, table, name).as_(f"c{i}") for i, name in enumerate(columns)]
     order = exp.Order(expressions=[exp.Ordered(this=named(name), nulls_first=False) for name in ("happened_at", *LATER)])
     rank = exp.Window(this=exp.RowNumber(), partition_by=[thing.copy()], order=order).as_("r")
-    rows = row_versions(question, table, [thing.as_("thing"), rank, named(STATED[0]).as_("stated"), *cells], ever=ever, until=False)
+    rows = row_versions(
+        question, table, [thing.as_("thing"), named("happened_at"), rank, named(STATED[0]).as_("stated"), *cells], ever=ever, until=False
+    )
     shifted = exp.Add(this=exp.column("day"), expression=number(shift_days))
     from_day = exp.Greatest(this=shifted, expressions=[exp.column("seen_from")], ignore_nulls=True).as_("from_day")
-    kept = exp.select("thing", from_day, "r", "stated", *(f"c{i}" for i in range(len(columns))))
+    kept = exp.select("thing", "happened_at", from_day, "r", "stated", *(f"c{i}" for i in range(len(columns))))
     return kept.from_(rows.subquery("row_versions", copy=False)).where("thing IS NOT NULL AND day IS NOT NULL")
 
 
 def _state_cell(question: PanelQuestion, table: str, column: str) -> exp.Expr:
     kind = column_kind(question, table, column)
     return day_sql(question, column, kind) if kind in ("day", "instant") else named(column)
+
+
+def _last_that_states(column: str) -> exp.Max:
+    return exp.Max(this=exp.Case().when(_states(column), exp.column("r")))
 
 
 def _states(column: str) -> exp.Expr:

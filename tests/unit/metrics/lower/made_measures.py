@@ -7,20 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 
 from unspun.book.entities import Kind
-from unspun.metrics.asof import AsOf, BeforeRenewals, Dates
+from unspun.metrics.asof import AsOf, BeforeRenewals
 from unspun.metrics.conditions import AllOf, AnyOf, Compare, Condition, HasText, IsEmpty, IsIn, Not
 from unspun.metrics.lower.measures import measure_steps
 from unspun.metrics.lower.plan import Leaf, Seen
 from unspun.metrics.lower.units import unit_inputs, unit_steps
 from unspun.metrics.metric import MetricSet
 from unspun.metrics.nodes import (
-    ActiveDays, Average, Count, DaysSinceFirst, DaysSinceLast, Distinct, LastValue, Maximum, Measure, Minimum, Rows, Sum,
+    ActiveDays,
+    Average,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    Distinct,
+    LastValue,
+    Maximum,
+    Measure,
+    Minimum,
+    Rows,
+    Sum,
 )  # fmt: skip
 from unspun.metrics.question import HeldTable, PanelQuestion
 from unspun.metrics.windows import Days, LastPeriod, Lifetime, Months, SinceContractStart, ThisPeriod, Window
@@ -227,7 +239,7 @@ class Truth:
                 by_key.setdefault(row["event_id"], []).append(row)
             for versions in by_key.values():
                 versions.sort(key=lambda row: (row["known_at"], row["load"], row["source_file"], row["source_row"]))
-                for one, following in zip(versions, versions[1:], strict=False):
+                for one, following in pairwise(versions):
                     one["__until"] = following["__from"]
         return rows
 

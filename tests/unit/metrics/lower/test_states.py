@@ -69,6 +69,14 @@ def test_a_fixed_column_has_its_last_value_on_all_dates() -> None:
     assert set(found.values()) == {"AT"}
 
 
+def test_a_fixed_value_that_was_taken_back_is_none() -> None:
+    said_once = {**row(date(2024, 2, 1)), "account_id": "a", "country": "CH", "stated": "country"}
+    taken_back = {**row(date(2024, 2, 1), date(2024, 5, 1), load=2), "account_id": "a", "country": None, "stated": "country"}
+    question = question_of({"c": Attribute("country")}, {"accounts": TABLES["accounts"]}, DATES[:2])
+    assert set(answers(question, {"accounts": [said_once]}, "c").values()) == {"CH"}
+    assert set(answers(question, {"accounts": [said_once, taken_back]}, "c").values()) == {"(not_stated)"}
+
+
 def ticket(chance: random.Random, number: int) -> Row:
     opened = some_day(chance)
     closed = some_day(chance, opened, 30) if chance.random() < 0.7 else None
