@@ -140,7 +140,8 @@ def _delay(usage: DailyUsage, known: Levels, outage: Outage) -> int:
     """Days of the outage that must have been seen until it is said, with nothing known of later days; 0 where it is not said within it."""
     for days in (d for d in DELAYS if d <= outage.days):
         cut = outage.first + days
-        watched = Watched(usage.watched.places, {k: v[:, :cut] for k, v in usage.watched.counts.items()}, usage.watched.values, usage.watched.accounts)
+        all_days = usage.watched
+        watched = Watched(all_days.places, {k: v[:, :cut] for k, v in all_days.counts.items()}, all_days.values, all_days.accounts)
         until = DailyUsage(usage.keys, usage.days[:cut], usage.counts[:, :cut], watched)
         parts = (known.expected, known.change, known.sd, known.level, known.shape)
         if any(one.is_broken and _same(one, outage) for one in judge_usage(until, Levels(*(part[:, :cut] for part in parts)))):

@@ -131,18 +131,16 @@ def test_a_value_that_is_none_says_why_and_an_unknown_account_is_refused(book: B
 
 def test_rows_that_stay_in_a_database_are_shown_under_its_name(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "crm.db")) as database:
-        database.execute("CREATE TABLE calls (number INTEGER, account TEXT, at TEXT)")
-        database.execute("INSERT INTO calls VALUES (1, 'A-1', '2026-01-10 10:00:00')")
+        database.execute("CREATE TABLE orders (account TEXT, at TEXT)")
+        database.execute("INSERT INTO orders VALUES ('A-1', '2026-01-10 10:00:00')")
         database.commit()
     book = Book(tmp_path)
     assert run("init", book.folder).code == 0
-    source = (
-        "{database: crm, relation: calls, table: tickets, in_place: true, columns: {ticket_id: number, account_id: account, opened: at}}"
-    )
+    source = "{database: crm, relation: orders, table: purchases, in_place: true, columns: {account_id: account, purchased: at}}"
     (book.folder / "book.yml").write_text(f"databases: {{crm: {{url: 'sqlite:///{tmp_path}/crm.db'}}}}\nsources: [{source}]\n")
-    (book.folder / "metrics.yml").write_text("metrics: {tickets: {description: x, open: tickets}}\n")
+    (book.folder / "metrics.yml").write_text("metrics: {orders: {description: x, count: purchases}}\n")
     assert book.load("crm").code == 0
-    assert "crm:calls" in book.run("metrics", "show", "tickets", "--account", "A-1").out
+    assert "crm:orders" in book.run("metrics", "show", "orders", "--account", "A-1").out
 
 
 def test_the_schema_of_metrics_is_printed() -> None:

@@ -147,7 +147,9 @@ def test_all_faults_of_the_options_are_told_at_once(book: Book, tmp_path: Path) 
     assert {line.partition(":")[0] for line in ran.faults} == {"--as-of", "--every", "--memory", "--out", "--version"}
     both = book.run("panel", "--as-of", AS_OF, "--every", "week", "--before-renewals", "30")
     assert (both.code, both.faults[0].startswith("--every: ")) == (2, True)
-    assert "after today" in book.run("panel", "--as-of", "2999-01-01").err
+    for asked in (("--as-of", "2999-01-01"), ("--to", "2999-01-31", "--from", "2998-12-01", "--every", "month")):
+        later = book.run("panel", *asked)
+        assert (later.code, later.err.startswith(f"{asked[0]}: "), "after today" in later.err) == (2, True, True)
     assert "Did you mean 'logins_28d'" in book.run("panel", "--metrics", "login_28d").err
     assert book.run("panel", "--out", book.folder / "metrics.yml").code == 2
 

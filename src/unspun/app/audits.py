@@ -8,10 +8,11 @@ from datetime import date
 from unspun._version import __version__
 from unspun.app.reading import AuditRequest, read_request
 from unspun.audit.evidence_rows import Trace
-from unspun.audit.judge import Progress, judge, silent
+from unspun.audit.judge import judge
 from unspun.audit.result import AuditResult
 from unspun.book.tables import Source
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress, silent
 
 
 @dataclass(frozen=True, slots=True)

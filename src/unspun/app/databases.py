@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import cast
 
 from unspun.app.workspace import Workspace
-from unspun.audit.judge import Progress
 from unspun.book.mapping.book_file import mapping_sha256
 from unspun.book.mapping.definition import BookDefinition, Database, SourceMapping
 from unspun.connectors.sql.address import Address, is_url, read_address
@@ -22,6 +21,7 @@ from unspun.connectors.sql.extract import Extract, extract, open_database
 from unspun.connectors.sql.session import CursorKind, Session, known_relation, listing
 from unspun.engines.embedded import clear_spilled
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress
 from unspun.warehouse.catalog import Catalog
 
 EXTRACTS_FOLDER = ".extracts"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from unspun.app.audits import AuditRun, audit_scores
 from unspun.app.reading import AuditRequest
-from unspun.audit.judge import Progress, silent
 from unspun.audit.protocol import AuditSettings
 from unspun.book.demo import DEMO_ACCOUNTS, DEMO_AS_OF, DEMO_SEED, write_demo
 from unspun.book.tables import ReadingOptions
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress, silent
 
 
 @dataclass(frozen=True, slots=True)

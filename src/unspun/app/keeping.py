@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from unspun.app.workspace import Workspace
-from unspun.audit.judge import Progress, silent
+from unspun.progress import Progress, silent
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_lines import LoadLine
 from unspun.warehouse.compact import CompactResult

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +9,10 @@ from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault, UnspunError
 from unspun.ledger import store
 from unspun.ledger.chain import Anchor, Entry, parse_anchor
+from unspun.progress import Progress
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_check import LedgerCheck, check_database, check_ledger
 from unspun.warehouse.verify import verify_files
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

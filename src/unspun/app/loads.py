@@ -17,13 +17,13 @@ from unspun.app.keeping import PATIENT, Patience
 from unspun.app.mended import mended_mapping
 from unspun.app.opening import seen_in_place
 from unspun.app.workspace import Workspace, read_text
-from unspun.audit.judge import Progress, silent
 from unspun.book.entities import TableName
 from unspun.book.mapping.book_file import add_database, add_source, mapping_for, read_definition
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.book.mapping.propose import Proposal, propose
 from unspun.book.parts import files_named
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress, silent
 from unspun.reports.words import sentence
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_lines import LoadLine

@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 
 from unspun.app.databases import extracts_folder, session_of
 from unspun.app.workspace import Workspace
-from unspun.audit.judge import Progress, silent
 from unspun.book.mapping.book_file import mapping_sha256
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.book.text import call
 from unspun.connectors.sql.extract import extract
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress, silent
 from unspun.warehouse.catalog import Catalog, create_warehouse
 from unspun.warehouse.load import LoadResult, PlannedFile, load_files
 from unspun.warehouse.versions import BookVersion, DataFile, TableVersion

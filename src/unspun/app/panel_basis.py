@@ -124,7 +124,7 @@ def basis_of(
     extent = _extent(reader, tables_read(metrics, asked), zone, at) if needs_extent else Extent(date.min, date.max, today)
     first, last = request.first or extent.first, request.last or extent.last
     if request.every is not None:
-        return _dated(basis, calendar_dates(request.every, first, last, fiscal_year_starts), today)
+        return _dated(basis, calendar_dates(request.every, first, last, fiscal_year_starts), today, "to")
     if request.before_renewals:
         before_renewals([("", today)], request.before_renewals)  # the horizons by themselves
         horizons = tuple(sorted(set(request.before_renewals), reverse=True))
@@ -133,11 +133,11 @@ def basis_of(
     return _dated(basis, listed_dates([last]), today)
 
 
-def _dated(basis: PanelBasis, dates: Dates, today: date) -> PanelBasis:
+def _dated(basis: PanelBasis, dates: Dates, today: date, where: str = "as_of") -> PanelBasis:
     later = [one for one in dates.dates if one > today]
     if later:
         message = f"{later[0]} is after today, {today}: nobody knows yet what will be known by then."
-        raise BadInput(Fault("date_to_come", message, "as_of", "Give days up to today."))
+        raise BadInput(Fault("date_to_come", message, where, "Give days up to today."))
     return replace(basis, dates=dates.dates, told=dates.told)
 
 

@@ -40,6 +40,7 @@ from unspun.metrics.lower.plan import PanelPlan
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.question import PanelQuestion
 from unspun.metrics.write_yaml import as_yaml, file_as_yaml
+from unspun.progress import Progress
 from unspun.warehouse.read import BookReader, open_book
 
 KIND = "panel"
@@ -47,7 +48,6 @@ ROWS = "panel-rows"
 """The figure that tells of a panel as a whole: a name that no metric can have."""
 MADE_IN_PYTHON = "metrics made in Python"
 """The name of a definition that no file holds."""
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

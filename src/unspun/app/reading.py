@@ -10,7 +10,6 @@ from typing import TypeVar
 import numpy as np
 
 from unspun.app.sources import SWAPPED, misplaced_faults, misused_faults
-from unspun.audit.judge import Progress, silent
 from unspun.audit.protocol import AuditSettings
 from unspun.book.account_ids import match_accounts
 from unspun.book.accounts import read_accounts
@@ -26,6 +25,7 @@ from unspun.book.tables import Purchases, ReadingOptions, Renewals, ScoreHistory
 from unspun.book.terms.derive import derive_renewals, last_known_day
 from unspun.book.terms.rules import TermRules
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress, silent
 
 OUTCOME_SOURCES = ("renewals", "subscriptions", "purchases")
 NO_EFFECT = "no_effect"  # the code of the fault of an option that a run would pass over

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from unspun.app.sources import given_twice, misplaced_faults
-from unspun.audit.judge import Progress, silent
 from unspun.book.subscriptions import read_subscriptions
 from unspun.book.tables import OUTCOMES, UNDECIDED, ReadingOptions, Renewals, Subscriptions
 from unspun.book.terms.derive import derive_renewals, last_known_day
 from unspun.book.terms.rules import TermRules
 from unspun.errors import BadInput
+from unspun.progress import Progress, silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from unspun.book.retention.rules import read_rules
 from unspun.engines.embedded import ENGINE, engine_version
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import written_anchor
+from unspun.progress import Progress
 from unspun.warehouse.read import BookReader, end_of_day, open_book
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from unspun.warehouse.versions import BookVersion
 
 KIND = "retention"
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

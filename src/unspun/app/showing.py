@@ -21,11 +21,11 @@ from unspun.app.checks import recorded_check
 from unspun.app.opening import whole_book
 from unspun.app.row_filter import filter_sql
 from unspun.app.workspace import Workspace
-from unspun.audit.judge import Progress, silent
 from unspun.book.checks.remarks import check_remarks
 from unspun.book.entities import TABLES, Kind, TableName
 from unspun.engines.embedded import ENGINE, engine_version, sql_name
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress, silent
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.read import BookReader, end_of_day, open_book
 from unspun.warehouse.versions import BookVersion, TableVersion

@@ -10,9 +10,9 @@ from pathlib import Path
 from unspun.app.loads import LoadRequest, load, plan_load
 from unspun.app.workspace import Workspace, full_path
 from unspun.app.workspace_making import create_workspace, template
-from unspun.audit.judge import Progress, silent
 from unspun.book.demo import DEMO_ACCOUNTS, DEMO_SEED, write_demo
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress, silent
 from unspun.warehouse.load import LoadResult
 
 FILES, TRUTH = "files", "truth"

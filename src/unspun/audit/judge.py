@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -46,18 +45,14 @@ from unspun.audit.wording import leak_cautions, percent, say, three_facts, too_g
 from unspun.book.extras import NOTHING_ELSE, Accounts, Extras
 from unspun.book.tables import Purchases, Renewals, ScoreHistory, ScoreSeries, Source
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress, silent
 from unspun.stats.estimate import NoEstimate
 from unspun.stats.multiplicity import benjamini_hochberg
 
-Progress = Callable[[str, int, int], None]  # stage, done, total
 LOW_COVERAGE = 0.90
 STALE_DAYS = 45
 LEFT_OUT = NoEstimate(f"left out, as it was not asked for or more than {DETAILED_SCORES} scores share the run", "--detail all")
 ELSEWHERE = NoEstimate("worked out at the primary horizon only, as details were not asked for or many scores share the run", "--detail all")
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """A progress listener that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

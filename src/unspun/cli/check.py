@@ -129,9 +129,9 @@ def _write(
 
 def _write_rows(place: Workspace, request: CheckRequest, report: CheckReport, output: OutputFile) -> list[str]:
     from unspun.app.check_rows import manifest, write_rows
-    from unspun.audit.judge import silent
     from unspun.cli.outputs import OutputFile, replacing, write_text
     from unspun.errors import BadInput, Fault
+    from unspun.progress import silent
 
     first, *others = report.judged
     if others:

@@ -43,9 +43,10 @@ def write_rows(folder: str | None, request: ValueRequest, output: OutputFile) ->
     from unspun.app.metric_value import write_value_rows
     from unspun.cli.book_text import workspace_at
     from unspun.cli.outputs import OutputFile, replacing, write_text
+    from unspun.cli.panel import named_as_options
     from unspun.cli.progress import show_progress
 
-    with show_progress() as report, replacing(output) as path, open(path, "wb") as file:
+    with show_progress() as report, named_as_options(), replacing(output) as path, open(path, "wb") as file:
         written = write_value_rows(workspace_at(folder), request, datetime.now(UTC), file, report)
     beside = OutputFile("--rows", Path(f"{output.path}.manifest.json"))
     document = {**written.facts, "csv": {"name": output.path.name, "sha256": written.sha256, "bytes": written.size_bytes}}
@@ -57,9 +58,10 @@ def read_value(folder: str | None, request: ValueRequest) -> ShownValue:
     """The value and the first rows behind it."""
     from unspun.app.metric_value import show_value
     from unspun.cli.book_text import workspace_at
+    from unspun.cli.panel import named_as_options
     from unspun.cli.progress import show_progress
 
-    with show_progress() as report:
+    with show_progress() as report, named_as_options():
         return show_value(workspace_at(folder), request, datetime.now(UTC), report)
 
 

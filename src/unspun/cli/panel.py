@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_text
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -12,7 +14,7 @@ import typer
 from unspun.cli.book_text import AsJson, WorkspaceFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from rich.text import Text
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from unspun.metrics.asof import Step
 
 MOST_METRICS, MOST_REASONS = 40, 3  # on a terminal
+MANY_ROWS = 100_000  # from which on it is worth telling how fast they were read
+ASKED = ("as_of", "every", "from", "to", "before_renewals")
 
 
 def panel(
@@ -61,7 +65,8 @@ def panel(
     dates = (as_of, every, first, last, before_renewals)
     request, output = _plan(metrics, dates, (memory, version), out)
     place, at = workspace_at(workspace), datetime.now(UTC)
-    run, written = _computed(place, request, output, at)
+    with named_as_options():
+        run, written = _computed(place, request, output, at)
     if json:
         print_json({**_document(run, output), "seconds": round(run.seconds, 3)})
     else:
@@ -110,18 +115,27 @@ def _plan(
 
 def _checked(request: PanelRequest) -> None:
     """What does not go together, by the names of the options."""
-    from dataclasses import replace
-
     from unspun.app.panel_request import check_request
     from unspun.app.panels import checked_memory
+
+    with named_as_options():
+        check_request(request)
+    if request.memory is not None:
+        checked_memory(request.memory)
+
+
+@contextmanager
+def named_as_options() -> Iterator[None]:
+    """Faults of what was asked, under the names that the options have on the command line."""
+    from dataclasses import replace
+
     from unspun.errors import BadInput
 
     try:
-        check_request(request)
+        yield
     except BadInput as refusal:
-        raise BadInput([replace(one, where=f"--{one.where.replace('_', '-')}") for one in refusal.faults]) from None
-    if request.memory is not None:
-        checked_memory(request.memory)
+        found = [replace(one, where=f"--{one.where.replace('_', '-')}") if one.where in ASKED else one for one in refusal.faults]
+        raise BadInput(found) from None
 
 
 def _computed(place: Workspace, request: PanelRequest, output: OutputFile | None, at: datetime) -> tuple[PanelRun, list[str]]:
@@ -172,9 +186,9 @@ def _lines(run: PanelRun, written: list[str], width: int) -> Iterator[Text]:
         yield from paragraph(note, width, first="! " if unknown or check_headline(figures.book_check) else "· ")
     for note in in_place_remarks(figures.in_place):
         yield from paragraph(note, width, first="· ")
-    rate = f"{run.source_rows / max(run.seconds, 0.001):,.0f}"
+    rate = f" ({run.source_rows / max(run.seconds, 0.001):,.0f} a second)" if run.source_rows >= MANY_ROWS else ""
     yield from paragraph(
-        f"{count(run.source_rows)} rows of the book read in {run.seconds:,.1f} s ({rate} a second). Book version {figures.book_version}, "
+        f"{count(run.source_rows)} rows of the book read in {run.seconds:,.1f} s{rate}. Book version {figures.book_version}, "
         f"entry {run.entry} of the ledger: unspun recompute {run.entry}",
         width,
     )

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from unspun.app.audits import AuditRun
-    from unspun.audit.judge import Progress
     from unspun.cli.plan import Outputs
+    from unspun.progress import Progress
 
     Writer = Callable[[OutputFile, AuditRun], None]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -11,13 +11,13 @@ from sqlglot import exp
 from unspun.book.sql_words import sql_name
 from unspun.metrics.lower.plan import PanelPlan
 from unspun.metrics.missing import REASON_CODES
+from unspun.progress import Progress
 
 DIALECT = "duckdb"
 PANEL = "panel"
 SLICE_ROWS = 1 << 18
 """Rows of the panel that are in memory at once."""
 MISSING = "__missing"
-Progress = Callable[[str, int, int], None]
 
 
 class PanelReader(Protocol):

@@ -126,6 +126,18 @@ ENTRIES = (
         ("description: Lines bought in the last 365 days.", "unit: lines", "count: purchases", "window: 365d"),
     ),
     _Entry(
+        "orders_365d",
+        "purchases",
+        ("description: Orders of the last 365 days.", "unit: orders", "distinct: purchases.purchase_id", "window: 365d"),
+        ("purchase_id",),
+    ),
+    _Entry(
+        "quantity_365d",
+        "purchases",
+        ("description: Pieces bought in the last 365 days, less returns.", "sum: purchases.quantity", "window: 365d"),
+        ("quantity",),
+    ),
+    _Entry(
         "spend_365d",
         "purchases",
         ("description: What was bought in the last 365 days, less returns.", "sum: purchases.amount", "window: 365d"),

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from unspun.engines.embedded import connect, record_batches, sql_name
 from unspun.errors import BadInput, Fault
+from unspun.progress import Progress
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.delta import delete_unused, recover, write_data_file
 from unspun.warehouse.read import spill_folder
@@ -22,7 +23,6 @@ from unspun.warehouse.versions import BookVersion, DataFile, TableVersion
 KEEP_DAYS = 7
 TARGET_BYTES = 192 << 20
 SORTED_BY = ("account_id", "happened_at", "known_at", "load", "source_file", "source_row")
-Progress = Callable[[str, int, int], None]
 
 
 def _unseen(_name: str, _done: int, _total: int) -> None:

@@ -13,6 +13,7 @@ import duckdb
 from unspun.engines.embedded import connect
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import Entry
+from unspun.progress import Progress
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_profiles import forget_words, kept_words
 from unspun.warehouse.delta import delete_unused, recover
@@ -27,7 +28,6 @@ __all__ = ["ErasureResult", "Subject", "SubjectKind", "erase"]
 
 ERASED_NAME = "(erased)"
 ACCEPTANCE = "acceptance"  # the kind of the ledger's entries
-Progress = Callable[[str, int, int], None]
 Key = TypeVar("Key", bound=Hashable)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from unspun.book.mapping.definition import BookDefinition
 from unspun.engines.embedded import connect
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import canonical
+from unspun.progress import Progress
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_lines import LoadFile
 from unspun.warehouse.catalog_profiles import StoredProfile
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LoadResult", "PlannedFile", "Progress", "SourceOutcome", "load_files", "silent"]
 
-Progress = Callable[[str, int, int], None]
 UNNUMBERED = -1  # stands for the number of a source file in a dry run, which registers none
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
@@ -11,13 +11,13 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from unspun.errors import Fault
+from unspun.progress import Progress
 from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.catalog_check import check_manifests
 from unspun.warehouse.delta import TABLES_FOLDER
 from unspun.warehouse.read_files import file_fault
 from unspun.warehouse.versions import DataFile, TableVersion
 
-Progress = Callable[[str, int, int], None]
 LOG_HINT = "The book does not need it to be read; other readers of Delta tables do. Put it back from a copy of the warehouse folder."
 
 

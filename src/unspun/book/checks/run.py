@@ -12,8 +12,7 @@ from unspun.book.checks.extracts import AskedBook, ByFile, nothing_kept
 from unspun.book.checks.finding import SEVERITIES, Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.tracking.series import TrackingSeries
-
-Progress = Callable[[str, int, int], None]
+from unspun.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ import pytest
 
 from tests.unit.metrics.lower.made_measures import WINDOWS, Made, disagreements, made_leaves, made_rows
 from unspun.metrics.asof import BeforeRenewals, Dates
-from unspun.metrics.lower.plan import Seen
-from unspun.metrics.windows import SinceContractStart
+from unspun.metrics.conditions import IsIn
+from unspun.metrics.lower.plan import Leaf, Seen
+from unspun.metrics.nodes import Count, Rows
+from unspun.metrics.windows import Days, SinceContractStart
 
 FIRST = date(2023, 10, 20)
 SEEN = (Seen("events", 0), Seen("events", 28))
@@ -18,6 +20,7 @@ MONTHS = Dates(tuple(date(2023 + (9 + i) // 12, (9 + i) % 12 + 1, 28) for i in r
 WEEKS = Dates(tuple(date(2023, 12, 3) + timedelta(days=7 * i) for i in range(14)))
 DAYS = Dates(tuple(date(2024, 1, 3) + timedelta(days=i) for i in range(70)))
 RARE = Dates((date(2023, 10, 1), date(2023, 12, 31), date(2024, 12, 31)))
+RENEWALS = BeforeRenewals(tuple((f"a{i % 4}", date(2024, 2, 1) + timedelta(days=9 * i)) for i in range(16)), (60, 30))
 MANY = Dates(tuple(date(2023, 9, 3) + timedelta(days=2 * i) for i in range(130)))
 
 
@@ -62,6 +65,16 @@ def test_a_window_since_contract_start_begins_for_each_account_on_its_own_day(se
     }
     made = Made(rows, True, WEEKS, contracts=starts)
     assert disagreements(made, made_leaves(chance, 20, (*WINDOWS, *[SinceContractStart()] * 13)), SEEN)[:5] == []
+
+
+@pytest.mark.parametrize("counted", [True, False], ids=["rows counted", "rows not counted"])
+@pytest.mark.parametrize("as_of", [MONTHS, DAYS, RENEWALS], ids=["months", "days", "renewals"])
+def test_counts_by_name_are_right_side_by_side(as_of: Dates | BeforeRenewals, counted: bool) -> None:
+    chance = random.Random(7)
+    made = Made(made_rows(chance, 250, FIRST, 170, 0.2, False), False, as_of, counted=counted)
+    names = [("login",), ("it's", 'say "hi"'), ("export", "login"), ("Größe",)]
+    leaves = [Leaf(Count(Rows("events", IsIn("event", name), Days(days)))) for name in names for days in (7, 90)]
+    assert disagreements(made, leaves, SEEN)[:5] == []
 
 
 def test_a_book_without_rows_has_no_units_and_covers_no_day() -> None:
