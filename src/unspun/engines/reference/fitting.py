@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any, cast
 
 from unspun.engines.reference.rows import Cell
 from unspun.metrics.conditions import AllOf, AnyOf, Compare, Comparison, Condition, HasText, IsEmpty, IsIn, Not, Scalar
@@ -44,8 +45,8 @@ def compares(cell: Cell, comparison: Comparison | str, value: Scalar) -> bool:
     """Whether a number or day is above, below, at least or at most a value of its kind."""
     if _kind(cell) != _kind(value) or _kind(cell) not in ("number", "date"):
         return False
-    limit = _as_written(value, cell) if _kind(value) == "number" else value
-    less, same = cell < limit, cell == limit  # pyright: ignore[reportOperatorIssue]
+    limit: Any = _as_written(value, cell) if _kind(value) == "number" else value
+    less, same = cast("Any", cell) < limit, cell == limit
     return {"above": not (less or same), "below": less, "at_least": not less, "at_most": less or same}[comparison]
 
 
@@ -65,4 +66,4 @@ def _kind(value: Cell | Scalar) -> str:
 
 def _as_written(value: Scalar, beside: Cell) -> float | Decimal:
     """A number to compare with: as a double beside doubles; beside whole numbers and amounts exactly as it is written (0.1 is a tenth)."""
-    return float(value) if isinstance(beside, float) else Decimal(repr(value))  # type: ignore[arg-type]
+    return float(cast("int | float", value)) if isinstance(beside, float) else Decimal(repr(value))
