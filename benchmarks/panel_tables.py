@@ -103,7 +103,8 @@ def _aims(cells: dict[str, Any]) -> Iterator[str]:
         found = cells.get(name, {})
         ratios = found.get("ratio_to_floor" if beside == FLOOR else "ratio_to_unspun", {}).get(UNSPUN if beside == FLOOR else beside)
         if ratios:
-            is_met = ratios["median"] <= wanted if beside == FLOOR else ratios["median"] >= wanted
+            both = (ratios["median"], ratios["processor_median"])
+            is_met = max(both) <= wanted if beside == FLOOR else min(both) >= wanted  # a busy machine lengthens the clock only
             shown = f"{_short(ratios['median'])} | {_short(ratios['processor_median'])}"
             yield f"| {told} | {shown} | {'met' if is_met else '**missed**'} |"
     most = max((cell["median"][UNSPUN]["peak_mb"] for cell in cells.values() if UNSPUN in cell["median"]), default=None)
