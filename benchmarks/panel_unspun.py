@@ -10,6 +10,7 @@ from panel_cells import DERIVED, HORIZONS_DAYS, IDS, MEASURES, Changed, Divided,
 from panel_clock import Clock, number_of_accounts
 
 from unspun.app.panel_basis import held_tables
+from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import run_panel
 from unspun.metrics.asof import AsOf, BeforeRenewals, Dates
 from unspun.metrics.conditions import IsIn
@@ -60,7 +61,7 @@ def _as_of(dates: str, accounts: int) -> AsOf:
 
 
 def _write(reader: BookReader, asked: PanelQuestion, out: Path) -> None:
-    batches = run_panel(reader, lower_panel(asked), lambda _stage, _done, _total: None)
+    batches = run_panel(DuckDBPanel(reader), lower_panel(asked), lambda _stage, _done, _total: None)
     first = next(batches)
     with pq.ParquetWriter(out, first.schema) as writer:
         writer.write_batch(first)

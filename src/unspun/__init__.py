@@ -129,12 +129,14 @@ def panel(
     before_renewals: Sequence[int] = (),
     version: int | None = None,
     memory: str | None = None,
+    engine: str | None = None,
 ) -> pa.Table:
     """Compute metrics as of dates for every account of a workspace's book, as `unspun panel` does, and record the run in its ledger.
 
     `metrics` are ids of metrics.yml (none: all of it), or metrics made in Python of the nodes in `unspun.metrics.nodes`, in the place of
     that file. Of `as_of` (days), `every` ("day", "week", "month", "quarter" or "year", from `first` to `last`) and `before_renewals` (days,
     of renewals due from `first` to `last`) one may be given; without any there is one as-of date, the last day of the rows read.
+    `engine` computes it: "duckdb" or the URL of a Postgres (None: what unspun.toml says).
 
     The table has `account_id` and `as_of` (before renewals `due` and `horizon_days` too), and for each metric its values and, under
     `NAME__missing`, why there is none. Its schema tells where each column comes from, and `unspun.entry` the entry of the ledger.
@@ -159,6 +161,7 @@ def panel(
         before_renewals=tuple(before_renewals),
         version=version,
         memory=memory,
+        engine=engine,
     )
     place = open_workspace(None if workspace is None else Path(workspace))
     return panel_table(place, request, datetime.now(UTC), made)

@@ -28,13 +28,23 @@ QUICK_ZONES = ("UTC", "Asia/Kathmandu", "Pacific/Apia", "Pacific/Kiritimati")
 """Zones that have changed seldom: what is asked of DuckDB in them is short."""
 ANCHORS = (
     date(2024, 2, 29), date(2023, 12, 31), date(2024, 3, 31), date(2023, 10, 29), date(2024, 3, 10), date(2024, 11, 3),
-    date(2023, 4, 2), date(2011, 12, 30), date(2000, 2, 29), date(1970, 1, 1),
+    date(2023, 4, 2), date(2011, 12, 30), date(2000, 2, 29), date(1970, 1, 1), date(2199, 12, 31),
 )  # fmt: skip
 CLOCKS = (time(0), time(23, 59, 59, 999_999), time(0, 0, 0, 1), time(0, 30), time(1, 45), time(2, 30), time(12), time(23))
 ACCOUNTS = ("a", "A", "b'1", 'c"2', "ä ")
-NUMBERS = (0.0, 1.0, -1.0, 2.5, 0.1, 0.2, -0.3, 1 / 3, 7.0, 100.25, 123456.789, 1e-10, 1.25e9, 5.0000000004)
-WHOLES = (0, 1, 2, 5, -3, 12, 2**40)
-TEXTS = ("login", "export", "x", "x'); DROP TABLE events; --", "log", "LOGIN", "%", "ünï", "a,b")
+OTHER_ACCOUNTS = ("e\u0301", "é", "\ufffd", "\U00010000", "\U0001f469\u200d\U0001f4bb" * 40)
+"""Texts that a collation, a normal form or an order by UTF-16 would take for one another or turn round."""
+NUMBERS = (
+    0.0, 1.0, -1.0, 2.5, 0.1, 0.2, -0.3, 1 / 3, 7.0, 100.25, 123456.789, 1e-10, 1.25e9, 5.0000000004, -0.0, 5e-10, -1.5e-9, 5e-324,
+    1e9 / 3, 9007199.254740993, -87654321.123456789, 1e15 + 0.3,
+)  # fmt: skip
+WHOLES = (0, 1, 2, 5, -3, 12, 2**40, 2**53 + 1)
+LARGE_NUMBERS, LARGE_WHOLES, LONG = (98765432109876543210.0,), (2**62 - 1, -(2**62)), "long " * 2_000
+"""What cells hold, and metrics are not compared with."""
+TEXTS = (
+    "login", "export", "x", "x'); DROP TABLE events; --", "log", "LOGIN", "%", "ünï", "a,b", "e\u0301", "é", "İ", "ß", "\U0010ffff",
+    "x\n\t\\",
+)  # fmt: skip
 OWN: Mapping[TableName, Mapping[str, Kind]] = {
     "events": {
         "own_text": "text",
@@ -107,6 +117,7 @@ class Maker:
     anchor: date
     zone: str
     rows_made: int = 0
+    accounts: tuple[str, ...] = ACCOUNTS
 
     def day(self) -> date:
         reach = self.random.choice((0, 2, 2, 10, 40, 40, 150, 420))
@@ -123,13 +134,13 @@ class Maker:
             return None
         match kind:
             case "text":
-                return self.random.choice(TEXTS[:3] if self.random.random() < 0.7 else TEXTS)
+                return self.random.choice(TEXTS[:3] if self.random.random() < 0.7 else (*TEXTS, LONG))
             case "whole":
-                return self.random.choice(WHOLES)
+                return self.random.choice((*WHOLES, *LARGE_WHOLES))
             case "number":
-                return self.random.choice(NUMBERS)
+                return self.random.choice((*NUMBERS, *LARGE_NUMBERS))
             case "money":
-                return Decimal(self.random.choice((0, 1, -25_000, 100_0000, 99_999, 123_456_789_012))).scaleb(-4)
+                return Decimal(self.random.choice((0, 1, -25_000, 100_0000, 99_999, 123_456_789_012, 10**18 - 1))).scaleb(-4)
             case "flag":
                 return self.random.random() < 0.5
             case "day":
@@ -141,7 +152,7 @@ class Maker:
 def random_book(random: Random, tables: Sequence[TableName] | None = None, rows: int = 16, zones: Sequence[str] = ZONES) -> SmallBook:
     """A book of up to so many rows a table, in one of the zones."""
     zone = random.choice(zones)
-    maker = Maker(random, random.choice(ANCHORS), zone)
+    maker = Maker(random, random.choice(ANCHORS), zone, accounts=random.choice((ACCOUNTS, ACCOUNTS, OTHER_ACCOUNTS)))
     chosen: Sequence[TableName] = tables or [
         name for name, table in TABLES.items() if name != "rates" and random.random() < (0.85 if name in USUAL else 0.6)
     ]
@@ -184,7 +195,7 @@ def dates_of(maker: Maker) -> tuple[date, ...]:
 
 def _dues(maker: Maker) -> tuple[tuple[str, date], ...]:
     """Renewals due, some of accounts that the book does not hold a row of."""
-    made = {(maker.random.choice(ACCOUNTS), maker.day()) for _ in range(maker.random.randint(1, 6))}
+    made = {(maker.random.choice(maker.accounts), maker.day()) for _ in range(maker.random.randint(1, 6))}
     return tuple(sorted(made))
 
 
@@ -240,7 +251,7 @@ def made_row(maker: Maker, table: Table, key: tuple[str, ...], place: int) -> Ro
     cells = {name: maker.cell(kind) for name, kind in kinds_of(table.name).items()}
     cells |= {column: _key_cell(maker, kinds_of(table.name)[column], place, 3 if table.state else 0) for column in key}
     if "account_id" in cells and not (table.name == "events" and random.random() < 0.1):
-        cells["account_id"] = random.choice(ACCOUNTS[: random.choice((2, 5))])
+        cells["account_id"] = random.choice(maker.accounts[: random.choice((2, 5))])
     row = {**cells, "happened_zone": None, "load": random.randint(1, 3), "source_file": random.randint(1, 2)}
     return _dated(maker, table, row, happened, key)
 
@@ -289,7 +300,7 @@ def corrected(maker: Maker, table: Table, key: tuple[str, ...], row: Row) -> Row
     random = maker.random
     changed = {name: maker.cell(kind) for name, kind in kinds_of(table.name).items() if name not in key and random.random() < 0.3}
     if "account_id" not in key and "account_id" in row and table.name != "events":
-        changed["account_id"] = random.choice(ACCOUNTS) if random.random() < 0.15 else row["account_id"]
+        changed["account_id"] = random.choice(maker.accounts) if random.random() < 0.15 else row["account_id"]
     happened = cast("datetime", row["happened_at"])
     moved = not table.state and table.happened not in key and random.random() < 0.3
     again = _dated(maker, table, {**row, **changed, "load": random.randint(1, 3)}, maker.instant(maker.day()) if moved else happened, key)

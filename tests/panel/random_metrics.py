@@ -29,20 +29,25 @@ from unspun.metrics.nodes import (
     Criterion,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToFirst,
     Distinct,
+    Funnel,
     LastValue,
     Maximum,
     Minimum,
     Multiply,
     Open,
+    Quantile,
     Ratio,
     Reference,
     Rows,
     Seats,
     Series,
     Share,
+    Streak,
     Subtract,
     Sum,
+    TimeBetween,
     Trend,
     When,
     ZScore,
@@ -121,6 +126,8 @@ class Writer:
     def measure(self) -> Series:
         """A measure of rows that gives a number."""
         random, rows = self.random, self.rows()
+        if random.random() < 0.3:
+            return self.apart(rows)
         node = random.choice(
             (Count, Count, Sum, Sum, Average, Minimum, Maximum, Distinct, Distinct, ActiveDays, DaysSinceLast, DaysSinceFirst, LastValue)
         )
@@ -130,6 +137,25 @@ class Writer:
             return Distinct(rows, random.choice(list(kinds_of(rows.table))))
         column = self.column(rows.table, NUMERIC)
         return Count(rows) if column is None else cast("type[Sum]", node)(rows, column)
+
+    def apart(self, rows: Rows) -> Series:
+        """A percentile, a streak, the time between, a funnel, or the days to a first row."""
+        random = self.random
+        column = self.column(rows.table, NUMERIC)
+        match random.randrange(6):
+            case 0 if column is not None:
+                return Quantile(rows, column, random.choice((0.5, 0.9, 0.25, 0.9999, 0.333)))
+            case 1:
+                run = random.choice(("longest", "current"))
+                return Streak(rows, run, random.choice(("day", "week")), run == "current" and random.random() < 0.5)
+            case 2:
+                return TimeBetween(rows, random.choice(("average", "median")))
+            case 3:
+                since = Lifetime() if self.earlier or random.random() < 0.5 else SinceContractStart()
+                return DaysToFirst(Rows(rows.table, rows.where, since))
+            case _:
+                steps = tuple(self.condition(rows.table, 1) for _ in range(random.randint(2, 4)))
+                return Funnel(rows, steps, random.choice((None, None, 0, 3, 30)), random.choice(("steps", "steps", "days")))
 
     def other(self) -> Series:
         """What gives a text, a day or a flag."""

@@ -1,9 +1,9 @@
-"""The two sides of every comparison: a question put to DuckDB and to the reference, over the same row versions in memory."""
+"""The sides of every comparison: a question put to the reference and to each engine, over the same row versions in memory."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,9 @@ import duckdb
 import pyarrow as pa
 
 from tests.panel.random_books import Row, SmallBook, arrow_of
+from tests.spec.harness import ENGINES
 from unspun.book.entities import TABLES
+from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.embedded import arrow_table, connect, record_batches
 from unspun.engines.panel import run_panel
 from unspun.engines.reference.panel import reference_panel
@@ -26,6 +28,10 @@ from unspun.metrics.nodes import Reference, Series, ZScore, operands
 from unspun.metrics.question import PanelQuestion
 
 ARR = pa.schema([("account_id", pa.string()), ("as_of", pa.date32()), ("arr", pa.float64()), ("reason", pa.string())])
+Side = Callable[[PanelQuestion, SmallBook, pa.Schema], pa.Table]
+"""Computes the panel of a question over a book, its columns as the schema types them."""
+OTHER_ENGINES = tuple(name for name in sorted(ENGINES) if name not in ("reference", "duckdb"))
+"""Engines besides DuckDB in which each panel takes a while."""
 AGREEMENT = 1e-9
 """Of z-scores, relative to what they are and to one standard deviation: sums in another order round otherwise."""
 
@@ -89,9 +95,20 @@ def by_duckdb(question: PanelQuestion, book: SmallBook, schema: pa.Schema) -> pa
         return run_duckdb(reader, question).cast(schema)
 
 
+def by_engine(name: str) -> Side:
+    """An engine by the name that it has among those of the specs: over the rows that the reference reads."""
+    if name == "duckdb":
+        return by_duckdb
+
+    def side(question: PanelQuestion, book: SmallBook, schema: pa.Schema) -> pa.Table:
+        return ENGINES[name](question, {**rows_of(book), "arr_as_of": arr_of(book).to_pylist()}).cast(schema)
+
+    return side
+
+
 def run_duckdb(reader: MemoryReader, question: PanelQuestion) -> pa.Table:
     """The panel as the engine gives it."""
-    return pa.Table.from_batches(run_panel(reader, lower_panel(question), lambda _what, _done, _total: None))
+    return pa.Table.from_batches(run_panel(DuckDBPanel(reader), lower_panel(question), lambda _what, _done, _total: None))
 
 
 def differences(question: PanelQuestion, one: pa.Table, other: pa.Table) -> list[str]:

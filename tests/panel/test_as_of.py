@@ -13,18 +13,22 @@ import pytest
 from tests.panel.changed_after import changed_after
 from tests.panel.random_books import QUICK_ZONES, SmallBook, few_tables, random_book
 from tests.panel.random_metrics import question_of, random_metrics
-from tests.panel.sides import by_duckdb, by_reference, differences, select_accounts
+from tests.panel.sides import OTHER_ENGINES, by_engine, by_reference, differences, select_accounts
 from unspun.metrics.asof import BeforeRenewals, Dates
 from unspun.metrics.question import PanelQuestion
 
 Engine = Callable[[PanelQuestion, SmallBook], pa.Table]
 
 
-def duckdb(question: PanelQuestion, book: SmallBook) -> pa.Table:
-    return by_duckdb(question, book, by_reference(question, book).schema)
+def engine(name: str) -> Engine:
+    return lambda question, book: by_engine(name)(question, book, by_reference(question, book).schema)
 
 
-ENGINES = pytest.mark.parametrize(("panel", "books"), [(by_reference, 25), (duckdb, 5)], ids=["reference", "duckdb"])
+ENGINES = pytest.mark.parametrize(
+    ("panel", "books"),
+    [(by_reference, 25), (engine("duckdb"), 5), *((engine(name), 2) for name in OTHER_ENGINES)],
+    ids=["reference", "duckdb", *OTHER_ENGINES],
+)
 
 
 def book_without_fixed(random: Random) -> SmallBook:

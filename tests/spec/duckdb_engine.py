@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from unspun.book.entities import TABLES, Kind, Table
 from unspun.book.sql_words import sql_name
+from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.embedded import arrow_table, record_batches
 from unspun.engines.panel import run_panel
 from unspun.metrics.lower.panel import lower_panel
@@ -47,7 +48,7 @@ def duckdb_panel(question: PanelQuestion, rows: Mapping[str, Sequence[Row]]) -> 
             entity = next(one for one in TABLES.values() if one.name == name)
             _make_views(connection, entity, held, rows[name])
         connection.register("arr_as_of", pa.Table.from_pylist(list(rows.get("arr_as_of", ())), schema=ARR))
-        batches = list(run_panel(SpecBook(connection), lower_panel(question), lambda _stage, _done, _total: None))
+        batches = list(run_panel(DuckDBPanel(SpecBook(connection)), lower_panel(question), lambda _stage, _done, _total: None))
     return pa.Table.from_batches(batches)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from tests.spec.chapter import Chapter, Section
 from tests.spec.harness import Spec
+from tests.spec.specs_quantiles import QUANTILE, TO_FIRST
 from unspun.metrics.nodes import (
     ActiveDays,
     Average,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToFirst,
     Distinct,
     LastValue,
     Maximum,
     Minimum,
+    Quantile,
     Sum,
 )
 
@@ -424,5 +427,7 @@ CHAPTER = Chapter(
         Section("last", LAST, (LastValue,)),
         Section("days_since_last", SINCE_LAST, (DaysSinceLast,)),
         Section("days_since_first", SINCE_FIRST, (DaysSinceFirst,)),
+        Section("median and percentile", QUANTILE, (Quantile,)),
+        Section("days_to_first", TO_FIRST, (DaysToFirst,)),
     ),
 )

@@ -159,7 +159,7 @@ ATTRIBUTE = (
 )
 SEATS = (
     Spec(
-        teaches="Where accounts state no seats, those of the running terms: s3 has none stated.",
+        teaches="The seats of the running terms: s3 states none.",
         tables=TERMS,
         metric="seats: true",
         expected="""
@@ -169,10 +169,39 @@ SEATS = (
         """,
     ),
     Spec(
-        teaches="Where accounts state seats, those hold, whatever the terms say.",
-        tables=f"accounts\naccount_id | dated | seats\na | 2024-01-15 | 25\n{TERMS}",
+        teaches="Where no running term states seats, those stated last of the account hold. A list of accounts loaded today says nothing "
+        "of earlier dates, terms do: so one definition serves the history and today.",
+        tables=f"accounts\naccount_id | dated | seats\na | 2024-01-15 | 25\nb | 2024-01-15 | 4\n{TERMS}",
         metric="seats: true",
-        expected="account_id | 2024-01-01 | 2024-01-31\na | (not_stated) | 25",
+        expected="""
+            account_id | 2024-01-01   | 2024-01-31
+            a          | 10           | 10
+            b          | (not_stated) | 4
+        """,
+    ),
+    Spec(
+        teaches="Terms that state none leave it to the account; a book without terms, too.",
+        tables="accounts\naccount_id | dated | seats\na | 2024-01-15 | 25\nb | 2024-01-15 |",
+        metric="seats: true",
+        expected="account_id | 2024-01-01 | 2024-01-31\na | (not_stated) | 25\nb | (not_stated) | (not_stated)",
+        extra=True,
+    ),
+    Spec(
+        teaches="No seats stated is not the seat count 0, which is.",
+        tables="""
+            accounts
+            account_id | dated      | seats
+            a          | 2024-01-15 | 25
+            b          | 2024-01-15 | 25
+
+            subscriptions
+            subscription_id | account_id | started    | ended      | seats
+            s1              | a          | 2024-01-01 | 2024-03-01 | 0
+            s2              | b          | 2024-01-01 | 2024-03-01 |
+        """,
+        metric="seats: true",
+        expected="account_id | 2024-01-31 | 2024-03-05\na | 0 | 25\nb | 25 | 25",
+        extra=True,
     ),
     Spec(
         teaches="Before the first term of anybody the book has no source of seats.",

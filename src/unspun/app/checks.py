@@ -60,8 +60,7 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
     with opened(workspace, request, definition) as (catalog, version, reader):
         instant = _instant(request, definition, at)
         shape = replace(shape_of(version, definition, instant), drift=latest_drift(catalog, version.version))
-        reader.hold_small_tables()
-        outcomes = run_checks(shape, checks, reader.query, reader.register, progress, reader.by_file)
+        outcomes = outcomes_of(reader, shape, checks, progress)
         findings = [finding for outcome in outcomes for finding in outcome.findings]
         examples = [examples_of(reader, finding) for finding in findings]
         entry, unrecorded = _recorded(catalog, version, request, shape, outcomes, at)
@@ -85,6 +84,14 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
         rows_by_table={table.name: table.rows for table in shape.tables.values()},
         source_names=source_names,
     )
+
+
+def outcomes_of(reader: BookReader, shape: BookShape, checks: Sequence[Check], progress: Progress) -> tuple[CheckOutcome, ...]:
+    """What comes of the checks on an open book, two of them run at a time."""
+    with reader.beside() as beside:
+        return run_checks(
+            shape, checks, reader.query, reader.register, progress, reader.by_file, beside, reader.hold_small_tables
+        )
 
 
 @contextmanager

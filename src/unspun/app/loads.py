@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from unspun.app.drift import drift_of_load, explain_refusal
 from unspun.app.keeping import PATIENT, Patience
 from unspun.app.mended import mended_mapping
 from unspun.app.opening import seen_in_place
-from unspun.app.workspace import Workspace, read_text
+from unspun.app.workspace import Workspace, read_text, replace_text
 from unspun.book.entities import TableName
 from unspun.book.mapping.book_file import add_database, add_source, mapping_for, read_definition
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
@@ -263,23 +262,8 @@ def accept_proposals(workspace: Workspace, plan: LoadPlan) -> LoadPlan:
         replace(file, mapping=mapping_for(definition, file.name or file.path) or file.mapping) if id(file.mapping) in proposed else file
         for file in plan.files
     ]
-    _replace_text(workspace.book_file, text)
+    replace_text(workspace.book_file, text, "Nothing was loaded.")
     return replace(plan, files=tuple(files), proposed=(), definition=definition)
-
-
-def _replace_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(path.stat().st_mode & 0o777)
-        temporary.replace(path)
-    except OSError as refusal:
-        temporary.unlink(missing_ok=True)
-        message = f"the file cannot be written: {refusal.strerror or refusal}."
-        raise BadInput(Fault("unwritable", message, str(path), "Nothing was loaded.")) from refusal
 
 
 def load(

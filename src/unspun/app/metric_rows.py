@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlglot import exp
@@ -11,8 +12,8 @@ from unspun.app.panel_request import needs_arr
 from unspun.app.panels import PreparedPanel
 from unspun.book.entities import STATED, Kind
 from unspun.book.sql_words import sql_name, sql_text
-from unspun.engines.panel import DIALECT
-from unspun.metrics.conditions import IsIn, Not, columns_of
+from unspun.engines.duckdb_panel import DIALECT
+from unspun.metrics.conditions import AllOf, AnyOf, IsIn, Not, columns_of
 from unspun.metrics.lower.conditions import condition_sql
 from unspun.metrics.lower.expanded import Part
 from unspun.metrics.lower.local_day import day_number, number
@@ -20,12 +21,29 @@ from unspun.metrics.lower.plan import Leaf
 from unspun.metrics.lower.rows import rows_query
 from unspun.metrics.lower.sources import ORDER, RECEIVED, Source, column_kind
 from unspun.metrics.lower.states import fixed_values, states
-from unspun.metrics.nodes import OPEN_TABLES, Arr, Attribute, Count, DaysSinceFirst, DaysSinceLast, LastValue, Measure, Open, Rows, Seats
+from unspun.metrics.measure_nodes import column_of
+from unspun.metrics.nodes import (
+    OPEN_TABLES,
+    Arr,
+    Attribute,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    DaysToFirst,
+    Funnel,
+    LastValue,
+    Measure,
+    Open,
+    Rows,
+    Seats,
+)
 from unspun.metrics.question import PanelQuestion
 from unspun.metrics.windows import SinceContractStart
 from unspun.warehouse.read_sql import LATER
 
 ARR_ROWS = "arr_rows"
+NOT_SHOWN = ("contact_id", "dated")
+"""Columns of contacts that say whom a statement is about and of when, and state nothing."""
 NO_ROWS = "SELECT NULL AS account_id WHERE false"
 
 
@@ -61,13 +79,21 @@ def _measured(panel: PreparedPanel, measure: Measure, shift_days: int, account: 
     contract = _contract(panel, account) if isinstance(measure.rows.window, SinceContractStart) else None
     if contract is None and isinstance(measure.rows.window, SinceContractStart):
         return NO_ROWS
-    fitting = rows_query(panel.question, Leaf(measure, shift_days), account, day, contract).sql(dialect=DIALECT)
-    column = getattr(measure, "column", "")
+    fitting = rows_query(panel.question, Leaf(_of_any_step(measure), shift_days), account, day, contract).sql(dialect=DIALECT)
+    column = column_of(measure)
     sql = f"SELECT * FROM ({fitting})" + (f" WHERE {sql_name(column)} IS NOT NULL" if column else "")
     ordered = ", ".join(ORDER)
     if isinstance(measure, LastValue | DaysSinceLast):
         return f"{sql} ORDER BY {', '.join(f'{name} DESC' for name in ORDER)} LIMIT 1"
-    return f"{sql} ORDER BY {ordered}" + (" LIMIT 1" if isinstance(measure, DaysSinceFirst) else "")
+    return f"{sql} ORDER BY {ordered}" + (" LIMIT 1" if isinstance(measure, DaysSinceFirst | DaysToFirst) else "")
+
+
+def _of_any_step(measure: Measure) -> Measure:
+    """A measure over the rows that may count: of a funnel those that fit any of its steps."""
+    if not isinstance(measure, Funnel):
+        return measure
+    rows, steps = measure.rows, AnyOf(measure.steps)
+    return replace(measure, rows=replace(rows, where=steps if rows.where is None else AllOf((rows.where, steps))))
 
 
 def _contract(panel: PreparedPanel, account: str) -> date | None:
@@ -96,8 +122,8 @@ def _open(question: PanelQuestion, node: Open, shift_days: int, account: str, da
 def _contacts(question: PanelQuestion, node: Open, shift_days: int, account: str, day: date) -> str:
     """The contacts that are with the account, each as it was stated last; no row of a file alone says so."""
     held = question.tables["contacts"]
-    wanted: list[str] = ["account_id", *columns_of(node.where), *([node.column] if node.column else []), *held.columns]
-    columns = tuple(name for name in dict.fromkeys(wanted) if name not in ("contact_id", "dated"))
+    beside = [name for name in held.columns if name not in NOT_SHOWN]
+    columns = tuple(dict.fromkeys(["account_id", *columns_of(node.where), *([node.column] if node.column else []), *beside]))
     fixed = [name for name in columns if name in held.fixed]
     found = exp.select("i.thing AS thing").from_(states(question, "contacts", columns, shift_days).subquery("i", copy=False))
     if fixed:
@@ -115,7 +141,7 @@ def _contacts(question: PanelQuestion, node: Open, shift_days: int, account: str
     there = [exp.EQ(this=cells.cell("account_id"), expression=exp.Literal.string(account)), condition_sql(node.where, cells)]
     if node.column:
         there.append(cells.cell(node.column).is_(exp.null()).not_())
-    shown = [cells.cell(name).as_(exp.to_identifier(name, quoted=True)) for name in columns]
+    shown = [cells.cell(name).as_(exp.to_identifier(name, quoted=True)) for name in columns if name not in NOT_SHOWN]
     picked = exp.select(exp.column("thing").as_("contact_id"), *shown).from_(found.subquery("contact_states")).where(*there)
     return picked.order_by("contact_id").sql(dialect=DIALECT)
 
@@ -140,10 +166,12 @@ def _stated(panel: PreparedPanel, column: str, shift_days: int, account: str) ->
 
 
 def _seats(panel: PreparedPanel, shift_days: int, account: str) -> str:
-    """The statement of the account's seats, where the book has one; else the running terms that have seats."""
+    """The running terms that have seats; where there is none, the statement of the account's seats."""
     question = panel.question
-    if "accounts" in question.tables and "seats" in question.tables["accounts"].columns:
-        return _stated(panel, "seats", shift_days, account)
     if "subscriptions" not in question.tables:
-        return NO_ROWS
-    return _open(question, Open("subscriptions", column="seats"), shift_days, account, panel.basis.dates[0])
+        return _stated(panel, "seats", shift_days, account)
+    terms = _open(question, Open("subscriptions", column="seats"), shift_days, account, panel.basis.dates[0])
+    by_account = "accounts" in question.tables and "seats" in question.tables["accounts"].columns
+    if by_account and panel.reader.query(f"SELECT count(*) AS n FROM ({terms})")["n"][0].as_py() == 0:
+        return _stated(panel, "seats", shift_days, account)
+    return terms

@@ -24,6 +24,7 @@ from unspun.app.showing import csv_rows
 from unspun.app.workspace import METRICS_FILE, Workspace
 from unspun.book.checks.finding import Span
 from unspun.book.columns import did_you_mean
+from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.embedded import ENGINE, engine_version
 from unspun.errors import BadInput, Fault
 from unspun.metrics.conditions import columns_of
@@ -33,26 +34,17 @@ from unspun.metrics.lower.leaves import is_leaf
 from unspun.metrics.lower.local_day import EPOCH
 from unspun.metrics.lower.missing import bearing
 from unspun.metrics.lower.windows_of import window_bounds
+from unspun.metrics.measure_nodes import column_of, conditions_of
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import (
     MEASURES,
-    ActiveDays,
     Arr,
     Attribute,
-    Average,
     Before,
-    Count,
-    DaysSinceFirst,
-    DaysSinceLast,
-    Distinct,
-    LastValue,
-    Maximum,
-    Minimum,
     Open,
     Reference,
     Seats,
     Series,
-    Sum,
 )
 from unspun.metrics.words import in_words
 from unspun.reports.check_rows import file_numbers
@@ -208,7 +200,7 @@ def _with_leaves(declared: MetricsDefinition, basis: PanelBasis, reader: BookRea
     made = [Metric(name, _shifted(part)) for name, part in leaves.items()]
     metrics = MetricSet((*kept.metrics, *made), kept.sources)
     whole = replace(basis, asked=(id, *leaves))
-    return prepare_panel(MetricsDefinition(metrics, declared.text), whole, reader), leaves
+    return prepare_panel(MetricsDefinition(metrics, declared.text), whole, reader, DuckDBPanel(reader)), leaves
 
 
 def _free(taken: set[str]) -> str:
@@ -263,10 +255,9 @@ def columns_read(series: Series) -> tuple[str, ...]:
             return (column,)
         case Open(where=where, column=column):
             return tuple(dict.fromkeys([*([column] if column else []), *columns_of(where)]))
-        case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue():
-            return tuple(dict.fromkeys([series.column, *columns_of(series.rows.where)]))
-        case Count() | ActiveDays() | DaysSinceLast() | DaysSinceFirst():
-            return columns_of(series.rows.where)
+        case _ if isinstance(series, MEASURES):
+            column, conditions = column_of(series), conditions_of(series)
+            return tuple(dict.fromkeys([*([column] if column else []), *(name for one in conditions for name in columns_of(one))]))
         case _:
             return ()
 

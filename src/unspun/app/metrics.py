@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from unspun.app.opening import whole_book
 from unspun.app.panel_basis import held_tables
 from unspun.app.panel_request import MetricsDefinition, PanelRequest, definition_of, nodes_of, tables_read, workspace_metrics
 from unspun.app.workspace import METRICS_FILE, Workspace
 from unspun.errors import BadInput, Fault
 from unspun.metrics.kinds import check_against, column_kind
+from unspun.metrics.measure_nodes import reason_without_rows
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.missing import REASONS
 from unspun.metrics.nodes import (
@@ -21,13 +21,12 @@ from unspun.metrics.nodes import (
     Case,
     Change,
     Constant,
-    DaysSinceFirst,
-    DaysSinceLast,
-    LastValue,
+    DaysToFirst,
     Maximum,
     Measure,
     Minimum,
     Open,
+    Quantile,
     Ratio,
     Reference,
     Seats,
@@ -37,14 +36,10 @@ from unspun.metrics.nodes import (
     ZScore,
 )
 from unspun.metrics.read_file import read_metrics
-from unspun.metrics.starter import starter_text
 from unspun.metrics.windows import SinceContractStart
 from unspun.metrics.words import sentence
-from unspun.metrics.write_yaml import WORDS, as_yaml, series_value
-from unspun.warehouse.read import open_book
+from unspun.metrics.write_yaml import as_yaml, series_value, word_of
 from unspun.warehouse.versions import BookVersion
-
-EVENT_NAMES = "SELECT event FROM events WHERE event IS NOT NULL GROUP BY event ORDER BY count(*) DESC, event LIMIT 100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +89,11 @@ def list_metrics(workspace: Workspace) -> tuple[ListedMetric, ...]:
     return tuple(listed(one) for one in workspace_metrics(workspace).metrics)
 
 
+def existing_metrics(text: str) -> MetricSet:
+    """The metrics of a metrics.yml; an empty one has none. Raises BadInput with all its faults."""
+    return read_metrics(text, METRICS_FILE).metrics
+
+
 def listed(metric: Metric) -> ListedMetric:
     """A metric with its kind and its sentence."""
     return ListedMetric(metric, _kind(metric.series), sentence(metric))
@@ -133,29 +133,23 @@ def explain_metric(workspace: Workspace, id: str) -> Explained:
     )
 
 
-def proposed_metrics(workspace: Workspace) -> str:
-    """A metrics.yml to begin with, of what the tables of the current book hold; an example in comments where nothing is loaded."""
-    with workspace.catalog() as catalog:
-        version = catalog.current()
-        if version is None:
-            return starter_text({})
-        with whole_book(workspace, catalog, version) as whole, open_book(catalog, whole.version, None, workspace.settings.memory) as reader:
-            names = reader.query(EVENT_NAMES)["event"].to_pylist()
-            return starter_text(held_tables(whole.version), names)
-
-
-def metric_sql(workspace: Workspace, id: str, at: datetime | None = None) -> dict[str, str]:
-    """The SQL that computes a metric as of the last day of the book's rows, by step. Raises BadInput: nothing loaded, faults."""
+def metric_sql(workspace: Workspace, id: str, at: datetime | None = None, engine: str | None = None) -> dict[str, str]:
+    """The SQL that computes a metric on an engine as of the last day of the book's rows, by step. Raises BadInput: nothing loaded,
+    faults; UnspunError where the engine does not answer."""
     from unspun.app.panel_basis import basis_of
+    from unspun.app.panel_engines import answering_engine
     from unspun.app.panels import opened_book, prepare_panel
 
     definition, now = workspace_metrics(workspace), at or datetime.now(UTC)
     definition.metrics.metric(id)
     book, request = workspace.definition(), PanelRequest()
-    with opened_book(workspace, request, now) as (_, reader):
+    with (
+        answering_engine(workspace, engine, workspace.settings.memory) as answering,
+        opened_book(workspace, request, now) as (_, reader),
+    ):
         rules = workspace.retention_rules()
         basis = basis_of(request, (id,), definition.metrics, reader, rules, book.time_zone, book.fiscal_year_starts, now)
-        return dict(prepare_panel(definition, basis, reader).queries)
+        return dict(prepare_panel(definition, basis, reader, answering.database(reader)).queries)
 
 
 def reasons_of(metrics: MetricSet, id: str) -> tuple[tuple[str, str], ...]:
@@ -191,16 +185,18 @@ def _reasons_of_rows(measure: Measure, metrics: MetricSet) -> Iterator[str]:
         yield "not_seen"
     if isinstance(measure.rows.window, SinceContractStart):
         yield "no_contract"
-    if isinstance(measure, Average | Minimum | Maximum | LastValue | DaysSinceLast | DaysSinceFirst):
-        yield "no_rows"
-    if isinstance(measure, Sum | Average | Minimum | Maximum) and column_kind(measure.rows.table, measure.column, {}) == "money":
+    if (reason := reason_without_rows(measure)) is not None:
+        yield reason
+    if isinstance(measure, DaysToFirst):
+        yield "not_stated"
+    if isinstance(measure, Sum | Average | Minimum | Maximum | Quantile) and column_kind(measure.rows.table, measure.column, {}) == "money":
         yield "several_currencies"
 
 
 def _kind(series: Series) -> str:
     """What metrics.yml calls a series."""
     if isinstance(series, Measure):
-        return WORDS[type(series)]
+        return word_of(series)
     value = series_value(series)
     if isinstance(value, dict):
         return str(next(iter(value)))

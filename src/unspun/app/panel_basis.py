@@ -235,13 +235,13 @@ def _held(table: TableVersion) -> HeldTable:
     return HeldTable(columns, table.key, table.several_versions, table.rows, table.fixed)
 
 
-def register_arr(question: PanelQuestion, basis: PanelBasis, reader: BookReader) -> None:
-    """Make ARR known to the reader under ARR_TABLE, where a metric asked for needs it."""
+def arr_input(question: PanelQuestion, basis: PanelBasis, reader: BookReader) -> dict[str, pa.Table]:
+    """ARR under ARR_TABLE, where a metric asked for needs it."""
     if not needs_arr(question.metrics, question.asked):
-        return
+        return {}
     wanted = _accounts_by_day(question.as_of) if isinstance(question.as_of, BeforeRenewals) else None
     versions = _term_versions(basis, reader)
-    reader.register(ARR_TABLE, arr_by_day(versions, as_of_days(question.as_of), wanted))
+    return {ARR_TABLE: arr_by_day(versions, as_of_days(question.as_of), wanted)}
 
 
 def arr_rows_of(basis: PanelBasis, reader: BookReader, account: str) -> pa.Table:

@@ -14,6 +14,7 @@ from unspun.app.panel_files import MISSING
 from unspun.app.panel_request import MetricsDefinition, definition_of
 from unspun.app.panels import KIND, ROWS, PreparedPanel, Progress, compute_again, panel_parts, prepare_panel
 from unspun.app.publication import FigureSet
+from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import PANEL as RESULT
 from unspun.metrics.asof import BeforeRenewals
 from unspun.warehouse.read import BookReader
@@ -54,6 +55,5 @@ def _prepared(reader: BookReader, figures: FigureSet, only: tuple[str, ...] = ()
     metrics = definition_of(figures.definition_text).metrics
     document = {name: value for name, value in figures.question.items() if name != "format"}
     basis = basis_from_json(document)
-    return prepare_panel(
-        MetricsDefinition(metrics, figures.definition_text, figures.definition_name), replace(basis, asked=only) if only else basis, reader
-    )
+    definition = MetricsDefinition(metrics, figures.definition_text, figures.definition_name)
+    return prepare_panel(definition, replace(basis, asked=only) if only else basis, reader, DuckDBPanel(reader))

@@ -25,7 +25,7 @@ class PanelRequest:
 
     `first` and `last` bound the dates of `every` and the due days of `before_renewals`; where they are None, the rows of the book do.
     Without any of them there is one as-of date, the last day on which a row of the tables read happened. `version` None is the current
-    one, `memory` (as "2GB") the workspace's.
+    one, `memory` (as "2GB") the workspace's; so is `engine`, the URL of the database that computes.
     """
 
     metrics: tuple[str, ...] = ()
@@ -36,6 +36,7 @@ class PanelRequest:
     before_renewals: tuple[int, ...] = ()
     version: int | None = None
     memory: str | None = None
+    engine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def workspace_metrics(workspace: Workspace) -> MetricsDefinition:
     found = definition_of(text)
     if len(found.metrics) == 0:
         raise BadInput(
-            Fault("no_metrics", "it declares no metric.", METRICS_FILE, "`unspun metrics propose` prints some of what the book holds.")
+            Fault("no_metrics", "it declares no metric.", METRICS_FILE, "`unspun metrics suggest --write` adds what the book can bear.")
         )
     return MetricsDefinition(found.metrics, text)
 

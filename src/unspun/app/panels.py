@@ -15,7 +15,8 @@ import pyarrow as pa
 from unspun._version import __version__
 from unspun.app.checks import recorded_check
 from unspun.app.opening import WholeBook, whole_book
-from unspun.app.panel_basis import PanelBasis, basis_of, outages_of, panel_question, received_days, register_arr
+from unspun.app.panel_basis import PanelBasis, arr_input, basis_of, outages_of, panel_question, received_days
+from unspun.app.panel_engines import answering_engine
 from unspun.app.panel_files import Counted, Format, HashedFile, HashedRows, panel_schema, shaped, write_panel
 from unspun.app.panel_request import (
     LIFE_TABLES,
@@ -27,14 +28,15 @@ from unspun.app.panel_request import (
     tables_read,
     workspace_metrics,
 )
+from unspun.app.panel_sums import naming_large_numbers
 from unspun.app.publication import FigureSet, canonical_json, publish
 from unspun.app.workspace import Workspace
-from unspun.engines.embedded import ENGINE, engine_version
-from unspun.engines.panel import plan_sql, run_panel
+from unspun.engines.panel import PanelDatabase, plan_sql, run_panel
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import written_anchor
 from unspun.metrics.asof_sets import as_of_days
 from unspun.metrics.kinds import check_against
+from unspun.metrics.lower.packed import unpacked
 from unspun.metrics.lower.panel import lower_panel
 from unspun.metrics.lower.plan import PanelPlan
 from unspun.metrics.metric import Metric, MetricSet
@@ -72,7 +74,7 @@ class PanelRun:
 
 @dataclass(frozen=True, slots=True)
 class PreparedPanel:
-    """A question put to an open book: what it is asked, on what basis, and how it is lowered."""
+    """A question put to an open book: what it is asked, on what basis, how it is lowered, and the database that computes it."""
 
     definition: MetricsDefinition
     basis: PanelBasis
@@ -80,6 +82,7 @@ class PreparedPanel:
     plan: PanelPlan
     queries: Mapping[str, str]
     reader: BookReader
+    database: PanelDatabase
 
     def schema(self) -> pa.Schema:
         """The columns of the panel, each with where it comes from."""
@@ -95,7 +98,7 @@ class PreparedPanel:
             "unspun.book_digest": book.digest,
             "unspun.as_of": self.question.as_of.told,
             "unspun.time_zone": self.question.time_zone,
-            "unspun.engine": f"{ENGINE} {engine_version()}",
+            "unspun.engine": f"{self.database.kind} {self.database.version}",
             "unspun.package_version": __version__,
             "unspun.queries": canonical_json(dict(self.queries)),
         }
@@ -137,9 +140,13 @@ def compute_panel(
     check_request(request)
     declared = definition or workspace_metrics(workspace)
     asked = asked_metrics(declared.metrics, request.metrics)
-    with opened_book(workspace, request, at, progress) as (whole, reader):
+    memory = checked_memory(request.memory) if request.memory else workspace.settings.memory
+    with (
+        answering_engine(workspace, request.engine, memory) as engine,
+        opened_book(workspace, request, at, progress) as (whole, reader),
+    ):
         basis = basis_for(workspace, request, asked, declared, whole, reader, at)
-        panel = prepare_panel(declared, basis, reader)
+        panel = prepare_panel(declared, basis, reader, engine.database(reader))
         written, counted, rows_sha256 = _written(panel, format, file, take, progress)
         book_check = _book_check(reader, panel.question, at.date())
         figures = _figures(panel, whole, format, figures_of(panel.question, counted, written, rows_sha256), book_check)
@@ -214,22 +221,24 @@ def checked_memory(text: str) -> str:
     return found[0].replace(" ", "")
 
 
-def prepare_panel(definition: MetricsDefinition, basis: PanelBasis, reader: BookReader) -> PreparedPanel:
-    """The question that a basis puts to an open book, lowered. Raises BadInput where the metrics do not fit the book."""
+def prepare_panel(definition: MetricsDefinition, basis: PanelBasis, reader: BookReader, database: PanelDatabase) -> PreparedPanel:
+    """The question that a basis puts to an open book, lowered, for a database to compute. Raises BadInput where the metrics do not fit
+    the book."""
     question = panel_question(basis, definition.metrics, reader)
     if faults := check_against(definition.metrics, question.tables):
         raise BadInput(faults)
-    plan = lower_panel(question)
-    return PreparedPanel(definition, basis, question, plan, plan_sql(plan), reader)
+    plan = lower_panel(question if database.wide_integers else unpacked(question))
+    return PreparedPanel(definition, basis, question, plan, plan_sql(database, plan), reader, database)
 
 
 def panel_parts(panel: PreparedPanel, schema: pa.Schema, progress: Progress) -> Iterator[pa.Table]:
     """The panel in parts, in the order of its rows."""
     if needs_arr(panel.question.metrics, panel.question.asked):
         progress("measuring ARR", 0, 0)
-    register_arr(panel.question, panel.basis, panel.reader)
-    for batch in run_panel(panel.reader, panel.plan, progress):
-        yield shaped(batch, schema)
+    inputs = {**panel.plan.inputs, **arr_input(panel.question, panel.basis, panel.reader)}
+    with naming_large_numbers(panel.question, panel.reader):
+        for batch in run_panel(panel.database, replace(panel.plan, inputs=inputs), progress):
+            yield shaped(batch, schema)
 
 
 def _written(
@@ -298,8 +307,8 @@ def _figures(
         as_of=as_of_days(panel.question.as_of)[-1],
         book_version=book.version,
         book_digest=book.digest,
-        engine=ENGINE,
-        engine_version=engine_version(),
+        engine=panel.database.kind,
+        engine_version=panel.database.version,
         package_version=__version__,
         queries=panel.queries,
         figures=figures,

@@ -57,7 +57,7 @@ class Workspace:
     def metrics_text(self) -> str:
         """metrics.yml as it stands. Raises BadInput where there is none: nothing is a metric by default."""
         if not self.metrics_file.exists():
-            hint = f"`unspun metrics propose > {self.metrics_file}` writes one of what the book holds."
+            hint = "`unspun metrics suggest --write` makes one of what the book holds."
             raise BadInput(Fault("no_metrics_file", f"the workspace has no {METRICS_FILE}, which declares the metrics.", "", hint))
         return read_text(self.metrics_file)
 
@@ -128,3 +128,19 @@ def read_text(path: Path) -> str:
         raise BadInput(Fault("not_utf8", "the file is not UTF-8.", f"{path.name}:{line}", "Save it as UTF-8.")) from None
     except OSError as refusal:
         raise UnspunError(Fault("unreadable_file", f"the file cannot be read: {refusal.strerror or refusal}.", str(path))) from refusal
+
+
+def replace_text(path: Path, text: str, hint: str) -> None:
+    """Write a definition file, whole or not at all. Raises BadInput where it cannot be written; `hint` says what then."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o777)
+        temporary.replace(path)
+    except OSError as refusal:
+        temporary.unlink(missing_ok=True)
+        raise BadInput(Fault("unwritable", f"the file cannot be written: {refusal.strerror or refusal}.", str(path), hint)) from refusal

@@ -92,7 +92,7 @@ def _write_aside(aside: Path, at: datetime, book: str, metrics: str | None) -> N
     aside.mkdir(parents=True)
     create_warehouse(aside / WAREHOUSE_FOLDER, at).close()
     _write(aside / RETENTION_FILE, default_text())
-    _write(aside / METRICS_FILE, starter_text({}) if metrics is None else metrics)
+    _write(aside / METRICS_FILE, starter_text() if metrics is None else metrics)
     _write(aside / BOOK_FILE, book)
 
 

@@ -20,12 +20,13 @@ class WorkspaceSettings:
     """What unspun.toml says.
 
     `memory` is what a load or a question may take, such as `1500MB`; `keep_days` for how many days a compaction keeps earlier
-    versions of the book. The zone in which days begin and end is book.yml's.
+    versions of the book, `engine` what computes panels (as `unspun panel --engine`). The zone in which days begin and end is book.yml's.
     """
 
     name: str = ""
     memory: str = "1500MB"
     keep_days: int = 90
+    engine: str = ""
 
 
 def settings_text(template: str, name: str) -> str:
@@ -47,7 +48,7 @@ def read_settings(text: str, file: str, name: str) -> WorkspaceSettings:
         raise BadInput(faults)
     default = WorkspaceSettings()
     memory = str(given.get("memory", default.memory)).replace(" ", "")
-    return WorkspaceSettings(given.get("name", name), memory, given.get("keep_days", default.keep_days))
+    return WorkspaceSettings(given.get("name", name), memory, given.get("keep_days", default.keep_days), given.get("engine", ""))
 
 
 def _line(text: str, key: str) -> int:
@@ -63,7 +64,7 @@ def _fault(key: str, value: Any, where: str) -> Fault | None:
         return Fault(
             "unknown_setting", f"there is no setting '{key}'.", where, f"{did_you_mean(key, known)}The settings are {', '.join(known)}."
         )
-    checks = {"name": _name, "memory": _memory, "keep_days": _keep_days}
+    checks = {"name": _name, "memory": _memory, "keep_days": _keep_days, "engine": _engine}
     wrong = checks[key](value)
     return Fault("bad_setting", f"{key} is {_shown(value)}; {wrong[0]}.", where, wrong[1]) if wrong else None
 
@@ -93,6 +94,11 @@ def _memory(value: Any) -> tuple[str, str] | None:
     if found and int(found[1]) * (1_000 if found[2] == "GB" else 1) >= LEAST_MEGABYTES:
         return None
     return f"it must be {LEAST_MEGABYTES}MB or more", 'Write it as "1500MB" or "4GB".'
+
+
+def _engine(value: Any) -> tuple[str, str] | None:
+    hint = 'Write it as "duckdb" or "postgresql://host/database".'
+    return None if fits_name(value) else ("it must be the name or the URL of an engine", hint)
 
 
 def _keep_days(value: Any) -> tuple[str, str] | None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 WorkspaceFolder = Annotated[
     str | None, typer.Option("--workspace", metavar="DIR", help="The workspace. [the current folder's, or UNSPUN_WORKSPACE]")
 ]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", metavar="URL", help="What computes: duckdb, or postgresql://host/database. [unspun.toml says]")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, and nothing else.")]
 WaitSeconds = Annotated[
     str | None, typer.Option("--wait", metavar="SECONDS", help="How long to wait while another command writes the book. [600]")

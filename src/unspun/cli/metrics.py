@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unspun.cli.book_text import AsJson, WorkspaceFolder
+from unspun.cli.book_text import AsJson, EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +97,7 @@ def check(json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
 def explain(
     name: Name,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that computes it as of one date, and nothing else.")] = False,
+    engine: EngineName = None,
     json: AsJson = False,
     workspace: WorkspaceFolder = None,
 ) -> int:
@@ -113,7 +114,7 @@ def explain(
 
     place = workspace_at(workspace)
     explained = explain_metric(place, name)
-    queries = metric_sql(place, name) if sql else {}
+    queries = metric_sql(place, name, engine=engine) if sql else {}
     if json:
         print_json({**_explained_record(explained), **({"queries": queries} if sql else {})})
     elif sql:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from unspun.cli.book_text import AsJson, WorkspaceFolder
+from unspun.cli.book_text import AsJson, EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,7 @@ def panel(
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Write it: .parquet, .csv or .csv.gz, with a manifest beside it.")] = None,
     memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
     version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
+    engine: EngineName = None,
     json: AsJson = False,
     workspace: WorkspaceFolder = None,
 ) -> int:
@@ -63,7 +64,7 @@ def panel(
     from unspun.cli.book_text import print_json, print_made, workspace_at
 
     dates = (as_of, every, first, last, before_renewals)
-    request, output = _plan(metrics, dates, (memory, version), out)
+    request, output = _plan(metrics, dates, (memory, version, engine), out)
     place, at = workspace_at(workspace), datetime.now(UTC)
     with named_as_options():
         run, written = _computed(place, request, output, at)
@@ -78,7 +79,7 @@ Dates = tuple[list[str] | None, str | None, str | None, str | None, str | None]
 
 
 def _plan(
-    metrics: str | None, dates: Dates, settings: tuple[str | None, str | None], out: str | None
+    metrics: str | None, dates: Dates, settings: tuple[str | None, str | None, str | None], out: str | None
 ) -> tuple[PanelRequest, OutputFile | None]:
     from unspun.app.panel_files import format_of
     from unspun.app.panel_request import PanelRequest
@@ -100,6 +101,7 @@ def _plan(
         before_renewals=reader.integers("--before-renewals", before, (), at_least=0),
         version=reader.integer("--version", settings[1], None, at_least=1),
         memory=settings[0],
+        engine=settings[2],
     )
     output = named_output("--out", out, reader)
     reader.faults.extend(check_outputs([output] if output else [], ()))

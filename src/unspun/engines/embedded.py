@@ -94,7 +94,7 @@ def _open(memory: str, spill: Path) -> duckdb.DuckDBPyConnection:
 
 def _confine(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
     """UTC, a thread for each processor, and from then on no files but those of `folders`, for good."""
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")  # of its cursors too
     connection.execute(f"SET threads = {max(THREADS_AT_LEAST, os.cpu_count() or 1)}")
     allowed = ", ".join(sql_text(f"{folder.absolute()}{os.sep}") for folder in folders)
     connection.execute(f"SET allowed_directories = [{allowed}]")

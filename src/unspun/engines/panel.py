@@ -1,71 +1,104 @@
-"""Panels on DuckDB: the steps of a plan run one after another, the panel itself slice by slice."""
+"""Panels on any engine: the steps of a plan run one after another, the panel itself slice by slice."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from typing import Protocol
 
 import pyarrow as pa
 from sqlglot import exp
 
-from unspun.book.sql_words import sql_name
 from unspun.metrics.lower.plan import PanelPlan
 from unspun.metrics.missing import REASON_CODES
 from unspun.progress import Progress
 
-DIALECT = "duckdb"
 PANEL = "panel"
 SLICE_ROWS = 1 << 18
 """Rows of the panel that are in memory at once."""
 MISSING = "__missing"
 
 
-class PanelReader(Protocol):
-    """A database with the tables of a book."""
+class PanelDatabase(Protocol):
+    """A database that computes plans on the row versions of a book, `<table>_versions`. Tables that are made last as long as the session.
 
-    def query(self, sql: str, parameters: Sequence[object] = (), /) -> pa.Table: ...
+    Each raises UnspunError with what the database says where it cannot do as it is told: no memory, no rights, no server any more.
+    """
 
-    def register(self, name: str, rows: pa.Table, /) -> None: ...
+    @property
+    def kind(self) -> str:
+        """What engine it is, as provenance states it."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The engine's version, as provenance states it."""
+        ...
+
+    @property
+    def wide_integers(self) -> bool:
+        """Whether it adds up integers of 128 bits. For one that does not a plan is to be lowered of an unpacked question."""
+        ...
+
+    def sql(self, query: exp.Query) -> str:
+        """A query in the words of this database."""
+        ...
+
+    def hold(self, plan: PanelPlan) -> None:
+        """Have all that the plan reads of the book where this database can read it."""
+        ...
+
+    def take(self, name: str, rows: pa.Table) -> None:
+        """Make a table of rows in memory; they are few."""
+        ...
+
+    def make(self, name: str, query: exp.Query) -> None:
+        """Make a table of the rows of a query."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Delete a table that was taken or made; none of that name is no fault."""
+        ...
+
+    def rows(self, query: exp.Query, *bounds: int) -> pa.Table:
+        """The rows of a query, whole; `bounds` are its parameters, in their order."""
+        ...
 
 
-def plan_sql(plan: PanelPlan) -> dict[str, str]:
+def plan_sql(database: PanelDatabase, plan: PanelPlan) -> dict[str, str]:
     """The SQL of each step by the name of its table, in their order; last, under PANEL, that of the panel."""
-    return {**{step.name: step.query.sql(dialect=DIALECT) for step in plan.steps}, PANEL: plan.result.sql(dialect=DIALECT)}
+    return {**{step.name: database.sql(step.query) for step in plan.steps}, PANEL: database.sql(plan.result)}
 
 
-def run_panel(reader: PanelReader, plan: PanelPlan, progress: Progress) -> Generator[pa.RecordBatch, None, None]:
-    """The panel in batches, in the order of its rows; reasons are dictionaries of texts. Temporary tables spill where memory is short,
-    and go when no later step reads them.
+def run_panel(database: PanelDatabase, plan: PanelPlan, progress: Progress) -> Generator[pa.RecordBatch, None, None]:
+    """The panel in batches, in the order of its rows; reasons are dictionaries of texts. Tables go when no later step reads them.
 
-    `progress` is told each step: what it makes, its place, how many there are. Raises UnspunError as the reader's queries do.
+    `progress` is told each step: what it makes, its place, how many there are. Raises UnspunError as the database does.
     """
     made: list[str] = []
     try:
+        database.hold(plan)
         for name, rows in plan.inputs.items():
-            reader.register(f"{name}_given", rows)
-            # as a table of the database it has statistics: joins to it look a day up by its place instead of hashing it
-            reader.query(f"CREATE TEMP TABLE {sql_name(name)} AS SELECT * FROM {sql_name(f'{name}_given')}")
             made.append(name)
-        yield from _run(reader, plan, progress, made)
+            database.take(name, rows)
+        yield from _run(database, plan, progress, made)
     finally:
         for name in made:
-            reader.query(f"DROP TABLE IF EXISTS {sql_name(name)}")
+            database.drop(name)
 
 
-def _run(reader: PanelReader, plan: PanelPlan, progress: Progress, made: list[str]) -> Iterator[pa.RecordBatch]:
+def _run(database: PanelDatabase, plan: PanelPlan, progress: Progress, made: list[str]) -> Iterator[pa.RecordBatch]:
     last_read = _last_read(plan)
     for done, step in enumerate(plan.steps):
         progress(step.note or step.name, done, len(plan.steps) + 1)
-        reader.query(f"CREATE TEMP TABLE {sql_name(step.name)} AS {step.query.sql(dialect=DIALECT)}")
         made.append(step.name)
+        database.make(step.name, step.query)
         for name in [one for one in made if last_read.get(one, -1) <= done and one != step.name]:
-            reader.query(f"DROP TABLE {sql_name(name)}")
+            database.drop(name)
             made.remove(name)
     progress("reading the panel", len(plan.steps), len(plan.steps) + 1)
-    row_count = int(reader.query(plan.row_count.sql(dialect=DIALECT)).column(0)[0].as_py())
-    sql = plan.slice.sql(dialect=DIALECT)
+    row_count = int(database.rows(plan.row_count).column(0)[0].as_py())
     for first in range(0, max(row_count, 1), SLICE_ROWS):
-        rows = _in_order(reader.query(sql, [first, first + SLICE_ROWS]))
+        rows = _in_order(database.rows(plan.slice, first, first + SLICE_ROWS))
         yield from rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
 
 
@@ -84,7 +117,7 @@ def _in_order(rows: pa.Table) -> pa.Table:
 
 
 def _named(codes: pa.ChunkedArray) -> pa.ChunkedArray:
-    reasons = pa.array(REASON_CODES)
+    reasons, small = pa.array(REASON_CODES), codes.cast(pa.int8())
     return pa.chunked_array(
-        [pa.DictionaryArray.from_arrays(chunk, reasons) for chunk in codes.chunks], pa.dictionary(pa.int8(), pa.string())
+        [pa.DictionaryArray.from_arrays(chunk, reasons) for chunk in small.chunks], pa.dictionary(pa.int8(), pa.string())
     )

@@ -39,6 +39,12 @@ MEASURE_KINDS = {
     "last": "what a column held in the last row in which it is not empty: `table.column`",
     "days_since_last": "days from the last row to the as-of date: a table",
     "days_since_first": "days from the first row to the as-of date: a table",
+    "median": "the median of a column's cells that are not empty: `table.column`",
+    "percentile": "a percentile of a column's cells that are not empty: `{of: table.column, q: 0.9}`",
+    "days_to_first": "time to value: days from the account's start, or with `window: contract` its term's, to the first row: a table",
+    "streak": "how many days, or weeks, in a row had a row: a table, or `{of, run, every, grace}`",
+    "time_between": "how many days lie between days with a row: a table, or `{of, as}`",
+    "funnel": "how far an account came through steps in order: `{of, steps, within, as}`",
 }
 STANDING_KINDS = {
     "open": "how many subscriptions run, tickets are open or contacts there are on the as-of date; with `table.column`, the sum of that "
@@ -67,8 +73,22 @@ KINDS = {**MEASURE_KINDS, **STANDING_KINDS, **DERIVED_KINDS}
 """Of these a metric, or a series within one, has exactly one."""
 WITH_WHERE = (*MEASURE_KINDS, "open")
 WITH_WINDOW = tuple(MEASURE_KINDS)
-OF_A_COLUMN = ("sum", "average", "min", "max", "distinct", "last")
+OF_A_COLUMN = ("sum", "average", "min", "max", "distinct", "last", "median", "percentile")
 PART_FIELDS: dict[str, dict[str, str]] = {
+    "percentile": {"of": "`table.column`", "q": "between 0 and 1, with at most four decimals: 0.9 for the 90th percentile"},
+    "streak": {
+        "of": "a table",
+        "run": "`longest` (this where it is left out), or `current`: the one that ends on the last day of the window",
+        "every": "`day` (this where it is left out), or `week`, Monday to Sunday",
+        "grace": "`true`: the current run may also have ended on the day, or in the week, before",
+    },
+    "time_between": {"of": "a table", "as": "`average` (this where it is left out), or `median`"},
+    "funnel": {
+        "of": "a table",
+        "steps": "a list of 2 to 20 conditions, in their order, each as in `where`",
+        "within": "how many days after the first step the others may lie: `14`, `14d` or `2w`; any number where it is left out",
+        "as": "`steps`, how many were reached (this where it is left out), or `days` from the first to the last",
+    },
     "ratio": {"of": "the numerator", "by": "the denominator"},
     "before": {"of": "a series", "days": "how many days earlier: `28`, `28d` or `4w`"},
     "change": {

@@ -18,13 +18,17 @@ from unspun.metrics.nodes import (
     Case,
     Change,
     Criterion,
+    Funnel,
     Multiply,
     Open,
+    Quantile,
     Ratio,
     Rows,
     Series,
     Share,
+    Streak,
     Subtract,
+    TimeBetween,
     Trend,
     When,
     ZScore,
@@ -42,6 +46,7 @@ COLUMN_HINT = f"A column's name has 1 to {LONGEST_COLUMN} characters, all of whi
 LEVELS: dict[type, int] = {
     **dict.fromkeys((IsIn, Compare, HasText, IsEmpty), 4), **dict.fromkeys((AllOf, AnyOf), 2), Not: 1, Rows: 0,
     **dict.fromkeys((Ratio, Add, Subtract, Multiply, Before, Change, Trend, Share, ZScore, Case), 2), When: 1, Criterion: 4,
+    **dict.fromkeys((Quantile, Streak, TimeBetween), 2), Funnel: 3,
 }  # fmt: skip
 """How many levels of metrics.yml a node takes at most by itself; 1 where it is not among them."""
 

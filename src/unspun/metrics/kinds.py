@@ -11,6 +11,7 @@ from unspun.book.entities import TABLES, Kind, TableName
 from unspun.errors import Fault
 from unspun.metrics.conditions import COMPARISONS, Compare, Condition, HasText, IsEmpty, IsIn, Not, Scalar
 from unspun.metrics.forms import printable
+from unspun.metrics.measure_nodes import conditions_of
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import (
     Add,
@@ -29,6 +30,7 @@ from unspun.metrics.nodes import (
     Minimum,
     Multiply,
     Open,
+    Quantile,
     Ratio,
     Reference,
     Seats,
@@ -36,6 +38,7 @@ from unspun.metrics.nodes import (
     Share,
     Subtract,
     Sum,
+    TimeBetween,
     Trend,
     ZScore,
     walk,
@@ -87,7 +90,9 @@ def _kind(series: Series, metrics: MetricSet, tables: Tables) -> SeriesKind | No
             return _kind_of_case(series, metrics, tables)
         case Open(column=column):
             return "number" if column else "whole"
-        case Sum() | Average() | Arr() | Seats() | Ratio() | Add() | Subtract() | Multiply() | Change() | Trend() | Share() | ZScore():
+        case Sum() | Average() | Quantile() | TimeBetween() | Arr() | Seats():
+            return "number"
+        case Ratio() | Add() | Subtract() | Multiply() | Change() | Trend() | Share() | ZScore():
             return "number"
         case _:
             return "whole"
@@ -136,8 +141,9 @@ class _Check:
 
     def _series(self, series: Series) -> Iterator[Fault]:
         match series:
-            case Sum(rows, column) | Average(rows, column):
-                yield from self._column(rows.table, column, ("number", "whole"), "can be summed")
+            case Sum(rows, column) | Average(rows, column) | Quantile(rows, column):
+                what = "has a median" if isinstance(series, Quantile) else "can be summed"
+                yield from self._column(rows.table, column, ("number", "whole"), what)
                 yield from self._conditions(rows.table, rows.where)
             case Minimum(rows, column) | Maximum(rows, column):
                 yield from self._column(rows.table, column, ("number", "whole", "day"), "has a least and a greatest")
@@ -164,7 +170,8 @@ class _Check:
 
     def _other(self, series: Series) -> Iterator[Fault]:
         if isinstance(series, Measure):
-            yield from self._conditions(series.rows.table, series.rows.where)
+            for condition in conditions_of(series):
+                yield from self._conditions(series.rows.table, condition)
         elif isinstance(series, Change | Trend):
             yield from self._number(series.of, type(series).__name__.lower())
         else:

@@ -15,131 +15,97 @@ from unspun.book.columns import did_you_mean
 from unspun.book.entities import TABLES, TableName
 from unspun.errors import BadInput, Fault
 from unspun.metrics.conditions import COMPARISONS, Comparison, Condition, Scalar
-from unspun.metrics.windows import MOST_DAYS, Lifetime, Window
-
-DATED_TABLES: tuple[TableName, ...] = tuple(
-    name for name, table in TABLES.items() if not table.state and table.column("account_id") is not None
+from unspun.metrics.measure_nodes import (
+    DATED_TABLES,
+    LIFETIME,
+    MEASURES,
+    SHAREABLE,
+    ActiveDays,
+    Average,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    DaysToFirst,
+    Distinct,
+    Funnel,
+    LastValue,
+    Maximum,
+    Measure,
+    Minimum,
+    Quantile,
+    Rows,
+    Shareable,
+    Streak,
+    Sum,
+    TimeBetween,
 )
-"""Tables whose rows happened on a day and belong to an account: what measures are taken over."""
+from unspun.metrics.windows import MOST_DAYS
+
+__all__ = [
+    "DATED_TABLES",
+    "LIFETIME",
+    "MEASURES",
+    "MOST_ADDED",
+    "MOST_CASES",
+    "MOST_OPERANDS",
+    "OPEN_TABLES",
+    "SHAREABLE",
+    "STATE_TABLES",
+    "ActiveDays",
+    "Add",
+    "Arr",
+    "Attribute",
+    "Average",
+    "Before",
+    "Case",
+    "Change",
+    "Constant",
+    "Count",
+    "Criterion",
+    "DaysSinceFirst",
+    "DaysSinceLast",
+    "DaysToFirst",
+    "Derived",
+    "Distinct",
+    "Funnel",
+    "LastValue",
+    "Maximum",
+    "Measure",
+    "Minimum",
+    "Multiply",
+    "Open",
+    "Quantile",
+    "Ratio",
+    "Reference",
+    "Rows",
+    "Seats",
+    "Series",
+    "Share",
+    "Shareable",
+    "Standing",
+    "Streak",
+    "Subtract",
+    "Sum",
+    "TimeBetween",
+    "Trend",
+    "When",
+    "ZScore",
+    "operands",
+    "walk",
+]  # fmt: skip
+
 OPEN_TABLES: dict[str, tuple[str, str]] = {"subscriptions": ("started", "ended"), "tickets": ("opened", "closed")}
 """Tables whose rows last from one column to another."""
 STATE_TABLES: tuple[TableName, ...] = tuple(name for name, table in TABLES.items() if table.state)
 MOST_STEPS, FEWEST_STEPS = 24, 3
-LIFETIME = Lifetime()
 MOST_CASES = 100
 MOST_OPERANDS = 100
+MOST_ADDED = 1e20
+"""Numbers that are added up are smaller: with nine decimals they are exact, and so is the sum of a billion of them."""
 
 
 def _refuse(code: str, message: str, hint: str = "") -> BadInput:
     return BadInput(Fault(code, message, "", hint))
-
-
-# Measures of rows
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of a table that fit a condition and happened in a window. A table that is no `DATED_TABLES` raises BadInput.
-
-    A row is read in its newest version known by the as-of date. A cell that is filled in after the row happened (a ticket's `closed`,
-    `status`, `satisfaction`) is empty until then: see `settled.py`.
-    """
-
-    table: TableName
-    where: Condition | None = None
-    window: Window = LIFETIME
-
-    def __post_init__(self) -> None:
-        if self.table not in DATED_TABLES:
-            hint = f"{did_you_mean(self.table, DATED_TABLES)}Rows are counted in {', '.join(DATED_TABLES)}."
-            raise _refuse("bad_table", f"there are no dated rows of accounts in a table `{self.table}`.", hint)
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many rows. 0 where there are none."""
-
-    rows: Rows
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """The sum of a column; empty cells do not count; 0 where there are no rows.
-
-    Each number enters rounded to nine decimals, and the sum is exact. Amounts in several currencies have none (`several_currencies`)."""
-
-    rows: Rows
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Average:
-    """The sum of a column by the number of its cells that are not empty. No value (`no_rows`) where there is none; amounts in several
-    currencies have none (`several_currencies`)."""
-
-    rows: Rows
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Minimum:
-    """The least number or the first day of a column. No value where every cell is empty (`no_rows`) or of several currencies."""
-
-    rows: Rows
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Maximum:
-    """The greatest number or the last day of a column. No value where every cell is empty (`no_rows`) or of several currencies."""
-
-    rows: Rows
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """How many different values a column has, empty cells aside: distinct users, for one."""
-
-    rows: Rows
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveDays:
-    """On how many days of the window there was a row."""
-
-    rows: Rows
-
-
-@dataclass(frozen=True, slots=True)
-class LastValue:
-    """What a column (of any kind) held in the last row in which it is not empty: last by when it happened, then by load, file and row."""
-
-    rows: Rows
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class DaysSinceLast:
-    """Days from the last row in the window to the as-of date; 0 where it happened on that date. `no_rows` where there is none."""
-
-    rows: Rows
-
-
-@dataclass(frozen=True, slots=True)
-class DaysSinceFirst:
-    """Days from the first row in the window to the as-of date. `no_rows` where there is none."""
-
-    rows: Rows
-
-
-Measure = Count | Sum | Average | Minimum | Maximum | Distinct | ActiveDays | LastValue | DaysSinceLast | DaysSinceFirst
-MEASURES: tuple[type[Measure], ...] = (
-    Count, Sum, Average, Minimum, Maximum, Distinct, ActiveDays, LastValue, DaysSinceLast, DaysSinceFirst,
-)  # fmt: skip
-Shareable = Count | Sum | Distinct | ActiveDays
-SHAREABLE: tuple[type[Shareable], ...] = (Count, Sum, Distinct, ActiveDays)
 
 
 # What stands on a date
@@ -284,7 +250,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Seats on the as-of date: `seats` of accounts where the book maps it, else their sum over the running terms (`not_stated`: none)."""
+    """Seats on the as-of date: their sum over the running terms where any of them states some, else `seats` of accounts as it was stated
+    last by then (`not_stated`: neither)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,32 @@ class HeldTable:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptValues:
+    """The table (or view) `name` of the values of a column that is kept: `account_id`, `value`, `seen`, and masks of days, whose columns
+    are `columns`. See `lower/value_state.py`."""
+
+    name: str
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTable:
+    """What is kept of the rows of a table, to be read in their place: by account and day in the table (or view) `days`, whose columns are
+    `columns`; `values` by column. See `lower/day_state.py`."""
+
+    days: str
+    columns: frozenset[str]
+    values: Mapping[str, KeptValues] = field(default_factory=dict[str, "KeptValues"])
+
+
+@dataclass(frozen=True, slots=True)
 class PanelQuestion:
     """Metrics `asked` (ids, in the order of the columns) of `metrics`, on `as_of`.
 
     `tables` are those that hold rows. `outages` are the recorded tracking spans, by table, that nobody has accepted. `received` gives the
     day on which each load was received. `ends_inclusive`: whether `ended` of a term is its last day. `grace_days`: after a term has ended,
-    an account has left once so many days have passed without another.
+    an account has left once so many days have passed without another. `kept` are tables of which something is kept that is to be read in
+    place of their rows: the answer is the same.
     """
 
     metrics: MetricSet
@@ -43,3 +63,4 @@ class PanelQuestion:
     received: Mapping[int, date] = field(default_factory=dict[int, date])
     ends_inclusive: bool = False
     grace_days: int = 7
+    kept: Mapping[str, KeptTable] = field(default_factory=dict[str, "KeptTable"])

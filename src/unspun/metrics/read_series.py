@@ -12,7 +12,6 @@ from unspun.book.mapping.yaml_nodes import YamlPath
 from unspun.metrics.conditions import Condition
 from unspun.metrics.fields import (
     CRITERION_FIELDS,
-    DAYS,
     DERIVED_KINDS,
     KINDS,
     MEASURE_KINDS,
@@ -27,23 +26,14 @@ from unspun.metrics.fields import (
 from unspun.metrics.forms import COLUMN_HINT, is_column, printable
 from unspun.metrics.nodes import (
     SHAREABLE,
-    ActiveDays,
     Add,
     Arr,
     Attribute,
-    Average,
     Before,
     Case,
     Change,
     Constant,
-    Count,
     Criterion,
-    DaysSinceFirst,
-    DaysSinceLast,
-    Distinct,
-    LastValue,
-    Maximum,
-    Minimum,
     Multiply,
     Open,
     Ratio,
@@ -53,17 +43,15 @@ from unspun.metrics.nodes import (
     Series,
     Share,
     Subtract,
-    Sum,
     Trend,
     When,
     ZScore,
 )
 from unspun.metrics.read_condition import made, read_bound, read_condition, read_values
+from unspun.metrics.read_measure import has_all, read_days, read_form, told_kind
 from unspun.metrics.windows import Days, LastPeriod, Lifetime, Months, Period, SinceContractStart, ThisPeriod, Window
 
 Fields = dict[str, object]
-OF_ROWS = {"count": Count, "active_days": ActiveDays, "days_since_last": DaysSinceLast, "days_since_first": DaysSinceFirst}
-OF_COLUMNS = {"sum": Sum, "average": Average, "min": Minimum, "max": Maximum, "distinct": Distinct, "last": LastValue}
 MOST_GUESSES = 100
 """What an unknown name may stand for is looked for only so often: a file may hold very many."""
 WINDOW_HINT = f"Write 28d, 4w, 3mo, or one of {listed(PERIOD_WINDOWS)}."
@@ -85,7 +73,7 @@ class SeriesReader:
         if isinstance(value, dict):
             return self.mapping(path, cast("Fields", value))
         hint = "Write a metric's id, a number, or a mapping such as {count: events}."
-        self.checks.fault("not_a_series", f"{_told(value)} is no series.", path, hint)
+        self.checks.fault("not_a_series", f"{told_kind(value)} is no series.", path, hint)
         return None
 
     def mapping(self, path: YamlPath, given: Fields, other: Collection[str] = ()) -> Series | None:
@@ -134,32 +122,33 @@ class SeriesReader:
     # Measures of rows
 
     def _measure(self, path: YamlPath, kind: str, given: Fields) -> Series | None:
-        table, column = self._place((*path, kind), kind, given[kind])
+        form = read_form(self.checks, (*path, kind), kind, given[kind])
+        table, column = (None, "") if form is None else self._place(form.at, kind, form.of)
         where = self._where(path, given, table or "")
         window = self._window((*path, "window"), given["window"]) if "window" in given else Lifetime()
-        if table is None or (kind in OF_A_COLUMN and not column) or window is None:
+        if form is None or table is None or (kind in OF_A_COLUMN and not column) or window is None:
             return None
         rows = made(self.checks, (*path, kind), lambda: Rows(table, where, window))
         if rows is None or (where is None and "where" in given):
             return None
-        return OF_COLUMNS[kind](rows, column) if kind in OF_A_COLUMN else OF_ROWS[kind](rows)
+        return made(self.checks, (*path, kind), lambda: form.make(rows, column))
 
     def _place(self, path: YamlPath, kind: str, value: object) -> tuple[TableName | None, str]:
         """The table and the column that `table.column` names; the column "" where there is none."""
         if not isinstance(value, str) or not value.strip() or len(value) > 300:
             wanted = "events.value" if kind in OF_A_COLUMN else "events"
-            what = f"'{kind}' is {_told(value)}"
+            what = f"'{kind}' is {told_kind(value)}"
             self.checks.fault(
                 "not_a_table",
                 f"{what}; it must name a table{' and a column' if kind in OF_A_COLUMN else ''}.",
                 path,
-                f"As in `{kind}: {wanted}`.",
+                f"As in `{path[-1]}: {wanted}`.",
             )
             return None, ""
         table, dot, column = value.partition(".")
         if kind in OF_A_COLUMN and not column.strip():
             self.checks.fault(
-                "no_column", f"'{kind}' must say of which column of {printable(table)}.", path, f"Write `{kind}: TABLE.COLUMN`."
+                "no_column", f"'{kind}' must say of which column of {printable(table)}.", path, f"Write `{path[-1]}: TABLE.COLUMN`."
             )
             return None, ""
         if dot and kind not in (*OF_A_COLUMN, "open"):
@@ -184,7 +173,7 @@ class SeriesReader:
             return _named_window(value)
         near = did_you_mean(value, PERIOD_WINDOWS) if isinstance(value, str) else ""
         self.checks.fault(
-            "bad_window", f"{printable(value) if isinstance(value, str) else _told(value)} is no window.", path, near + WINDOW_HINT
+            "bad_window", f"{printable(value) if isinstance(value, str) else told_kind(value)} is no window.", path, near + WINDOW_HINT
         )
         return None
 
@@ -195,7 +184,9 @@ class SeriesReader:
         if kind == "value":
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return made(self.checks, at, lambda: Constant(value))
-            self.checks.fault("not_a_number", f"'value' is {_told(value)}; it must be a number.", at, "Write `value: 1`, without quotes.")
+            self.checks.fault(
+                "not_a_number", f"'value' is {told_kind(value)}; it must be a number.", at, "Write `value: 1`, without quotes."
+            )
             return None
         if kind == "open":
             return self._open(path, given)
@@ -203,7 +194,7 @@ class SeriesReader:
             if isinstance(value, str) and is_column(value):
                 return Attribute(value)
             self.checks.fault(
-                "bad_column", f"'attribute' is {_told(value)}; it must name a column of accounts.", at, "As in `attribute: segment`."
+                "bad_column", f"'attribute' is {told_kind(value)}; it must name a column of accounts.", at, "As in `attribute: segment`."
             )
             return None
         if value is True:
@@ -225,7 +216,7 @@ class SeriesReader:
             case "metric":
                 if isinstance(value, str):
                     return self._reference(path, value)
-                self.checks.fault("not_text", f"'metric' is {_told(value)}; it must be a metric's id.", path)
+                self.checks.fault("not_text", f"'metric' is {told_kind(value)}; it must be a metric's id.", path)
                 return None
             case "ratio":
                 return self._pair(path, value, Ratio, ("of", "by"))
@@ -246,7 +237,7 @@ class SeriesReader:
     def _pair(self, path: YamlPath, value: object, node: Callable[[Series, Series], Series], words: tuple[str, ...]) -> Series | None:
         if isinstance(value, dict) and words:
             given = self.checks.fields(path, value, words)
-            if not self._has_all(path, value, words):
+            if not has_all(self.checks, path, value, words):
                 return None
             parts = [self.series((*path, name), given[name]) for name in words if name in given]
         else:
@@ -270,12 +261,16 @@ class SeriesReader:
         """`before`, `change`, `trend` and `share`: a mapping with `of`."""
         given = self.checks.fields(path, value, PART_FIELDS[kind])
         needed = [name for name in PART_FIELDS[kind] if name != "as"]
-        if not isinstance(value, dict) or not self._has_all(path, value, needed):
+        if not isinstance(value, dict) or not has_all(self.checks, path, value, needed):
             return None
         of = self.series((*path, "of"), given["of"]) if "of" in given else None
         if kind == "share":
             return self._share(path, of, given)
-        days = self._days((*path, "every"), given.get("every")) if kind == "trend" else self._days((*path, "days"), given.get("days"))
+        days = (
+            read_days(self.checks, (*path, "every"), given.get("every"))
+            if kind == "trend"
+            else read_days(self.checks, (*path, "days"), given.get("days"))
+        )
         relative = self.checks.choice((*path, "as"), given["as"], ("difference", "ratio")) if "as" in given else "difference"
         steps = self._steps((*path, "steps"), given.get("steps")) if kind == "trend" else 0
         if of is None or days is None or relative is None or steps is None:
@@ -293,27 +288,11 @@ class SeriesReader:
             return None
         return None if where is None or of is None else Share(of, where)
 
-    def _days(self, path: YamlPath, value: object) -> int | None:
-        if value is None:
-            return None
-        found = DAYS.fullmatch(value) if isinstance(value, str) else None
-        if found is not None:
-            return int(found[1]) * (7 if found[2] == "w" else 1)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        self.checks.fault(
-            "bad_days",
-            f"{printable(value) if isinstance(value, str) else _told(value)} is no number of days.",
-            path,
-            "Write 28, 28d or 4w.",
-        )
-        return None
-
     def _steps(self, path: YamlPath, value: object) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         if value is not None:
-            self.checks.fault("bad_steps", f"'steps' is {_told(value)}; it must be a whole number.", path, "Write 3 to 24.")
+            self.checks.fault("bad_steps", f"'steps' is {told_kind(value)}; it must be a whole number.", path, "Write 3 to 24.")
         return None
 
     def _z_score(self, path: YamlPath, value: object) -> Series | None:
@@ -321,21 +300,15 @@ class SeriesReader:
             of = self.series(path, value)
             return None if of is None else ZScore(of)
         given = self.checks.fields(path, value, PART_FIELDS["z_score"])
-        if not self._has_all(path, value, ("of",)):
+        if not has_all(self.checks, path, value, ("of",)):
             return None
         of = self.series((*path, "of"), given["of"]) if "of" in given else None
         within = given.get("within", "")
         if within != "" and not (isinstance(within, str) and is_column(within)):
-            told = printable(within) if isinstance(within, str) else _told(within)
+            told = printable(within) if isinstance(within, str) else told_kind(within)
             self.checks.fault("bad_column", f"'within' is {told}; it must name a column of accounts.", (*path, "within"), COLUMN_HINT)
             return None
         return None if of is None else ZScore(of, str(within))
-
-    def _has_all(self, path: YamlPath, value: object, words: Collection[str]) -> bool:
-        missing = [name for name in words if isinstance(value, dict) and name not in value]
-        if missing:
-            self.checks.fault("missing_key", f"'{path[-1]}' lacks {listed(missing)}.", path, f"It is made of {listed(words)}.")
-        return not missing
 
     # Cases
 
@@ -359,7 +332,7 @@ class SeriesReader:
         return made(self.checks, path, lambda: Case(held, otherwise[0] if otherwise else None))
 
     def _when(self, path: YamlPath, value: object, given: Fields) -> When | None:
-        if not isinstance(value, dict) or not self._has_all(path, value, ("when", "then")):
+        if not isinstance(value, dict) or not has_all(self.checks, path, value, ("when", "then")):
             return None
         then = self.series((*path, "then"), given["then"]) if "then" in given else None
         criteria = self._criteria((*path, "when"), given["when"]) if "when" in given else None
@@ -412,11 +385,3 @@ def _named_window(word: str) -> Window:
         return SinceContractStart() if word == "contract" else Lifetime()
     period = cast("Period", word.removeprefix("last "))
     return LastPeriod(period) if word.startswith("last ") else ThisPeriod(period)
-
-
-def _told(value: object) -> str:
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    if isinstance(value, bool):
-        return "true or false"
-    return "empty" if value is None or not str(value).strip() else "text" if isinstance(value, str) else "a number"

@@ -30,6 +30,7 @@ from unspun.metrics.fields import (
     WITH_WINDOW,
 )
 from unspun.metrics.forms import LONGEST_COLUMN
+from unspun.metrics.measure_nodes import FEWEST_FUNNEL_STEPS, MOST_FUNNEL_STEPS
 from unspun.metrics.metric import DIRECTIONS, ID, LONGEST_DESCRIPTION, LONGEST_LABEL, RESERVED
 from unspun.metrics.nodes import DATED_TABLES, FEWEST_STEPS, MOST_CASES, MOST_OPERANDS, MOST_STEPS, OPEN_TABLES
 from unspun.metrics.windows import MOST_DAYS
@@ -102,7 +103,7 @@ def _one_kind(beside: Mapping[str, Schema], meanings: Mapping[str, str], require
 def _kinds() -> dict[str, Schema]:
     """What each kind takes."""
     open_pattern = f"^({'|'.join((*OPEN_TABLES, 'contacts'))})(\\..*\\S.*)?$"
-    measures = {kind: _place(kind) for kind in MEASURE_KINDS}
+    measures = {kind: _place(kind) for kind in MEASURE_KINDS} | _measures_with_options()
     standing: dict[str, Schema] = {
         "open": {"type": "string", "pattern": open_pattern},
         "attribute": COLUMN
@@ -113,6 +114,24 @@ def _kinds() -> dict[str, Schema]:
         "metric": {"type": "string", "pattern": f"^{ID.pattern}$"},
     }
     return {**measures, **standing, **_derived()}
+
+
+def _measures_with_options() -> dict[str, Schema]:
+    """Measures of which more is said than of which rows they are."""
+    steps = _list(WHERE, FEWEST_FUNNEL_STEPS, MOST_FUNNEL_STEPS)
+    within: Schema = {
+        "anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST_DAYS}, {"type": "string", "pattern": f"^{DAYS.pattern}$"}]
+    }
+    quantile: Schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+    streak: dict[str, Schema] = {"run": {"enum": ["longest", "current"]}, "every": {"enum": ["day", "week"]}, "grace": {"type": "boolean"}}
+    funnel: dict[str, Schema] = {"of": _place("funnel"), "steps": steps, "within": within, "as": {"enum": ["steps", "days"]}}
+    between: dict[str, Schema] = {"of": _place("time_between"), "as": {"enum": ["average", "median"]}}
+    return {
+        "percentile": _part("percentile", {"of": _place("percentile"), "q": quantile}),
+        "streak": {"anyOf": [_place("streak"), _part("streak", {"of": _place("streak"), **streak}, ("of",))]},
+        "time_between": {"anyOf": [_place("time_between"), _part("time_between", between, ("of",))]},
+        "funnel": _part("funnel", funnel, ("of", "steps")),
+    }
 
 
 def _place(kind: str) -> Schema:

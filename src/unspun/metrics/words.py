@@ -23,26 +23,31 @@ from unspun.metrics.nodes import (
     Criterion,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToFirst,
     Distinct,
+    Funnel,
     LastValue,
     Maximum,
     Measure,
     Minimum,
     Multiply,
     Open,
+    Quantile,
     Ratio,
     Reference,
     Rows,
     Seats,
     Series,
     Share,
+    Streak,
     Subtract,
     Sum,
+    TimeBetween,
     Trend,
     ZScore,
 )
 from unspun.metrics.windows import Days, LastPeriod, Lifetime, Months, SinceContractStart, ThisPeriod, Window
-from unspun.metrics.write_yaml import as_yaml, file_as_yaml
+from unspun.metrics.write_yaml import MEDIAN, as_yaml, file_as_yaml
 
 __all__ = ["as_yaml", "condition_words", "file_as_yaml", "in_words", "sentence", "window_words"]
 
@@ -108,12 +113,14 @@ def _derived(series: Series) -> str:
 
 def _part(series: Series) -> str:
     """A phrase within another: in brackets where it would run into what stands around it."""
-    plain = isinstance(series, Reference | Constant | Arr | Seats) or (isinstance(series, MEASURES) and _is_short(series.rows))
+    plain = isinstance(series, Reference | Constant | Arr | Seats) or _is_short(series)
     return in_words(series) if plain else f"({in_words(series)})"
 
 
-def _is_short(rows: Rows) -> bool:
-    return rows.where is None and rows.window == Lifetime()
+def _is_short(series: Series) -> bool:
+    if not isinstance(series, MEASURES) or isinstance(series, Funnel | Streak):
+        return False
+    return series.rows.where is None and series.rows.window == Lifetime()
 
 
 def _measure(measure: Measure) -> str:
@@ -139,6 +146,45 @@ def _measure(measure: Measure) -> str:
             return f"the days since the last of the {rows.table}{_of_rows(rows)}"
         case DaysSinceFirst():
             return f"the days since the first of the {rows.table}{_of_rows(rows)}"
+        case Quantile(column=column):
+            return f"the {_percentile(measure)} of '{column}' of {rows.table}{_of_rows(rows)}"
+        case DaysToFirst():
+            since = "the account became a customer" if rows.window == Lifetime() else "its current contract term began"
+            where = "" if rows.where is None else f" where {condition_words(rows.where)}"
+            return f"the days from when {since} to the first of the {rows.table}{where}"
+        case Streak():
+            return _streak(measure)
+        case TimeBetween(typical=typical):
+            return f"the {typical} number of days between days with {rows.table}{_of_rows(rows)}"
+        case Funnel():
+            return _funnel(measure)
+
+
+def _percentile(measure: Quantile) -> str:
+    """The median, the 90th percentile, the 99.9th percentile."""
+    hundredths = f"{measure.parts / 100:f}".rstrip("0").rstrip(".") if measure.parts % 100 else f"{measure.parts // 100:f}"
+    if measure.q == MEDIAN:
+        return "median"
+    ends = {"1": "st", "2": "nd", "3": "rd"}
+    plain = "." in hundredths or hundredths[-2:] in ("11", "12", "13")
+    return f"{hundredths}{'th' if plain else ends.get(hundredths[-1], 'th')} percentile"
+
+
+def _streak(measure: Streak) -> str:
+    rows = measure.rows
+    grace = f", or the one that ended the {measure.every} before" if measure.grace else ""
+    return f"the {measure.run} run of {measure.every}s with {rows.table}{_of_rows(rows)}{grace}"
+
+
+def _funnel(measure: Funnel) -> str:
+    steps, rows = _joined([f"({i}) {condition_words(step)}" for i, step in enumerate(measure.steps, 1)], "and"), measure.rows
+    within = "" if measure.within_days is None else f", within {_days(measure.within_days)} of the first"
+    what = (
+        "how many of these steps were reached in order"
+        if measure.gives == "steps"
+        else "the days from the first to the last of these steps"
+    )
+    return f"{what}, in {rows.table}{_of_rows(rows)}: {steps}{within}"
 
 
 def _of_rows(rows: Rows) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from unspun.book.mapping.source_writer import written_scalar
 from unspun.metrics.conditions import AllOf, AnyOf, Compare, Condition, HasText, IsEmpty, IsIn, Not, Scalar
 from unspun.metrics.fields import COVERS, LOGIC_FIELDS, METRIC_FIELDS
+from unspun.metrics.measure_nodes import column_of
 from unspun.metrics.metric import Metric, MetricSet, SourceRules
 from unspun.metrics.nodes import (
     MEASURES,
@@ -24,29 +25,36 @@ from unspun.metrics.nodes import (
     Criterion,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToFirst,
     Distinct,
+    Funnel,
     LastValue,
     Maximum,
     Measure,
     Minimum,
     Multiply,
     Open,
+    Quantile,
     Ratio,
     Reference,
     Seats,
     Series,
     Share,
+    Streak,
     Subtract,
     Sum,
+    TimeBetween,
     Trend,
     ZScore,
 )
 from unspun.metrics.windows import Lifetime, window_text
 
 WIDEST = 100
+MEDIAN = 0.5
 WORDS: dict[type[Measure], str] = {
     Count: "count", Sum: "sum", Average: "average", Minimum: "min", Maximum: "max", Distinct: "distinct", ActiveDays: "active_days",
-    LastValue: "last", DaysSinceLast: "days_since_last", DaysSinceFirst: "days_since_first",
+    LastValue: "last", DaysSinceLast: "days_since_last", DaysSinceFirst: "days_since_first", Quantile: "percentile",
+    DaysToFirst: "days_to_first", Streak: "streak", TimeBetween: "time_between", Funnel: "funnel",
 }  # fmt: skip
 """What metrics.yml calls each measure."""
 
@@ -105,10 +113,35 @@ def _mapping(series: Series) -> dict[str, object]:
 
 
 def _measure(measure: Measure) -> dict[str, object]:
-    table, column = measure.rows.table, getattr(measure, "column", "")
-    given: dict[str, object] = {WORDS[type(measure)]: f"{table}.{column}" if column else table}
+    column = column_of(measure)
+    place = f"{measure.rows.table}.{column}" if column else measure.rows.table
+    options = _options(measure)
+    given: dict[str, object] = {word_of(measure): {"of": place} | options if options else place}
     window = {} if measure.rows.window == Lifetime() else {"window": window_text(measure.rows.window)}
     return given | _where(measure.rows.where) | window
+
+
+def word_of(measure: Measure) -> str:
+    """What metrics.yml calls a measure."""
+    return "median" if isinstance(measure, Quantile) and measure.q == MEDIAN else WORDS[type(measure)]
+
+
+def _options(measure: Measure) -> dict[str, object]:
+    """What is said of a measure beside its rows, where it is not the usual."""
+    match measure:
+        case Quantile(q=q):
+            return {} if q == MEDIAN else {"q": q}
+        case Streak(run=run, every=every, grace=grace):
+            given = {"run": run, "every": every, "grace": grace}
+            usual = Streak(measure.rows)
+            return {name: one for name, one in given.items() if one != getattr(usual, name)}
+        case TimeBetween(typical=typical):
+            return {} if typical == "average" else {"as": typical}
+        case Funnel(steps=steps, within_days=within, gives=gives):
+            told: dict[str, object] = {"steps": [condition_value(step) for step in steps]}
+            return told | ({} if within is None else {"within": within}) | ({} if gives == "steps" else {"as": gives})
+        case _:
+            return {}
 
 
 def _where(condition: Condition | None) -> dict[str, object]:

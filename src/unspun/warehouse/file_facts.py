@@ -88,3 +88,18 @@ def _delete_outdated(place: Path, name: str, kept: Path) -> None:
         with suppress(OSError):
             if path != kept and path.stat().st_mtime < time.time() - OUTDATED_SECONDS:
                 path.unlink()
+
+
+def facts_folder(folder: Path, file: DataFile) -> Path:
+    """Where what is kept of a data file stands: what is there is deleted with the data file."""
+    return _place(folder, file)
+
+
+def is_of_the_book(file: DataFile) -> bool:
+    """Whether it is a data file of the book itself, and not of a table that stays in its database."""
+    return Path(file.path).parts[0] == TABLES
+
+
+def is_whole(path: Path) -> bool:
+    """Whether the bytes of a kept file are those that its name tells. Raises OSError."""
+    return sha256_of(path) == path.stem.rpartition("-")[2]

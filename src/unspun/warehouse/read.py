@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
+from unspun.book.checks.extracts import FileFacts
 from unspun.book.entities import TABLES, Table
 from unspun.engines.embedded import arrow_table, connect, engine_version, record_batches, sql_name, sql_text
 from unspun.errors import BadInput, Fault, UnspunError
@@ -83,45 +84,65 @@ class BookReader:
         """Keep small tables as they are read now in the engine, where many questions are asked of them: their files are read once."""
         for table in self.version.tables:
             if table.name in TABLES and 0 < table.rows <= HELD_ROWS:
-                self.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(table.name)} AS FROM {sql_name('main')}.{sql_name(table.name)}")
+                name, held = sql_name(table.name), sql_name(f"{table.name}_held")
+                self.query(f"CREATE TABLE {held} AS FROM {name}")
+                self.query(f"DROP VIEW {name}")
+                self.query(f"ALTER TABLE {held} RENAME TO {name}")
 
-    def by_file(self, name: str, table: str, definition: str, aggregate: Callable[[str], str]) -> tuple[tuple[str, ...], str]:
-        """An aggregate of the rows of a table file by file: for each data file of which it is kept the SQL that reads it, then the SQL of
-        the rows of all others ("" there are none).
-
-        What is not kept yet is made and kept. `aggregate` is given the SQL of one file's rows and gives that of its aggregate; it may ask
-        other queries first. `definition` is all that the aggregate depends on besides the rows. Files are looked at one by one only where
-        the view of the table is just their rows: not as of an instant, nor where rows have several versions.
-        """
-        version = self.version.table(table)
-        if version is None or self.view_sql(table) != _rows_sql(self.catalog.folder, version):
-            return (), f"SELECT * FROM {sql_name(table)}"
-        kept: list[str] = []
-        rest: list[DataFile] = []
-        for file in version.files:
-            path = self._kept(name, version, file, definition, aggregate) if is_worth_keeping(file) else None
-            if path is None:
-                rest.append(file)
-            else:
-                kept.append(f"SELECT * FROM read_parquet({sql_text(str(path.absolute()))})")
-        left = _rows_sql(self.catalog.folder, replace(version, files=tuple(rest))) if kept else f"SELECT * FROM {sql_name(table)}"
-        return tuple(kept), left if rest else ""
-
-    def _kept(self, name: str, table: TableVersion, file: DataFile, definition: str, aggregate: Callable[[str], str]) -> Path | None:
-        rows = _rows_sql(self.catalog.folder, replace(table, files=(file,)))
-
-        def make() -> Path:
-            spill = Path(str(self.query("SELECT current_setting('temp_directory') AS folder").column(0)[0].as_py()))
-            spill.mkdir(parents=True, exist_ok=True)
-            path = spill / f"{secrets.token_hex(8)}.parquet"
-            self.query(f"COPY ({aggregate(rows)}) TO {sql_text(str(path.absolute()))} (FORMAT parquet)")
-            return path
-
-        whole = f"{engine_version()} {definition} {rows.replace(str(self.catalog.folder.absolute()), '')}"
+    @contextmanager
+    def beside(self) -> Iterator[BookReader]:
+        """The same open book for another thread, whose queries run at the same time: it has the views and tables of this reader, but not
+        what was registered or made as temporary."""
+        connection = self.connection.cursor()
         try:
-            return kept_file(self.catalog.folder, file, name, whole, make)
-        except (OSError, UnspunError):
-            return None  # the disk takes nothing; if the rows or the SQL are at fault, that is said when the rows are read
+            yield replace(self, connection=connection)
+        finally:
+            connection.close()
+
+    def by_file(self, facts: FileFacts) -> tuple[tuple[dict[str, str], ...], str]:
+        """Aggregates of the rows of a table file by file: for each data file of which they are kept the SQL that reads them, by name, then
+        the SQL of the rows of all others ("" there are none).
+
+        What is not kept yet is made and kept. Files are looked at one by one only where the view of the table is just their rows: not as
+        of an instant, nor where rows have several versions.
+        """
+        version = self.version.table(facts.table)
+        if version is None or self.view_sql(facts.table) != _rows_sql(self.catalog.folder, version):
+            return (), f"SELECT * FROM {sql_name(facts.table)}"
+        found = [(file, self._kept(version, file, facts) if is_worth_keeping(file) else None) for file in version.files]
+        rest = tuple(file for file, kept in found if kept is None)
+        left = _rows_sql(self.catalog.folder, replace(version, files=rest)) if len(rest) < len(found) else f"SELECT * FROM {sql_name(facts.table)}"
+        return tuple(kept for _, kept in found if kept is not None), left if rest else ""
+
+    def _kept(self, table: TableVersion, file: DataFile, facts: FileFacts) -> dict[str, str] | None:
+        """The SQL that reads what is kept of a data file, by name; None where the disk takes nothing."""
+        rows = _rows_sql(self.catalog.folder, replace(table, files=(file,)))
+        said = rows.replace(str(self.catalog.folder.absolute()), "")
+        asked: dict[str, str] = {}
+        kept: dict[str, str] = {}
+        for name, definition in facts.definitions.items():
+
+            def make(name: str = name) -> Path:
+                if not asked:
+                    asked.update(facts.sql(rows))
+                return self._copied(asked[name])
+
+            try:
+                path = kept_file(self.catalog.folder, file, name, f"{engine_version()} {definition} {said}", make)
+            except (OSError, UnspunError):
+                return None  # the disk takes nothing; if the rows or the SQL are at fault, that is said when the rows are read
+            if path is None:
+                return None
+            kept[name] = f"SELECT * FROM read_parquet({sql_text(str(path.absolute()))})"
+        return kept
+
+    def _copied(self, sql: str) -> Path:
+        """The rows of a query as a Parquet file in the folder where queries spill."""
+        spill = Path(str(self.query("SELECT current_setting('temp_directory') AS folder").column(0)[0].as_py()))
+        spill.mkdir(parents=True, exist_ok=True)
+        path = spill / f"{secrets.token_hex(8)}.parquet"
+        self.query(f"COPY ({sql}) TO {sql_text(str(path.absolute()))} (FORMAT parquet)")
+        return path
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.metrics.lower.in_memory import MemoryBook, Row, held, memory_book, question_of, row
 from unspun.engines import panel as engine
+from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import PANEL, plan_sql, run_panel
 from unspun.metrics.asof import BeforeRenewals, Dates
 from unspun.metrics.lower.panel import lower_panel
@@ -49,7 +50,7 @@ def book(question: PanelQuestion) -> Iterator[MemoryBook]:
 
 
 def whole(book: MemoryBook, plan: PanelPlan) -> pa.Table:
-    batches = list(run_panel(book, plan, lambda _what, _done, _total: None))
+    batches = list(run_panel(DuckDBPanel(book), plan, lambda _what, _done, _total: None))
     return pa.Table.from_batches(batches)
 
 
@@ -79,10 +80,10 @@ def test_slices_give_the_panel_that_one_query_gives(book: MemoryBook, question: 
     assert whole(book, plan).to_pylist() == at_once
     for name, table in plan.inputs.items():
         book.register(name, table)
-    for name, sql in plan_sql(plan).items():
+    for name, sql in plan_sql(DuckDBPanel(book), plan).items():
         if name != PANEL:
             book.query(f"CREATE TEMP TABLE {name} AS {sql}")
-    assert book.query(plan_sql(plan)[PANEL]).to_pylist() == at_once
+    assert book.query(plan_sql(DuckDBPanel(book), plan)[PANEL]).to_pylist() == at_once
 
 
 def test_rows_before_renewals_come_by_account_date_and_due_day(book: MemoryBook) -> None:
@@ -102,7 +103,7 @@ def test_no_table_is_left_behind(book: MemoryBook, question: PanelQuestion) -> N
 
 def test_no_table_is_left_behind_where_reading_is_given_up(book: MemoryBook, question: PanelQuestion) -> None:
     before = book.table_names()
-    batches = run_panel(book, lower_panel(question), lambda _what, _done, _total: None)
+    batches = run_panel(DuckDBPanel(book), lower_panel(question), lambda _what, _done, _total: None)
     assert next(batches).num_rows > 0
     batches.close()
     assert book.table_names() == before
@@ -111,7 +112,7 @@ def test_no_table_is_left_behind_where_reading_is_given_up(book: MemoryBook, que
 def test_tables_go_when_no_later_step_reads_them(book: MemoryBook, question: PanelQuestion) -> None:
     seen: list[int] = []
     plan = lower_panel(question)
-    for _ in run_panel(book, plan, lambda _what, _done, _total: seen.append(len(book.table_names()))):
+    for _ in run_panel(DuckDBPanel(book), plan, lambda _what, _done, _total: seen.append(len(book.table_names()))):
         pass
     assert len(seen) == len(plan.steps) + 1
     assert max(seen) < len(plan.steps)
@@ -120,7 +121,7 @@ def test_tables_go_when_no_later_step_reads_them(book: MemoryBook, question: Pan
 def test_progress_names_each_step_and_how_many_there_are(book: MemoryBook, question: PanelQuestion) -> None:
     told: list[tuple[str, int, int]] = []
     plan = lower_panel(question)
-    list(run_panel(book, plan, lambda what, done, total: told.append((what, done, total))))
+    list(run_panel(DuckDBPanel(book), plan, lambda what, done, total: told.append((what, done, total))))
     assert [done for _, done, _ in told] == list(range(len(plan.steps) + 1))
     assert all(what and total == len(plan.steps) + 1 for what, _, total in told)
 

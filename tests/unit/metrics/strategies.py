@@ -51,20 +51,25 @@ from unspun.metrics.nodes import (
     Criterion,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToFirst,
     Distinct,
+    Funnel,
     LastValue,
     Maximum,
     Minimum,
     Multiply,
     Open,
+    Quantile,
     Ratio,
     Reference,
     Rows,
     Seats,
     Series,
     Share,
+    Streak,
     Subtract,
     Sum,
+    TimeBetween,
     Trend,
     When,
     ZScore,
@@ -278,6 +283,8 @@ class _Maker:
 
     def measured(self) -> Series:
         held = self.held
+        if self.chance(4):
+            return self.apart(self.rows(self.one_of(held.dated)))
         nodes: list[object] = [Count, Count, ActiveDays, DaysSinceLast, DaysSinceFirst, Distinct, Sum, Average, Minimum, Maximum]
         nodes += [node for word, node in (("open", Open), ("arr", Arr), ("seats", Seats)) if word not in self.banned]
         node = self.one_of(nodes)
@@ -289,6 +296,24 @@ class _Maker:
             table, column = self.one_of(pairs)
             return cast("type[Sum]", node)(self.rows(table), column)
         return cast("type[Count]", node if node in OF_ROWS else Count)(self.rows(self.one_of(held.dated)))
+
+    def apart(self, rows: Rows) -> Series:
+        """What is made of rows in their order."""
+        form = self.one_of(("quantile", "streak", "between", "first", "funnel"))
+        pairs, table = self.held.of("number", "whole"), rows.table
+        if form == "quantile" and pairs:
+            table, column = self.one_of(pairs)
+            return Quantile(self.rows(table), column, self.one_of((0.5, 0.9, 0.25, 0.9999, 0.0001)))
+        if form == "first":
+            since = Lifetime() if "contract" in self.banned or self.chance(2) else SinceContractStart()
+            return DaysToFirst(Rows(table, rows.where, since))
+        if form == "funnel" and self.held.columns(table):
+            steps = tuple(self.condition(table, 1) for _ in range(self.draw(st.integers(2, 4))))
+            return Funnel(rows, steps, self.one_of((None, 0, 7, 36_600)), self.one_of(("steps", "days")))
+        if form == "between":
+            return TimeBetween(rows, self.one_of(("average", "median")))
+        run = self.one_of(("longest", "current"))
+        return Streak(rows, run, self.one_of(("day", "week")), run == "current" and self.chance(2))
 
     def open(self, table: str) -> Series:
         where = self.condition(table, 1) if self.held.columns(table) and self.chance(2) else None

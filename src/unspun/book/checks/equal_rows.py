@@ -12,8 +12,8 @@ from datetime import date
 from typing import Any
 
 from unspun.book.checks.check import Answers, Check
-from unspun.book.checks.event_counts import EVENT_COUNTS
-from unspun.book.checks.extracts import EVENT_DAYS, AskedBook
+from unspun.book.checks.event_counts import EVENT_FILE_DAYS
+from unspun.book.checks.extracts import AskedBook
 from unspun.book.checks.finding import Finding, Severity
 from unspun.book.checks.repeating_rows import repeating_rows
 from unspun.book.checks.repeats_sql import (
@@ -78,7 +78,7 @@ def _repeating(table: TableShape) -> str:
 
 def _files_sql(table: TableShape) -> str:
     if table.name == "events":
-        return f"SELECT source_file, sum(rows)::BIGINT AS rows FROM {EVENT_COUNTS} GROUP BY ALL"
+        return f"SELECT source_file, sum(rows)::BIGINT AS rows FROM {EVENT_FILE_DAYS} GROUP BY ALL"
     return f"SELECT source_file, count(*) AS rows FROM {sql_name(table.name)} GROUP BY ALL"
 
 
@@ -96,7 +96,7 @@ def _groups_sql(shape: BookShape, table: TableShape) -> str:
 
 def _days_sql(shape: BookShape, table: TableShape) -> str:
     if table.name == "events":
-        return f"SELECT day, sum(rows) AS rows FROM {EVENT_DAYS} GROUP BY day"
+        return f"SELECT day, sum(rows) AS rows FROM {EVENT_FILE_DAYS} GROUP BY day"
     return f"SELECT {_day(shape, table)} AS day, count(*) AS rows FROM {sql_name(table.name)} GROUP BY ALL"
 
 
@@ -275,6 +275,6 @@ EQUAL_ROWS = Check(
     no_keyless_table,
     _ask,
     _judge,
-    (EVENT_DAYS,),
+    (EVENT_FILE_DAYS,),
     prepare=_prepare,
 )

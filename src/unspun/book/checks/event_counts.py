@@ -9,7 +9,8 @@ from unspun.book.entities import TABLES
 from unspun.book.sql_words import local_day, sql_name, sql_text
 from unspun.book.tracking.question import event_properties, is_part_sql, measures
 
-EVENT_COUNTS = "event_counts"
+EVENT_COUNTS, EVENT_DAYS, EVENT_FILE_DAYS, EVENT_MONTHS = "event_counts", "event_days", "event_file_days", "event_months"
+WIDE_COUNTS = "event_wide_counts"
 SAMPLE_ROWS = 100_000
 
 
@@ -27,7 +28,7 @@ def few_valued_sql(shape: BookShape) -> str:
 
 
 def event_counts_sql(shape: BookShape, few_valued: Sequence[str], rows: str) -> str:
-    """The extract `event_counts`, of some rows of events.
+    """One pass over some rows of events, of which all that is counted of them is made.
 
     source_file, event (NULL: no name), account_id, subscription_id (where a source maps it), day in the book's zone, own properties `p0`,
     `p1` ... (NULL where they are not among `few_valued`), rows, the instant of the newest, the sums `m0`, `m1` ... of the `measures`, and
@@ -50,10 +51,34 @@ def event_counts_sql(shape: BookShape, few_valued: Sequence[str], rows: str) -> 
     )
 
 
+def event_facts_sql(shape: BookShape) -> dict[str, str]:
+    """What is made of the table `event_wide_counts` and kept, by name.
+
+    `event_counts`: source_file, event, account_id, subscription_id (where a source maps it), day, `p0`, `p1` ..., rows, `m0`, `m1` ...
+    `event_days`: account_id, subscription_id, day, rows. `event_file_days`: source_file, day, rows, the instant of the newest.
+    `event_months` (where there are `followed_columns`): event, account_id, month (since the year 0), source_file, `n0`, `s0`, `n1` ...
+    """
+    properties = "".join(f", p{i}" for i in range(len(event_properties(shape))))
+    sums = "".join(f", m{i}" for i in range(len(measures(shape))))
+    rows, ids = "sum(rows)::BIGINT AS rows", _ids(shape)
+    facts = {
+        EVENT_COUNTS: f"SELECT source_file, event, {ids}, day{properties}, rows{sums} FROM {WIDE_COUNTS}",
+        EVENT_DAYS: f"SELECT {ids}, day, {rows} FROM {WIDE_COUNTS} GROUP BY ALL",
+        EVENT_FILE_DAYS: f"SELECT source_file, day, {rows}, max(newest) AS newest FROM {WIDE_COUNTS} GROUP BY ALL",
+    }
+    followed = range(len(followed_columns(shape)))
+    if followed:
+        counted = ", ".join(f"sum(n{i})::BIGINT AS n{i}, sum(s{i})::DOUBLE AS s{i}" for i in followed)
+        held = " OR ".join(f"n{i} > 0" for i in followed)
+        month = "CAST(year(day) * 12 + month(day) - 1 AS INTEGER) AS month"
+        facts[EVENT_MONTHS] = f"SELECT event, account_id, {month}, source_file, {counted} FROM {WIDE_COUNTS} WHERE {held} GROUP BY ALL"
+    return facts
+
+
 def state_of_counts_sql(shape: BookShape) -> str:
     """`future_day`, the first on which something happened at the instant of the check or later, and how many `source_files` there are."""
     future = f"CAST(min(day) FILTER (newest >= {_instant(shape)}) AS VARCHAR)"
-    return f"SELECT {future} AS future_day, count(DISTINCT source_file) AS source_files FROM {EVENT_COUNTS}"
+    return f"SELECT {future} AS future_day, count(DISTINCT source_file) AS source_files FROM {EVENT_FILE_DAYS}"
 
 
 def event_cells_sql(shape: BookShape, few_valued: Sequence[str], future_day: str | None, several: bool) -> str:

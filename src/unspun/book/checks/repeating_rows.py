@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unspun.book.checks.event_counts import EVENT_COUNTS
-from unspun.book.checks.extracts import AskedBook
+from unspun.book.checks.extracts import AskedBook, FileFacts
 from unspun.book.checks.repeated_codes import PART_ROWS, repeated_codes
 from unspun.book.checks.repeats_sql import codes_sql, data_columns, rows_of_codes_sql
 from unspun.book.checks.shape import TableShape
@@ -18,17 +18,26 @@ def repeating_rows(book: AskedBook, table: TableShape, name: str) -> None:
 
     Rows of events that are equal are of one account, event and day, so that data files which have none of these in common are not compared.
     """
-    columns = ", ".join(map(sql_name, [*data_columns(table), "source_file", "source_row"]))
+    columns = _told(table)
     if table.name != "events":
         rows = _repeating_sql(book, table, name, f"SELECT * FROM {sql_name(table.name)}")
-        book.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(name)} AS {rows}")
+        book.query(f"CREATE OR REPLACE TABLE {sql_name(name)} AS {rows}")
         return
-    definition = f"{columns} of repeated {codes_sql('rows', data_columns(table))}"
-    rows = book.of_files(name, table.name, lambda rows: _repeating_sql(book, table, name, rows), definition)
-    book.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(name)} AS SELECT {columns} FROM ({rows})")
+    rows = book.of_files(repeating_facts(book, table, name))[name]
+    book.query(f"CREATE OR REPLACE TABLE {sql_name(name)} AS SELECT {columns} FROM ({rows})")
     if shared := _shared_rows_sql(book):
         across = _repeating_sql(book, table, name, shared)
         book.query(f"INSERT INTO {sql_name(name)} {across} EXCEPT SELECT * FROM {sql_name(name)}")
+
+
+def repeating_facts(book: AskedBook, table: TableShape, name: str) -> FileFacts:
+    """What is kept of the rows of each file that repeat another of it."""
+    definition = f"{_told(table)} of repeated {codes_sql('rows', data_columns(table))}"
+    return FileFacts(table.name, {name: definition}, lambda rows: {name: _repeating_sql(book, table, name, rows)})
+
+
+def _told(table: TableShape) -> str:
+    return ", ".join(map(sql_name, [*data_columns(table), "source_file", "source_row"]))
 
 
 def _repeating_sql(book: AskedBook, table: TableShape, name: str, rows: str) -> str:
@@ -36,8 +45,7 @@ def _repeating_sql(book: AskedBook, table: TableShape, name: str, rows: str) -> 
     by, codes = data_columns(table), f"{name}_codes"
     number = book.query(f"SELECT count(*) AS n FROM ({rows})").column("n")[0].as_py() if table.rows > PART_ROWS else table.rows
     book.register(codes, repeated_codes(codes_sql(rows, by), number, book.query))
-    columns = ", ".join(map(sql_name, [*by, "source_file", "source_row"]))
-    return f"SELECT {columns} FROM ({rows_of_codes_sql(rows, by, codes)})"
+    return f"SELECT {_told(table)} FROM ({rows_of_codes_sql(rows, by, codes)})"
 
 
 def _shared_rows_sql(book: AskedBook) -> str:

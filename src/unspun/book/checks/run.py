@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import pyarrow as pa
 
 from unspun.book.checks.check import Check
-from unspun.book.checks.extracts import AskedBook, ByFile, nothing_kept
+from unspun.book.checks.extracts import OF_EVENTS, AskedBook, ByFile, FileFacts, nothing_kept
 from unspun.book.checks.finding import SEVERITIES, Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.tracking.series import TrackingSeries
@@ -25,6 +28,19 @@ class CheckOutcome:
     series: tuple[TrackingSeries, ...] = ()
 
 
+class Asking(Protocol):
+    """A further way to ask the same book, for a thread of its own. It has the tables that the first makes, and need not have those that
+    the first registers."""
+
+    def query(self, sql: str) -> pa.Table: ...
+    def register(self, name: str, rows: pa.Table) -> None: ...
+    def by_file(self, facts: FileFacts) -> tuple[Sequence[Mapping[str, str]], str]: ...
+
+
+def nothing_first() -> None:
+    """The views are asked as they are."""
+
+
 def run_checks(
     shape: BookShape,
     checks: Sequence[Check],
@@ -32,24 +48,77 @@ def run_checks(
     register: Callable[[str, pa.Table], None],
     progress: Progress,
     by_file: ByFile = nothing_kept,
+    beside: Asking | None = None,
+    first: Callable[[], None] = nothing_first,
 ) -> tuple[CheckOutcome, ...]:
     """Run the checks over a book whose views `query` reads; `register` makes a table known to it under a name, and `by_file` gives what
-    is kept of single data files."""
+    is kept of single data files.
+
+    With a second way to ask (`beside`) two checks are run at a time. `first` is done before any check asks: such as holding small tables.
+    """
+    run = _Run(shape, checks, progress)
     book = AskedBook(shape, query, register, by_file)
-    outcomes: list[CheckOutcome] = []
-    for done, check in enumerate(checks):
-        progress(f"checking {check.title}", done, len(checks))
-        if hindrance := check.hindrance(shape):
-            outcomes.append(CheckOutcome(check, hindrance))
-            continue
-        for name in check.extracts:
-            book.make(name)
-        check.prepare(book)
-        answers = {name: query(sql) for name, sql in check.ask(shape).items()}
-        findings, series = (check.judge(shape, answers), ()) if check.drawn is None else check.drawn(shape, answers)
-        outcomes.append(CheckOutcome(check, "", tuple(sorted(findings, key=_gravest_first)), series))
+    if beside is None:
+        first()
+        run.work(book)
+    else:
+        run.work_in_two(book, replace(book, query=beside.query, register=beside.register, by_file=beside.by_file), first)
     progress("checked", len(checks), len(checks))
-    return tuple(outcomes)
+    return tuple(run.outcomes[place] for place in range(len(checks)))
+
+
+class _Run:
+    """The checks still to be run, taken by whoever is free, and what came of the others, by their place among the checks."""
+
+    def __init__(self, shape: BookShape, checks: Sequence[Check], progress: Progress) -> None:
+        self.shape, self.checks, self.progress = shape, checks, progress
+        self.waiting = deque(range(len(checks)))
+        self.outcomes: dict[int, CheckOutcome] = {}
+
+    def work_in_two(self, book: AskedBook, other: AskedBook, first: Callable[[], None]) -> None:
+        """What is drawn takes longest, much of it outside the engine, and is begun first."""
+        self.waiting = deque(sorted(self.waiting, key=lambda place: self.checks[place].drawn is None))
+        with ThreadPoolExecutor(1) as beside:
+            shared = beside.submit(self._make_shared, other)
+            first()
+            shared.result()
+            working = beside.submit(self.work, other)
+            self.work(book)
+            working.result()
+
+    def _make_shared(self, book: AskedBook) -> None:
+        """What most checks read of the events, so that neither thread waits for the other."""
+        for check in self.checks:
+            if not check.hindrance(self.shape):
+                for name in check.extracts:
+                    if name in OF_EVENTS:
+                        book.make(name)
+
+    def work(self, book: AskedBook) -> None:
+        """Run checks as long as there are any; whatever goes wrong, none is begun after it."""
+        try:
+            while self.waiting:
+                try:
+                    place = self.waiting.popleft()
+                except IndexError:  # the other thread was sooner
+                    return
+                self.progress(f"checking {self.checks[place].title}", len(self.outcomes), len(self.checks))
+                self.outcomes[place] = _outcome(book, self.checks[place])
+        except BaseException:
+            self.waiting.clear()
+            raise
+
+
+def _outcome(book: AskedBook, check: Check) -> CheckOutcome:
+    shape = book.shape
+    if hindrance := check.hindrance(shape):
+        return CheckOutcome(check, hindrance)
+    for name in check.extracts:
+        book.make(name)
+    check.prepare(book)
+    answers = {name: book.query(sql) for name, sql in check.ask(shape).items()}
+    findings, series = (check.judge(shape, answers), ()) if check.drawn is None else check.drawn(shape, answers)
+    return CheckOutcome(check, "", tuple(sorted(findings, key=_gravest_first)), series)
 
 
 def _gravest_first(finding: Finding) -> tuple[int, float, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
-from unspun.book.checks.event_counts import EVENT_COUNTS, followed_columns
+from unspun.book.checks.event_counts import EVENT_MONTHS, followed_columns
 from unspun.book.checks.reach import REACHED
 from unspun.book.checks.shape import BookShape
 from unspun.book.entities import TABLES
@@ -89,7 +89,7 @@ def _events(shape: BookShape) -> Iterator[Series]:
         points = _monthly(shape, "events", "occurred", entity, f"avg({sql_name(column)})", f"{sql_name(column)} > 0", LEAST_ROWS)
         counted = (
             f"SELECT {_struct(entity)} AS entity, {_FIRST_OF_MONTH} AS day, source_file, NULL::BIGINT AS source_row, value, NULL AS size "
-            f"FROM (SELECT {entity}, {_month_sql('day')} AS month, source_file, sum(s{i}) / sum(n{i}) AS value FROM {EVENT_COUNTS} "
+            f"FROM (SELECT {entity}, month, source_file, sum(s{i}) / sum(n{i}) AS value FROM {EVENT_MONTHS} "
             f"WHERE n{i} > 0 GROUP BY ALL HAVING sum(n{i}) >= {LEAST_ROWS})"
         )
         yield Series("events", column, points, "months of an account", REACHED["events"], back=2, priced=False, counted_sql=counted)

@@ -12,7 +12,7 @@ from math import exp, log
 from typing import Any
 
 from unspun.book.checks.check import Answers, Check
-from unspun.book.checks.event_counts import EVENT_COUNTS
+from unspun.book.checks.event_counts import EVENT_MONTHS
 from unspun.book.checks.extracts import AskedBook
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
@@ -168,7 +168,7 @@ def _month(number: int) -> str:
 
 def _prepare(book: AskedBook) -> None:
     if any(series.counted_sql for series in series_of(book.shape)):
-        book.make(EVENT_COUNTS)
+        book.make(EVENT_MONTHS)
 
 
 CHECKS: tuple[Check, ...] = (

@@ -46,35 +46,36 @@ def tracking_days_sql(shape: BookShape) -> str:
     the watched has.
     """
     of_events, of_accounts = event_properties(shape), account_properties(shape)
-    sums = "".join(f", sum(m{i})::DOUBLE AS m{i}" for i in range(len(measures(shape))))
-    whole = f"sum(rows)::BIGINT AS rows{sums}"
+    sums = "".join(f", m{i}" for i in range(len(measures(shape))))
+    whole = "sum(rows)::BIGINT AS rows" + "".join(f", sum(m{i})::DOUBLE AS m{i}" for i in range(len(measures(shape))))
     named = f"CASE WHEN event IN (SELECT event FROM frequent) THEN event ELSE {sql_text(OTHERS)} END"
     parts = [
         f"SELECT '' AS part, '' AS value, {named} AS event, day, NULL::INTEGER AS place, {whole} FROM sorts GROUP BY ALL",
-        f"SELECT 'watched', '', {named}, day, place, {whole} FROM cells JOIN watched USING (account_id) GROUP BY ALL",
+        f"SELECT 'watched', '', {named}, day, place, rows{sums} FROM placed WHERE place IS NOT NULL",
     ]
-    parts += [_part(f"events.{name}", f"p{i}", whole) for i, name in enumerate(of_events)]
-    parts += [_part(f"accounts.{name}", f"a{i}", whole) for i, name in enumerate(of_accounts)]
+    parts += [_part(f"events.{name}", f"p{i}", "sorts", whole) for i, name in enumerate(of_events)]
+    parts += [_part(f"accounts.{name}", f"a{i}", "sorts JOIN profiles USING (profile)", whole) for i, name in enumerate(of_accounts)]
     nothing = "".join(", 0" for _ in measures(shape))
     parts += [
         f"SELECT {sql_text(f'accounts.{name}')}, a{i}, '', NULL, place, 0{nothing} FROM watched JOIN attributes USING (account_id) "
         f"WHERE a{i} IS NOT NULL"
         for i, name in enumerate(of_accounts)
     ]
-    by = "".join(f", {kind}{i}" for kind, names in (("p", of_events), ("a", of_accounts)) for i in range(len(names)))
-    joined = "cells LEFT JOIN attributes USING (account_id)" if of_accounts else "cells"
-    sorts = f"sorts AS MATERIALIZED (SELECT event, day{by}, {whole} FROM {joined} GROUP BY ALL)"
-    return f"WITH {_CELLS}{_attributes(of_accounts)}, {sorts}, {_FREQUENT} {' UNION ALL '.join(parts)}"
+    by = "".join(f", p{i}" for i in range(len(of_events)))
+    placed = f"placed AS MATERIALIZED (SELECT event, day{by}, profile, place, rows{sums} FROM cells LEFT JOIN told USING (account_id))"
+    sorts = f"sorts AS MATERIALIZED (SELECT event, day{by}, profile, {whole} FROM placed GROUP BY ALL)"
+    return f"WITH {_CELLS}{_attributes(of_accounts)}, {placed}, {sorts}, {_FREQUENT} {' UNION ALL '.join(parts)}"
 
 
 _CELLS = (
     f"cells AS NOT MATERIALIZED (SELECT * REPLACE (coalesce(event, {sql_text(NO_NAME)}) AS event) FROM {EVENT_CELLS} WHERE NOT ahead), "
-    "sizes AS (SELECT account_id, row_number() OVER (ORDER BY sum(rows) DESC, account_id) - 1 AS place, "
+    "sizes AS MATERIALIZED (SELECT account_id, row_number() OVER (ORDER BY sum(rows) DESC, account_id) - 1 AS place, "
     f"greatest(1, ceil(count(*) OVER () / {WATCHED}), ceil(sum(count(*)) OVER () / {WATCHED_CELLS})) AS step "
     "FROM cells GROUP BY account_id), "
     f"watched AS MATERIALIZED (SELECT account_id, place::INTEGER AS place FROM sizes WHERE place < {LARGEST} OR place % step = 0)"
 )
-"""The cells that had happened, the accounts by size, and the watched."""
+"""The cells that had happened, the accounts by size, and the watched. `placed` are the cells with the place of a watched account, and
+with a number for what is said of an account (`profile`) in place of its id: each cell is looked up once, and grouped by numbers."""
 _FREQUENT = (
     "frequent AS MATERIALIZED (SELECT event, row_number() OVER (ORDER BY sum(rows) DESC, event) AS rank "
     f"FROM sorts GROUP BY event QUALIFY rank <= {EVENTS})"
@@ -89,18 +90,25 @@ def is_part_sql(name: str, least: int = 0) -> str:
 
 
 def _attributes(properties: tuple[str, ...]) -> str:
+    """Tables of an SQL WITH: `attributes` of each account; the different ones as `profiles`; `told` of each account with events."""
     if not properties:
-        return ""
+        return ", told AS MATERIALIZED (SELECT account_id, NULL::INTEGER AS profile, watched.place FROM sizes JOIN watched USING (account_id))"
     chosen = ", ".join(
         f"CASE WHEN (SELECT {is_part_sql(name, 2)} FROM accounts) THEN min({sql_name(name)}) END AS a{i}"
         for i, name in enumerate(properties)
     )
-    return f", attributes AS MATERIALIZED (SELECT account_id, {chosen} FROM accounts GROUP BY account_id)"
-
-
-def _part(part: str, column: str, sums: str) -> str:
+    every = ", ".join(f"a{i}" for i in range(len(properties)))
     return (
-        f"SELECT {sql_text(part)}, {column}, event, day, NULL, {sums} FROM sorts "
+        f", attributes AS MATERIALIZED (SELECT account_id, {chosen} FROM accounts GROUP BY account_id), "
+        f"told AS MATERIALIZED (SELECT account_id, dense_rank() OVER (ORDER BY {every})::INTEGER AS profile, watched.place, {every} "
+        "FROM sizes LEFT JOIN attributes USING (account_id) LEFT JOIN watched USING (account_id)), "
+        f"profiles AS MATERIALIZED (SELECT DISTINCT profile, {every} FROM told)"
+    )
+
+
+def _part(part: str, column: str, rows: str, sums: str) -> str:
+    return (
+        f"SELECT {sql_text(part)}, {column}, event, day, NULL, {sums} FROM {rows} "
         f"WHERE {column} IS NOT NULL AND event IN (SELECT event FROM frequent WHERE rank <= {EVENTS_IN_PARTS}) "
         f"GROUP BY {column}, event, day"
     )

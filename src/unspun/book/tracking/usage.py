@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,13 +102,14 @@ class _Columns:
         """The numbers of the rows chosen, in their order, for each of the events."""
         rows = np.flatnonzero(which)
         codes = self.event_code[rows]
-        order = np.argsort(codes, kind="stable")
+        few = codes.astype(np.int16) if len(self.events) < np.iinfo(np.int16).max else codes  # NumPy sorts these by their digits
+        order = np.argsort(few, kind="stable")
         return np.split(rows[order], np.searchsorted(codes[order], np.arange(1, len(self.events))))
 
     def matrix(self, rows: Ints, measure: str, by: Ints | None = None, size: int = 1) -> Floats:
-        """Sums by day of the rows of these numbers, shape (size, days); `by` numbers the row of the result."""
-        flat = self.day[rows] if by is None else by[rows] * self.length + self.day[rows]
-        return np.bincount(flat, self.sums[measure][rows], minlength=size * self.length).astype(np.float64).reshape(size, self.length)
+        """Sums by day of the rows of these numbers, shape (size, days); `by` numbers the row of the result of each."""
+        flat = self.day[rows] if by is None else by * self.length + self.day[rows]
+        return np.bincount(flat, self.sums[measure][rows], minlength=size * self.length).reshape(size, self.length)
 
     def series(self, regular: list[str]) -> tuple[tuple[Key, ...], Floats]:
         """Series of the whole book, then of its parts; those with too little to be judged are left out, but for the first."""
@@ -139,14 +140,12 @@ class _Columns:
     def watched(self, regular: list[str], keys: tuple[Key, ...]) -> Watched:
         mine = self.part(WATCHED)
         places = np.unique(self.place[mine])
-        by = np.searchsorted(places, self.place)
         rows = dict(zip(self.events, self.by_event(mine), strict=True))
-        counts: dict[Key, Floats] = {}
-        for key in keys:
-            if not key.where and not (len(regular) > 1 and not key.event):
-                counts[key] = self.matrix(rows[key.event], key.measure, by, len(places))
-        if len(regular) > 1:
-            counts[Key("")] = np.sum([self.matrix(rows[event], "", by, len(places)) for event in regular], axis=0)
+        several = len(regular) > 1
+        asked = {key: (key.event,) for key in keys if not key.where and (key.event or not several)}
+        if several:
+            asked[Key("")] = tuple(regular)
+        counts = _CountsWhenAsked(self, {event: rows[event] for event in regular}, asked, places, {})
         return Watched(places, counts, self._values_of(places), max(len(places), int(self.place.max(initial=-1)) + 1))
 
     def _values_of(self, places: Ints) -> dict[str, tuple[str, ...]]:
@@ -157,6 +156,35 @@ class _Columns:
                 said = dict(zip(self.place[which].tolist(), self.value_code[which].tolist(), strict=True))
                 found[part] = tuple(self.values[said[place]] if place in said else "" for place in places.tolist())
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _CountsWhenAsked(Mapping[Key, Floats]):
+    """Counts of the watched accounts by account and day, made when they are asked for: of most series nobody does.
+
+    `asked` gives the events whose counts are summed, `rows` the numbers of an event's rows.
+    """
+
+    columns: _Columns
+    rows: Mapping[str, Ints]
+    asked: Mapping[Key, tuple[str, ...]]
+    places: Ints
+    made: dict[Key, Floats]
+
+    def __getitem__(self, key: Key) -> Floats:
+        if key not in self.made:
+            self.made[key] = np.sum([self._of(event, key.measure) for event in self.asked[key]], axis=0)
+        return self.made[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.asked)
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    def _of(self, event: str, measure: str) -> Floats:
+        rows = self.rows[event]
+        return self.columns.matrix(rows, measure, np.searchsorted(self.places, self.columns.place[rows]), len(self.places))
 
 
 def _is_regular(counts: Floats) -> bool:

@@ -119,16 +119,17 @@ class Limits:
 @contextmanager
 def open_postgres(address: Address, name: str, limits: Limits) -> Iterator[PostgresSession]:
     """A read-only transaction on a Postgres database that goes by `name` in messages. Raises Unreadable where it cannot be reached."""
-    connection = _connect(address, name, limits)
+    connection = open_connection(address, name, limits)
     try:
         session = PostgresSession(connection, address, name, limits)
         session.begin()
         yield session
     finally:
-        _close(connection)
+        close_connection(connection)
 
 
-def _connect(address: Address, name: str, limits: Limits) -> Connection:
+def open_connection(address: Address, name: str, limits: Limits) -> Connection:
+    """A connection to a Postgres that goes by `name` in messages. Raises Unreadable where it cannot be reached."""
     from adbc_driver_manager.dbapi import Error
     from adbc_driver_postgresql.dbapi import connect
 
@@ -143,7 +144,8 @@ def _connect(address: Address, name: str, limits: Limits) -> Connection:
     raise Unreadable(fault)  # outside the handler: what the driver said may hold the address
 
 
-def _close(connection: Connection) -> None:
+def close_connection(connection: Connection) -> None:
+    """Close a connection, whatever became of its server."""
     from adbc_driver_manager.dbapi import Error
 
     try:
@@ -171,6 +173,10 @@ class PostgresSession:
     def begin(self) -> None:
         self._run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         self._run("SET default_transaction_read_only = on")
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """What a session is to be like, whatever a role or a database has set."""
         self._zone = self._rows("SELECT current_setting('TimeZone') AS zone")[0]["zone"]
         for setting in ("SET TIME ZONE 'UTC'", *AS_STANDARD):
             self._run(setting)
@@ -268,13 +274,13 @@ class PostgresSession:
             return
 
     @contextmanager
-    def _asked(self, sql: str) -> Iterator[Any]:
+    def _asked(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Any]:
         from adbc_driver_manager.dbapi import Error
 
         failed: UnspunError | None = None
         with self._connection.cursor() as cursor:
             try:
-                cursor.execute(sql)
+                cursor.execute(sql, parameters or None)
                 yield cursor
             except (Error, OSError, pa.ArrowException) as error:
                 failed = self._failed(error)
@@ -295,7 +301,7 @@ class PostgresSession:
         self._failing = False
 
     def _failed(self, error: Exception) -> UnspunError:
-        state, said = getattr(error, "sqlstate", None) or "", self._address.hide(_told(error))
+        state, said = getattr(error, "sqlstate", None) or "", self._address.hide(told(error))
         if state == "42501":
             fault = Fault("permission_denied", f"{said}.", self._name, "Ask for the right to SELECT it, or read a view that you may read.")
         elif state == "57014":
@@ -312,7 +318,7 @@ class PostgresSession:
         return BadInput(fault)
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """What the server said: the line of its error, without the statement."""
     found = re.search(r"ERROR:\s*([^\n]*)", str(error))
     return found[1].strip().rstrip(".") if found else "the server gave an error"

@@ -8,8 +8,10 @@ from datetime import date
 from unspun.book.checks.finding import Span
 from unspun.engines.reference.answers import Book, Missing, Moment
 from unspun.engines.reference.rows import RowVersion
+from unspun.engines.reference.sequences import funnel_days, funnel_depends_on, streak_depends_on, streak_length
 from unspun.metrics.conditions import AllOf, Condition, IsIn, columns_of
-from unspun.metrics.nodes import ActiveDays, Count, DaysSinceFirst, DaysSinceLast, LastValue, Measure
+from unspun.metrics.measure_nodes import column_of, conditions_of
+from unspun.metrics.nodes import DaysSinceFirst, DaysSinceLast, DaysToFirst, Funnel, LastValue, Measure, Streak
 
 Days = tuple[date, date]
 
@@ -26,7 +28,7 @@ def no_witness(book: Book, measure: Measure, moment: Moment, window: Days, count
     if rules.silent_days is not None and (moment.day - max(held)).days > rules.silent_days:
         return Missing("source_silent")
     seen = [row.day for row in book.rows.visible(table, moment.account, moment.as_of) if row.happened_by(moment.day) and row.day]
-    depends = _depends_on(measure, _within_life(book, moment, window, min(seen, default=None)), counted)
+    depends = _depends_on(measure, _within_life(book, moment, window, min(seen, default=None)), counted, moment.as_of)
     if rules.silent_days is not None and book.birth(moment) is not None and depends[0] < min(held):
         return Missing("before_source")
     if not rules.covers_every_account and not seen:
@@ -42,7 +44,7 @@ def _within_life(book: Book, moment: Moment, window: Days, seen: date | None) ->
     return (window[0] if began is None else max(window[0], began), window[1])
 
 
-def _depends_on(measure: Measure, window: Days, counted: Sequence[RowVersion]) -> Days:
+def _depends_on(measure: Measure, window: Days, counted: Sequence[RowVersion], as_of: date) -> Days:
     """The days on which rows that are not there could change the value.
 
     What is known since a last row depends on the days from that row on; what is known of a first row on the days up to it.
@@ -50,20 +52,30 @@ def _depends_on(measure: Measure, window: Days, counted: Sequence[RowVersion]) -
     days = [row.day for row in counted if row.day is not None]
     if days and isinstance(measure, LastValue | DaysSinceLast):
         return (days[-1], window[1])
-    if days and isinstance(measure, DaysSinceFirst):
+    if days and isinstance(measure, DaysSinceFirst | DaysToFirst):
         return (window[0], days[0])
+    if isinstance(measure, Streak) and measure.run == "current":
+        return streak_depends_on(measure, window, streak_length(measure, window, days))
+    if isinstance(measure, Funnel):
+        return funnel_depends_on(measure, window, funnel_days(measure, counted, as_of))
     return window
 
 
 def can_bear(span: Span, measure: Measure) -> bool:
     """Whether a tracking outage can have changed a measure: of its event, of its part of the book, of a column that it reads."""
-    where = measure.rows.where
-    if span.event and _excludes(where, "event", span.event):
+    if span.event and _leaves_out(measure, "event", span.event):
         return False
-    if span.where and _excludes(where, *span.where):
+    if span.where and _leaves_out(measure, *span.where):
         return False
-    own = () if isinstance(measure, Count | ActiveDays | DaysSinceFirst | DaysSinceLast) else (measure.column,)
-    return not span.measure or span.measure in (*own, *columns_of(where))
+    read = {column_of(measure), *(column for condition in conditions_of(measure) for column in columns_of(condition))}
+    return not span.measure or span.measure in read
+
+
+def _leaves_out(measure: Measure, column: str, value: str) -> bool:
+    """Whether no row in which a column has a value can count: by the condition of all rows, or by those of every step."""
+    steps = measure.steps if isinstance(measure, Funnel) else ()
+    by_steps = bool(steps) and all(_excludes(step, column, value) for step in steps)
+    return by_steps or _excludes(measure.rows.where, column, value)
 
 
 def _may_be_of(book: Book, span: Span, moment: Moment) -> bool:

@@ -14,20 +14,28 @@ from unspun.engines.reference.coverage import no_witness
 from unspun.engines.reference.fitting import fits
 from unspun.engines.reference.life import contract_start
 from unspun.engines.reference.rows import Cell, RowVersion
+from unspun.engines.reference.sequences import funnel_days, gaps_between, quantile_of, streak_length
+from unspun.errors import BadInput, Fault
 from unspun.metrics.kinds import column_kind
 from unspun.metrics.nodes import (
+    MOST_ADDED,
     ActiveDays,
     Average,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToFirst,
     Distinct,
+    Funnel,
     LastValue,
     Maximum,
     Measure,
     Minimum,
+    Quantile,
     Rows,
+    Streak,
     Sum,
+    TimeBetween,
 )
 from unspun.metrics.windows import Lifetime, SinceContractStart
 
@@ -43,9 +51,8 @@ def measure_value(book: Book, measure: Measure, moment: Moment) -> Answer:
     if window is None:
         return Missing("no_contract")
     counted = _counted(book, measure, moment, window)
-    return (
-        no_witness(book, measure, moment, window, counted) or _mixed(book, measure, moment, counted) or _of_rows(measure, moment, counted)
-    )
+    missing = no_witness(book, measure, moment, window, counted) or _mixed(book, measure, moment, counted)
+    return missing or _of_rows(book, measure, moment, window, counted)
 
 
 def _window(book: Book, rows: Rows, moment: Moment) -> tuple[date, date] | None:
@@ -76,7 +83,7 @@ def _counted(book: Book, measure: Measure, moment: Moment, window: tuple[date, d
 
 def _mixed(book: Book, measure: Measure, moment: Moment, counted: Sequence[RowVersion]) -> Missing | None:
     """Amounts that are put together have to be in one currency."""
-    if not isinstance(measure, Sum | Average | Minimum | Maximum):
+    if not isinstance(measure, Sum | Average | Minimum | Maximum | Quantile):
         return None
     return several_currencies(book, measure.rows.table, measure.column, [partial(row.cell, as_of=moment.as_of) for row in counted])
 
@@ -90,7 +97,7 @@ def several_currencies(book: Book, table: str, column: str, rows: Sequence[Calla
     return Missing("several_currencies") if len(currencies) > 1 else None
 
 
-def _of_rows(measure: Measure, moment: Moment, counted: Sequence[RowVersion]) -> Answer:
+def _of_rows(book: Book, measure: Measure, moment: Moment, window: tuple[date, date], counted: Sequence[RowVersion]) -> Answer:
     days = [row.day for row in counted if row.day is not None]
     match measure:
         case Count():
@@ -101,12 +108,39 @@ def _of_rows(measure: Measure, moment: Moment, counted: Sequence[RowVersion]) ->
             return (moment.day - days[-1]).days if days else Missing("no_rows")
         case DaysSinceFirst():
             return (moment.day - days[0]).days if days else Missing("no_rows")
-        case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue():
+        case DaysToFirst(rows):
+            start = window[0] if isinstance(rows.window, SinceContractStart) else book.birth(moment)
+            return _days_to(start, days)
+        case Streak():
+            return streak_length(measure, window, days)
+        case TimeBetween(typical=typical):
+            return _typical(typical, gaps_between(days))
+        case Funnel():
+            return _of_steps(measure, funnel_days(measure, counted, moment.as_of))
+        case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue() | Quantile():
             cells = [row.cell(measure.column, moment.as_of) for row in counted]
             return _of_cells(measure, [cell for cell in cells if cell is not None])
 
 
-def _of_cells(measure: Sum | Average | Minimum | Maximum | Distinct | LastValue, cells: Sequence[Cell]) -> Answer:
+def _days_to(start: date | None, days: Sequence[date]) -> Answer:
+    if not days:
+        return Missing("not_yet")
+    return Missing("not_stated") if start is None else max(0, (days[0] - start).days)
+
+
+def _typical(typical: str, gaps: Sequence[int]) -> Answer:
+    if not gaps:
+        return Missing("too_few_rows")
+    return sum(gaps) / len(gaps) if typical == "average" else float(quantile_of(gaps, 5_000))
+
+
+def _of_steps(measure: Funnel, reached: Sequence[date]) -> Answer:
+    if measure.gives == "steps":
+        return len(reached)
+    return (reached[-1] - reached[0]).days if len(reached) == len(measure.steps) else Missing("not_reached")
+
+
+def _of_cells(measure: Sum | Average | Minimum | Maximum | Distinct | LastValue | Quantile, cells: Sequence[Cell]) -> Answer:
     """Of the cells that are not empty."""
     match measure:
         case Sum():
@@ -115,6 +149,9 @@ def _of_cells(measure: Sum | Average | Minimum | Maximum | Distinct | LastValue,
             return len(set(cells))
         case Average():
             return exact_sum(cells) / len(cells) if cells else Missing("no_rows")
+        case Quantile():
+            numbers = [float(cell) for cell in cells if isinstance(cell, int | float | Decimal)]
+            return quantile_of(numbers, int(measure.parts)) if numbers else Missing("no_rows")
         case LastValue():
             return value_or(cells[-1] if cells else None, "no_rows")
         case Minimum():
@@ -129,8 +166,12 @@ def exact_sum(cells: Sequence[Cell]) -> float:
 
 
 def _billionths(cell: Cell) -> int:
-    """A number in billionths, halves rounded away from zero; what cannot be added counts nothing (metrics of it are refused before)."""
+    """A number in billionths, halves rounded away from zero; what cannot be added counts nothing (metrics of it are refused before).
+
+    Raises BadInput of a number that is too large."""
     if isinstance(cell, float):
+        if abs(cell) >= MOST_ADDED:
+            raise BadInput(Fault("too_large_to_add", f"{cell:g} cannot be added up exactly: {MOST_ADDED:g} or more."))
         rest, whole = modf(cell * BILLION)
         return int(whole) + (int(copysign(1, rest)) if abs(rest) >= 0.5 else 0)
     return int(Fraction(cell) * BILLION) if isinstance(cell, int | Decimal) else 0

@@ -32,14 +32,14 @@ def standing_value(book: Book, standing: Standing, moment: Moment) -> Answer:
 
 
 def _seats(book: Book, moment: Moment) -> Answer:
-    """Seats as stated of the account where the book holds such a column, else those of its running terms."""
+    """Seats of the running terms where any of them states some, else those stated of the account."""
+    sold = [seats for cell in _open_rows(book, "subscriptions", moment) if (seats := cell("seats")) is not None]
+    if sold:
+        return exact_sum(sold)
     accounts = book.question.tables.get("accounts")
     if accounts is not None and "seats" in accounts.columns:
         return value_or(book.accounts.value(moment.account, "seats", moment.day, moment.as_of), "not_stated")
-    if not _is_held(book, "subscriptions", moment):
-        return Missing("no_source")
-    seats = [seats for cell in _open_rows(book, "subscriptions", moment) if (seats := cell("seats")) is not None]
-    return exact_sum(seats) if seats else Missing("not_stated")
+    return Missing("not_stated" if _is_held(book, "subscriptions", moment) else "no_source")
 
 
 def _open(book: Book, standing: Open, moment: Moment) -> Answer:

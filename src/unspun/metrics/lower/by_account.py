@@ -16,14 +16,15 @@ from sqlglot import exp
 from unspun.metrics.asof import BeforeRenewals
 from unspun.metrics.lower.by_pane import EVER, FIRST, Parts
 from unspun.metrics.lower.conditions import condition_sql
+from unspun.metrics.lower.day_state import DayRows, Rows, made
 from unspun.metrics.lower.distinct import Counted, counts_below, counts_beside
 from unspun.metrics.lower.frames import BOUNDS, Frame, bounds_table, distinct_frames, frame_of
-from unspun.metrics.lower.kept import KeptColumns, kept_of, made_of_kept, made_of_rows
+from unspun.metrics.lower.kept import KeptColumns, kept_of, made_of_kept
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.packed import packs_of
 from unspun.metrics.lower.panes import WORD_BITS
 from unspun.metrics.lower.plan import Leaf, Step
-from unspun.metrics.lower.sources import Source, as_of_days
+from unspun.metrics.lower.sources import as_of_days
 from unspun.metrics.lower.terms import both, when
 from unspun.metrics.lower.units import FOREVER
 from unspun.metrics.lower.windows_of import days_before
@@ -37,7 +38,7 @@ ON_TIME = -FOREVER
 """In place of the day from which rows are seen, where that is the day on which they happened."""
 
 
-def measured_by_account(question: PanelQuestion, table: str, rows: Source, leaves: Sequence[Placed]) -> Parts:
+def measured_by_account(question: PanelQuestion, table: str, rows: Rows, leaves: Sequence[Placed]) -> Parts:
     """The parts that measure leaves of a table for units of any dates; always with the first day of all."""
     others = [leaf for _, leaf in leaves if not isinstance(leaf.measure, Distinct)]
     parts, kept = Parts(), KeptColumns()
@@ -67,7 +68,7 @@ class _Paned:
 
     question: PanelQuestion
     table: str
-    rows: Source
+    rows: Rows
     kept: KeptColumns
     frames: tuple[Frame, ...]
 
@@ -99,22 +100,22 @@ class _Paned:
         found = exp.select("account", f"{_stretch('day')} AS stretch", f"BIT_OR({_bit('day')}) AS mask").where("day IS NOT NULL")
         return found.from_(union.subquery("cuts", copy=False)).group_by("1", "2")
 
-    def timed(self) -> exp.Select:
-        """The rows with their account, pane, the bit of their day, and from which and until which day they are seen."""
+    def timed(self, rows: Rows) -> exp.Select:
+        """Rows with their account, pane, the bit of their day, and from which and until which day they are seen."""
         pane = f"{_stretch('r.day')} * 64 + BIT_COUNT(COALESCE(c.mask, 0) & ({_bit('r.day')} - 1)) AS pane"
         late = f"CASE WHEN r.seen_from > r.day THEN r.seen_from ELSE {ON_TIME} END AS late"
         found = exp.select("r.*", "a.account AS account", pane, f"{_bit('r.day')} AS bit", late)
         if self.rows.superseded:
             found = found.select(f"COALESCE(r.seen_until, {FOREVER}) AS until")
-        found = found.from_(self.rows.query.subquery("r", copy=False)).join("accounts_of_panel AS a", on="a.account_id = r.account_id")
+        found = found.from_(rows.query.subquery("r", copy=False)).join("accounts_of_panel AS a", on="a.account_id = r.account_id")
         on = f"c.account = a.account AND c.stretch = {_stretch('r.day')}"
         return found.join(f"measure_cuts_{self.table} AS c", on=on, join_type="left")
 
     def state(self) -> exp.Select:
         """What is kept of the rows of each account and pane, apart by when they are seen; `first_day`: a day of the pane."""
-        pick = [made_of_rows(one, self.rows).as_(self.kept.name(one)) for one in self.kept.kept]
+        pick = [made(one, self.rows).as_(self.kept.name(one)) for one in self.kept.kept]
         found = exp.select(*self.keys, "MIN(day) AS first_day", *pick, copy=False)
-        return found.from_(self.timed().subquery("timed", copy=False)).group_by(*self.keys)
+        return found.from_(self.timed(self.rows).subquery("timed", copy=False)).group_by(*self.keys)
 
     def seen(self, state: str) -> exp.Select:
         """The panes for each unit that sees them, and whether they lie in its frames, `f{j}`."""
@@ -231,7 +232,8 @@ def _words(paned: _Paned, counted: Counted) -> exp.Select:
 
 def _held(paned: _Paned, counted: Counted) -> exp.Select:
     """By account and value, for each condition g the words of its mask, `w{g}_{i}`."""
-    rows, value = paned.rows, paned.rows.value(counted.column)
+    rows = paned.rows.rows if isinstance(paned.rows, DayRows) else paned.rows  # which days an account had a value is not kept by its panes
+    value = rows.value(counted.column)
     found = exp.select("r.account AS account", value.as_("value")).group_by("1", "2").where(value.copy().is_(exp.null()).not_())
     for g, (condition, frames) in enumerate(counted.groups.items()):
         fits = condition_sql(condition, rows)
@@ -239,7 +241,7 @@ def _held(paned: _Paned, counted: Counted) -> exp.Select:
             word = exp.column(f"w{g}_{i}", table="w")
             found = found.select(exp.BitwiseOrAgg(this=word if fits == exp.true() else when(fits, word)).as_(f"w{g}_{i}"), copy=False)
     on = " AND ".join(f"w.{key} = r.{key}" for key in paned.keys)
-    return found.from_(paned.timed().subquery("r", copy=False)).join(f"measure_words_{counted.name} AS w", on=on)
+    return found.from_(paned.timed(rows).subquery("r", copy=False)).join(f"measure_words_{counted.name} AS w", on=on)
 
 
 def _by_unit(table: str, counted: Counted) -> exp.Query:

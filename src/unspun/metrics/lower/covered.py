@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from unspun.metrics.lower.day_state import rows_or_days
 from unspun.metrics.lower.plan import Seen, Step
-from unspun.metrics.lower.sources import source
 from unspun.metrics.question import PanelQuestion
 
 COVERED = "covered"
@@ -15,7 +15,7 @@ COVERED = "covered"
 
 def days_covered(question: PanelQuestion, table: str, seen: Sequence[Seen]) -> list[Step]:
     """Steps that make `point`, `first{n}` and `last{n}` of all rows of a table: one pass over its days."""
-    rows = source(question, table, ())
+    rows = rows_or_days(question, table, (), False, ())
     until = "seen_until" if rows.superseded else "CAST(NULL AS INT) AS seen_until"
     days = exp.select("day", "seen_from", until).distinct().from_(rows.query.subquery("r", copy=False))
     on = "p.day >= d.day AND p.day >= d.seen_from AND (d.seen_until IS NULL OR p.day < d.seen_until)"

@@ -9,22 +9,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import pyarrow as pa
 from sqlglot import exp
 
 from unspun.metrics.conditions import Condition
 from unspun.metrics.lower.conditions import condition_sql
+from unspun.metrics.lower.day_state import DayRows, Rows
 from unspun.metrics.lower.frames import Frame, distinct_frames, frame_of
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.panes import WORD_BITS, Panes
+from unspun.metrics.lower.parts import Parts, Placed
 from unspun.metrics.lower.plan import Leaf, Step
-from unspun.metrics.lower.sources import Source, as_of_days
+from unspun.metrics.lower.sheet import MaskCounts, in_slice
+from unspun.metrics.lower.sources import as_of_days
 from unspun.metrics.lower.terms import gone_day, when
+from unspun.metrics.lower.value_state import is_masked, mask_name, masks_query, word
 from unspun.metrics.nodes import Distinct
-from unspun.metrics.question import PanelQuestion
+from unspun.metrics.question import KeptValues, PanelQuestion
 
 DISTINCT_KINDS = (Distinct,)
-Placed = tuple[int, Leaf]
 DAY = ""
 """In place of a column: the day on which a row happened."""
 MOST_COUNTS = 600
@@ -36,7 +38,7 @@ class Counted:
     """Distinct counts of one column of a table: `name` of its steps, the leaves, and how many dates an account has at most."""
 
     name: str
-    rows: Source
+    rows: Rows
     column: str
     leaves: Sequence[Placed]
     dates: int
@@ -61,23 +63,33 @@ class Counted:
         return -(-len(frames) * self.dates // WORD_BITS)
 
 
-def distinct_steps(
-    question: PanelQuestion, table: str, rows: Source, leaves: Sequence[Placed]
-) -> tuple[list[Step], dict[str, pa.Table], list[str], dict[int, str]]:
-    """Steps, inputs, the tables by unit that they make, and the column of each leaf in these: one pass for each column counted."""
-    steps: list[Step] = []
-    inputs: dict[str, pa.Table] = {}
-    tables: list[str] = []
+def add_distinct(parts: Parts, question: PanelQuestion, table: str, rows: Rows, leaves: Sequence[Placed], by_place: bool = False) -> None:
+    """Add the counts of leaves: one pass for each column counted, then a step by unit, or counts of masks that are made by place."""
     for n, column in enumerate(dict.fromkeys(_column(leaf) for _, leaf in leaves)):
         asked, name = [(i, leaf) for i, leaf in leaves if _column(leaf) == column], f"{table}_{n}"
         panes = Panes(as_of_days(question), distinct_frames(frame_of(leaf) for _, leaf in asked), question.fiscal_year_starts)
         counted = Counted(name, rows, column, asked, len(panes.days))
-        words = panes.words_table(list(counted.groups.values()))
-        inputs |= {f"measure_words_{name}": words, f"measure_seen_{name}": panes.seen_words_table()}
-        steps.append(Step(f"measure_held_{name}", _held(counted, panes), f"values of {table} by account"))
-        steps.append(Step(f"measure_distinct_{name}", _by_unit(counted), f"distinct values of {table}"))
-        tables.append(f"measure_distinct_{name}")
-    return steps, inputs, tables, {i: f"n{i}" for i, _ in leaves}
+        parts.inputs[f"measure_seen_{name}"] = panes.seen_words_table()
+        kept = _kept_values(question, table, column, counted)
+        if kept is None:
+            parts.inputs[f"measure_words_{name}"] = panes.words_table(list(counted.groups.values()))
+            parts.steps.append(Step(f"measure_held_{name}", _held(counted, panes), f"values of {table} by account"))
+        else:
+            parts.steps += _held_of_kept(question, table, counted, panes, kept)
+        parts.distinct |= {i: f"n{i}" for i, _ in asked}
+        if by_place:
+            parts.counts.append(_masks(counted))
+            continue
+        parts.steps.append(Step(f"measure_distinct_{name}", _by_unit(counted), f"distinct values of {table}"))
+        parts.by_unit.append(f"measure_distinct_{name}")
+
+
+def _masks(counted: Counted) -> MaskCounts:
+    """The counts as they are made by place: of the words of masks, and which of their bits are counted."""
+    words = [f"w{g}_{i}" for g, frames in enumerate(counted.groups.values()) for i in range(counted.words(frames))]
+    rows = exp.select("account", *words).from_(f"measure_held_{counted.name}").where(in_slice(exp.column("account")))
+    bits = {f"n{i}": tuple((word, bit.bit_length() - 1) for word, bit in counted.bits(leaf)) for i, leaf in counted.leaves}
+    return MaskCounts(rows, bits)
 
 
 def _column(leaf: Leaf) -> str:
@@ -86,14 +98,15 @@ def _column(leaf: Leaf) -> str:
 
 def _held(counted: Counted, panes: Panes) -> exp.Select:
     """By account and value, for each condition g the words of its mask, `w{g}_{i}`."""
-    rows, name = counted.rows, counted.name
-    value = rows.value(counted.column) if counted.column else exp.column("day", table="r")
+    of_rows, name = counted.rows, counted.name
+    rows = of_rows.rows if isinstance(of_rows, DayRows) and counted.column else of_rows
+    value = exp.column("day", table="r") if isinstance(rows, DayRows) or not counted.column else rows.value(counted.column)
     found = exp.select("a.account AS account", value.as_("value")).group_by("1", "2")
     for g, (condition, frames) in enumerate(counted.groups.items()):
-        fits = condition_sql(condition, rows)
+        fits = rows.fits(condition) if isinstance(rows, DayRows) else condition_sql(condition, rows)
         for i in range(counted.words(frames)):
-            word = _seen_word(g, i, rows.superseded)
-            found = found.select(exp.BitwiseOrAgg(this=word if fits == exp.true() else when(fits, word)).as_(f"w{g}_{i}"), copy=False)
+            seen = _seen_word(exp.column(f"w{g}_{i}", table="d"), i, rows.superseded)
+            found = found.select(exp.BitwiseOrAgg(this=seen if fits == exp.true() else when(fits, seen)).as_(f"w{g}_{i}"), copy=False)
     found = found.from_(rows.query.subquery("r", copy=False)).join(
         f"measure_words_{name} AS d", on=f"d.day = GREATEST(r.day, {panes.ends[0]})"
     )
@@ -104,13 +117,40 @@ def _held(counted: Counted, panes: Panes) -> exp.Select:
     return found.where(value.copy().is_(exp.null()).not_()) if counted.column else found
 
 
-def _seen_word(group: int, i: int, superseded: bool) -> exp.Expr:
+def _seen_word(of_windows: exp.Expr, i: int, superseded: bool) -> exp.Expr:
     """A word of a row's mask: the dates whose windows hold it, of those that see it."""
-    word: exp.Expr = exp.BitwiseAnd(this=exp.column(f"w{group}_{i}", table="d"), expression=exp.column(f"v{i}", table="s"))
+    word: exp.Expr = exp.BitwiseAnd(this=of_windows, expression=exp.column(f"v{i}", table="s"))
     if not superseded:
         return word
     gone = exp.func("COALESCE", exp.column(f"v{i}", table="e"), number(0))
     return exp.BitwiseAnd(this=word, expression=exp.BitwiseNot(this=gone))
+
+
+def _kept_values(question: PanelQuestion, table: str, column: str, counted: Counted) -> KeptValues | None:
+    """What is kept of the values of a column, where all that is asked of them is."""
+    held = question.kept.get(table)
+    values = None if held is None else held.values.get(column)
+    if values is None or not is_masked(values, (mask_name(question, table, column, condition) for condition in counted.groups)):
+        return None
+    return values
+
+
+def _held_of_kept(question: PanelQuestion, table: str, counted: Counted, panes: Panes, kept: KeptValues) -> list[Step]:
+    """The table that `_held` makes of rows, made of what is kept of them."""
+    name = counted.name
+    masks = {mask_name(question, table, counted.column, condition): frames for condition, frames in counted.groups.items()}
+    found = exp.select("m.account AS account", "m.value AS value").group_by("1", "2")
+    for g, (mask, frames) in enumerate(masks.items()):
+        windows = [bounds for frame in frames for bounds in panes.bounds[panes.frames.index(frame)]]
+        for i in range(counted.words(frames)):
+            seen = _seen_word(word(kept, mask, windows, i * WORD_BITS), i, superseded=False)
+            found = found.select(exp.BitwiseOrAgg(this=seen).as_(f"w{g}_{i}"), copy=False)
+    found = found.from_(f"measure_masks_{name} AS m").join(f"measure_seen_{name} AS s", on="s.day = m.seen")
+    together = masks_query(kept, list(masks), panes.points[0])
+    return [
+        Step(f"measure_masks_{name}", together, f"days of the values of {table}"),
+        Step(f"measure_held_{name}", found, f"values of {table} by account"),
+    ]
 
 
 def _by_unit(counted: Counted) -> exp.Query:

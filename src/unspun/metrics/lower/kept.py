@@ -16,7 +16,19 @@ from unspun.metrics.lower.conditions import condition_sql
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.sources import ORDER, Source
 from unspun.metrics.lower.terms import aggregate, as_billionths, both, counted, last_by, row, when
-from unspun.metrics.nodes import ActiveDays, Average, Count, DaysSinceFirst, DaysSinceLast, LastValue, Maximum, Measure, Minimum, Sum
+from unspun.metrics.nodes import (
+    ActiveDays,
+    Average,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    DaysToFirst,
+    LastValue,
+    Maximum,
+    Measure,
+    Minimum,
+    Sum,
+)
 
 Kind = Literal["count", "filled", "sum", "least", "greatest", "first", "last", "days", "order", "last_cell", "last_day", "packed"]
 ADDED: tuple[Kind, ...] = ("count", "filled", "sum", "packed")
@@ -67,7 +79,7 @@ def kept_of(measure: Measure) -> tuple[Kept, ...]:
             return (Kept("days", where),)
         case DaysSinceLast():
             return (Kept("last", where),)
-        case DaysSinceFirst():
+        case DaysSinceFirst() | DaysToFirst():
             return (Kept("first", where),)
         case LastValue(column=column):
             return Kept("last_cell", where, column), Kept("last_day", where, column), Kept("order", where, column)

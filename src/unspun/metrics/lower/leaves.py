@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -15,27 +15,32 @@ from unspun.metrics.lower.expanded import Part
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.missing import CODES, accounts_part, bearing, code, first_of, lasts_until, touches_until
 from unspun.metrics.lower.plan import Leaf, Seen, Step
+from unspun.metrics.lower.sheet import Beside, beside_point, beside_unit, in_slice
 from unspun.metrics.lower.sources import as_of_days, column_kind, currency_of
 from unspun.metrics.lower.staged import Columns
 from unspun.metrics.lower.states import attributes, first_statement, open_rows
 from unspun.metrics.lower.units import FOREVER
 from unspun.metrics.lower.windows_of import window_bounds
+from unspun.metrics.measure_nodes import reason_without_rows
 from unspun.metrics.nodes import (
-    SHAREABLE,
     Arr,
     Attribute,
     Average,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToFirst,
+    Funnel,
     LastValue,
     Maximum,
     Measure,
     Minimum,
     Open,
+    Quantile,
     Seats,
     Series,
     Standing,
+    Streak,
     Sum,
 )
 from unspun.metrics.question import PanelQuestion
@@ -129,28 +134,53 @@ class Leaves:
     def base(self, units: exp.Select, sliced: bool) -> exp.Select:
         """The units (alias `u`, with `unit` and `point`) and everything that the leaves are computed of. `sliced`: the tables by unit are
         read for the units from the first parameter to before the second."""
-        if self.windows or self.seen:
+        if names := self._facts():
             units = units.join(f"{FACTS} AS w", on="w.point = u.point", join_type="left")
-            units = units.select(*(f"w.{k}" for k in (*self.windows, *self._covered_columns())))
-        stated = tuple(f"a{i} AS a0_{i}" for i in range(len(self.stated)))
-        units = _joined(units, "life", "life", ("born", "gone", "contract", "unseen", *stated), sliced)
+            units = units.select(*(f"w.{name}" for name in names))
+        for table, columns in self._by_unit().items():
+            units = _joined(units, table, columns, sliced)
         if self.measures or self.seen:
-            units = _joined(units, "measured", "m", tuple(self._measured_columns()), sliced)
-        for shift, names in self.attributes.items():
-            if not shift:
-                continue
-            cells = tuple(f"c{i} AS a{shift}_{i}" for i in range(len(names)))
-            units = _joined(units, f"stated_{shift}", f"stated_{shift}", cells, sliced)
-        for i, (node, _) in enumerate(self.opens):
-            sums = (f"total AS t{i}", f"filled AS e{i}", f"is_mixed AS j{i}") if node.column else ()
-            units = _joined(units, f"open_{i}", f"open_{i}", (f"n AS n{i}", *sums), sliced)
+            units = _joined(units, "measured", {name: name for name in self._measured_columns()}, sliced)
         for shift in self.contacts:
             units = units.join(f"contacts_{shift} AS contacts_{shift}", join_type="cross").select(f"contacts_{shift}.day AS since{shift}")
-        return _joined(units, "arr_units", "arr", ("arr", "why AS arr_why"), sliced) if self.arr else units
+        return units
+
+    def base_of_sheet(self, units: exp.Select, measured: Mapping[str, exp.Expr]) -> exp.Select:
+        """The same of a sheet (alias `u`); `measured`: the measures, of its columns."""
+        units = units.select(*(f"u.{name}" for name in self._facts()), copy=False)
+        units = units.select(*(f"u.{name}" for columns in self._by_unit().values() for name in columns), copy=False)
+        units = units.select(*(value.as_(name, copy=False) for name, value in measured.items()), copy=False)
+        return units.select(*(f"(SELECT day FROM contacts_{shift}) AS since{shift}" for shift in self.contacts), copy=False)
+
+    def beside(self) -> tuple[Beside, ...]:
+        """What a sheet holds of these, the measures aside."""
+        facts = self._facts()
+        by_unit = (beside_unit(table, columns) for table, columns in self._by_unit().items())
+        return (*([beside_point(FACTS, {name: name for name in facts})] if facts else []), *by_unit)
+
+    def _facts(self) -> tuple[str, ...]:
+        """The columns of FACTS."""
+        return (*self.windows, *self._covered_columns()) if self.windows or self.seen else ()
+
+    def _by_unit(self) -> dict[str, dict[str, str]]:
+        """The tables by unit, the measures aside: of each its columns by the names that the leaves give them."""
+        stated = {f"a0_{i}": f"a{i}" for i in range(len(self.stated))}
+        found = {"life": {name: name for name in ("born", "gone", "contract", "unseen")} | stated}
+        for shift, names in self.attributes.items():
+            if shift:
+                found[f"stated_{shift}"] = {f"a{shift}_{i}": f"c{i}" for i in range(len(names))}
+        for i, (node, _) in enumerate(self.opens):
+            sums = {f"t{i}": "total", f"e{i}": "filled", f"j{i}": "is_mixed"} if node.column else {}
+            found[f"open_{i}"] = {f"n{i}": "n", **sums}
+        return found | ({"arr_units": {"arr": "arr", "arr_why": "why"}} if self.arr else {})
 
     def _measured_columns(self) -> list[str]:
         values = [f"m{i}" for i in range(len(self.measures))]
-        days = [f"r{i}" for i, leaf in enumerate(self.measures) if isinstance(leaf.measure, LastValue | DaysSinceLast | DaysSinceFirst)]
+        days = [
+            f"r{i}"
+            for i, leaf in enumerate(self.measures)
+            if isinstance(leaf.measure, LastValue | DaysSinceLast | DaysSinceFirst | DaysToFirst | Funnel)
+        ]
         return [*values, *days, *(f"f{k}" for k in range(len(self.seen)))]
 
     # Measures
@@ -165,7 +195,9 @@ class Leaves:
         k = self._seen(table, shift)
         why = self._measure_why(measure, i, k)
         value: exp.Expr = exp.column(f"m{i}")
-        if isinstance(measure, SHAREABLE):
+        if isinstance(measure, DaysToFirst):
+            value = _days_from(self._start(measure), value)
+        elif reason_without_rows(measure) is None:
             value = exp.func("COALESCE", value, exp.cast(number(0), "double" if part.kind == "number" else "bigint"))
         return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
 
@@ -174,16 +206,22 @@ class Leaves:
         table, shift = self.seen[k].table, self.seen[k].shift_days
         window, dated = measure.rows.window, isinstance(measure, LastValue | DaysSinceLast)
         life = [*self._life(shift, end=self._ends(window, shift)), *self._contract(measure)]
-        begins = self._begins(window, shift, exp.column("born"))
+        begins = _of_run(measure, i, self._begins(window, shift, exp.column("born")), self._ends(window, shift))
         first = exp.column(f"r{i}") if dated else None
         cases = [*life, *self._coverage(k, begins, first)]
         rest = [*self._outage(measure, i, k), *self._currencies(measure, shift)]
-        if not isinstance(measure, SHAREABLE):
-            rest.append((exp.column(f"m{i}").is_(exp.null()), "no_rows"))
-        if dated:
+        if (reason := reason_without_rows(measure)) is not None:
+            rest.append((exp.column(f"m{i}").is_(exp.null()), reason))
+        if isinstance(measure, DaysToFirst):
+            rest.append((self._start(measure).is_(exp.null()), "not_stated"))
+        if dated or (isinstance(measure, Streak) and measure.run == "current"):
             return self.columns.add(f"y{i}", first_of([*cases, *rest]))
         common = self._why((table, shift, repr(window)), cases)
         return self.columns.add(f"y{i}", exp.func("COALESCE", common, first_of(rest))) if rest else common
+
+    def _start(self, measure: DaysToFirst) -> exp.Column:
+        """From which day the days to a first row are counted."""
+        return exp.column("contract" if isinstance(measure.rows.window, SinceContractStart) else "born")
 
     def _leaf(self, measure: Measure, shift: int) -> int:
         leaf = Leaf(measure, shift)
@@ -194,7 +232,7 @@ class Leaves:
     def _currencies(self, measure: Measure, shift: int) -> list[tuple[exp.Expr, str]]:
         """Whether the amounts that a measure puts together are in several currencies, or some of them in none that is stated."""
         rows = measure.rows
-        if not isinstance(measure, Sum | Average | Minimum | Maximum):
+        if not isinstance(measure, Sum | Average | Minimum | Maximum | Quantile):
             return []
         currency = currency_of(self.question, rows.table, measure.column)
         if currency is None:
@@ -248,12 +286,12 @@ class Leaves:
         shift, window = self.seen[k].shift_days, measure.rows.window
         until = self._outage_until(spans, window, shift)
         known = exp.func("COALESCE", exp.column("born"), exp.column(f"f{k}"), number(-FOREVER))
-        begins = self._begins(window, shift, known)
+        begins = _of_run(measure, i, self._begins(window, shift, known), self._ends(window, shift))
         within = exp.and_(exp.GTE(this=until, expression=begins.copy()), exp.LTE(this=begins.copy(), expression=self._ends(window, shift)))
         row, there = exp.column(f"r{i}"), exp.column(f"r{i}").is_(exp.null()).not_()
         if isinstance(measure, LastValue | DaysSinceLast):
             return exp.Case().when(there, exp.GTE(this=until.copy(), expression=row)).else_(within)
-        if isinstance(measure, DaysSinceFirst):
+        if isinstance(measure, DaysSinceFirst | DaysToFirst | Funnel):
             before = exp.and_(exp.LTE(this=begins.copy(), expression=row), touches_until(spans, begins, row))
             return exp.Case().when(there, before).else_(within)
         return within
@@ -358,17 +396,19 @@ class Leaves:
         return exp.column(f"a{shift}_{names.index(column)}")
 
     def _seats(self, part: Part) -> Value:
+        """Seats of the running terms where any of them states some, else those stated of the account."""
         accounts = self.question.tables.get("accounts")
-        if accounts is not None and "seats" in accounts.columns:
-            return self._attribute("seats", part)
+        by_account = accounts is not None and "seats" in accounts.columns
         if "subscriptions" not in self.question.tables:
-            return self._absent(part, counted=False)
+            return self._attribute("seats", part) if by_account else self._absent(part, counted=False)
         i = self._opened(Open("subscriptions", None, "seats"), part.shift_days)
-        stated = exp.func("COALESCE", exp.column(f"e{i}"), number(0))
-        lacking = (exp.EQ(this=stated, expression=number(0)), "not_stated")
-        cases = [*self._life(part.shift_days, counted=False), *self._no_rows_of("subscriptions", part.shift_days), lacking]
+        sold = exp.Case().when(exp.GT(this=exp.column(f"e{i}"), expression=number(0)), exp.column(f"t{i}"))
+        stated = exp.cast(self._stated("seats", part.shift_days), "double") if by_account else exp.null()
+        seats = exp.func("COALESCE", sold, stated)
+        no_terms = [] if by_account else self._no_rows_of("subscriptions", part.shift_days)
+        cases = [*self._life(part.shift_days, counted=False), *no_terms, (seats.is_(exp.null()), "not_stated")]
         why = self._why(("seats", part.shift_days), cases)
-        return Value(exp.Case().when(why.is_(exp.null()), exp.column(f"t{i}")), why, part.kind)
+        return Value(exp.Case().when(why.is_(exp.null()), seats.copy()), why, part.kind)
 
     def _arr(self, part: Part) -> Value:
         self.arr = True
@@ -385,22 +425,13 @@ class Leaves:
 _TYPES = {"number": "double", "whole": "bigint", "text": "text", "day": "int", "flag": "boolean"}
 
 
-SLICE = (exp.Parameter(this=exp.Literal.number(1)), exp.Parameter(this=exp.Literal.number(2)))
-"""The parameters of a slice: its first place, and the first after it."""
-
-
-def in_slice(place: exp.Expr) -> exp.Expr:
-    """Whether a place lies in the slice."""
-    low, high = (exp.cast(bound.copy(), "bigint") for bound in SLICE)
-    return exp.and_(exp.GTE(this=place.copy(), expression=low), exp.LT(this=place.copy(), expression=high))
-
-
-def _joined(units: exp.Select, table: str, alias: str, columns: tuple[str, ...], sliced: bool) -> exp.Select:
-    """The units with columns of a table by unit."""
-    rows: exp.Expr = exp.alias_(exp.to_table(table), alias, table=True)
+def _joined(units: exp.Select, table: str, columns: Mapping[str, str], sliced: bool) -> exp.Select:
+    """The units with columns of a table by unit, by their names."""
+    rows: exp.Expr = exp.to_table(table)
     if sliced:
-        rows = exp.select("*").from_(table).where(in_slice(exp.column("unit"))).subquery(alias)
-    return units.join(rows, on=f"{alias}.unit = u.unit", join_type="left").select(*(f"{alias}.{column}" for column in columns))
+        rows = exp.select("*").from_(table).where(in_slice(exp.column("unit"))).subquery(table)
+    picked = [exp.column(column, table=table).as_(name) for name, column in columns.items()]
+    return units.join(rows, on=f"{table}.unit = u.unit", join_type="left").select(*picked)
 
 
 def _shifted(shift: int) -> exp.Expr:

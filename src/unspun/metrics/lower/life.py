@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
+from unspun.metrics.lower.day_state import APPEARED
 from unspun.metrics.lower.local_day import day_number, number
 from unspun.metrics.lower.plan import Step
 from unspun.metrics.lower.sources import column_kind, day_sql, instant_day_sql, named, question_range, row_versions
@@ -76,9 +77,7 @@ def _appeared_steps(question: PanelQuestion) -> Iterator[Step]:
         return
     first = number(day_number(question_range(question)[0]))
     late = exp.select("a.account_id").from_(known.copy().subquery("a")).where(exp.GT(this=_or_never("a.appeared"), expression=first))
-    later = exp.Greatest(this=named("happened_at"), expressions=[named("known_at")], ignore_nulls=True)
-    events = exp.select(named("account_id"), exp.Min(this=later).as_("at")).from_("events_versions").group_by(named("account_id"))
-    events = events.where(exp.column("account_id").isin(query=late), named("happened_at").is_(exp.null()).not_())
+    events = _first_events(question).where(exp.column("account_id").isin(query=late), copy=False)
     yield Step("life_events", events, "first events")
     day = instant_day_sql(question, exp.column("at", table="e"))
     earlier = exp.Least(this=_or_never("k.appeared"), expressions=[exp.func("COALESCE", day, number(FOREVER))], ignore_nulls=True)
@@ -88,6 +87,17 @@ def _appeared_steps(question: PanelQuestion) -> Iterator[Step]:
         found.join("life_events AS e", on="e.account_id = k.account_id", join_type="left"),
         "since when accounts are heard of",
     )
+
+
+def _first_events(question: PanelQuestion) -> exp.Select:
+    """When the first event of each account had happened and was known: `account_id`, `at`."""
+    found = exp.select(named("account_id")).group_by(named("account_id"))
+    if "events" in question.kept:
+        days = exp.to_table(question.kept["events"].days)
+        return found.select(exp.Min(this=exp.column(APPEARED)).as_("at")).from_(days).where("NOT day IS NULL")
+    later = exp.Greatest(this=named("happened_at"), expressions=[named("known_at")], ignore_nulls=True)
+    found = found.select(exp.Min(this=later).as_("at")).from_("events_versions")
+    return found.where(named("happened_at").is_(exp.null()).not_())
 
 
 def _or_never(column: str) -> exp.Expr:

@@ -70,8 +70,13 @@ def _divided(microseconds: str, offset: exp.Expr) -> exp.Expr:
 @lru_cache(maxsize=32)
 def _offset_texts(zone: str, first: int, last: int) -> tuple[int, int, tuple[str, ...]]:
     """From which microsecond to which the changes are known, and the offset as nested cases, cut where the instant stands in it."""
-    low, high = EPOCH + timedelta(days=max(first - DAYS_BEFORE, FIRST_DAY)), EPOCH + timedelta(days=min(last + DAYS_AFTER, LAST_DAY))
+    low, high = known_days(first, last)
     return day_number(low) * DAY_MICROSECONDS, day_number(high) * DAY_MICROSECONDS, _nested(offset_spans(zone, low, high))
+
+
+def known_days(first: int, last: int) -> tuple[date, date]:
+    """From which day to which the changes are known for dates from `first` to `last`, days since 1970."""
+    return EPOCH + timedelta(days=max(first - DAYS_BEFORE, FIRST_DAY)), EPOCH + timedelta(days=min(last + DAYS_AFTER, LAST_DAY))
 
 
 @lru_cache(maxsize=32)

@@ -13,8 +13,9 @@ from unspun.book.checks.finding import Span
 from unspun.metrics.conditions import AllOf, Condition, IsIn, columns_of
 from unspun.metrics.lower.local_day import day_number, number
 from unspun.metrics.lower.units import FOREVER
+from unspun.metrics.measure_nodes import column_of, conditions_of
 from unspun.metrics.missing import REASON_CODES
-from unspun.metrics.nodes import ActiveDays, Count, DaysSinceFirst, DaysSinceLast, Measure
+from unspun.metrics.nodes import Funnel, Measure
 
 ACCOUNTS = "accounts."
 CODES = {reason: i for i, reason in enumerate(REASON_CODES)}
@@ -54,18 +55,22 @@ def accounts_part(span: Span) -> tuple[str, str] | None:
 
 
 def _bears(span: Span, measure: Measure) -> bool:
-    where = measure.rows.where
-    if span.event and _excludes(where, "event", span.event):
+    if span.event and _leaves_out(measure, "event", span.event):
         return False
     if span.measure and span.measure not in _read(measure):
         return False
-    return not (span.where and _excludes(where, *span.where))
+    return not (span.where and _leaves_out(measure, *span.where))
+
+
+def _leaves_out(measure: Measure, column: str, value: str) -> bool:
+    """Whether the condition of the rows, or those of all steps, limit a column to other values than one."""
+    steps = measure.steps if isinstance(measure, Funnel) else ()
+    return _excludes(measure.rows.where, column, value) or (bool(steps) and all(_excludes(step, column, value) for step in steps))
 
 
 def _read(measure: Measure) -> tuple[str, ...]:
     """The columns that a measure reads."""
-    read = columns_of(measure.rows.where)
-    return read if isinstance(measure, Count | ActiveDays | DaysSinceLast | DaysSinceFirst) else (*read, measure.column)
+    return (column_of(measure), *(name for condition in conditions_of(measure) for name in columns_of(condition)))
 
 
 def _excludes(condition: Condition | None, column: str, value: str) -> bool:

@@ -6,13 +6,14 @@ Each count has a lane of bits that is wide enough for all rows of the table, so 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from unspun.metrics.conditions import Condition, IsIn, Scalar
 from unspun.metrics.lower.kept import Kept
 from unspun.metrics.lower.local_day import number
+from unspun.metrics.question import PanelQuestion
 
 WIDE_BITS = 126
 SPARE_BITS = 2
@@ -35,6 +36,11 @@ class Packs:
         pack, lane = self.places[one]
         shifted = exp.BitwiseRightShift(this=exp.paren(wide), expression=number(lane * pack.bits)) if lane else wide
         return exp.cast(exp.BitwiseAnd(this=exp.paren(shifted), expression=number((1 << pack.bits) - 1)), "bigint")
+
+
+def unpacked(question: PanelQuestion) -> PanelQuestion:
+    """The same question, for an engine that has no wide integers: where it is not known how many rows there are, nothing is packed."""
+    return replace(question, tables={name: replace(held, rows=0) for name, held in question.tables.items()})
 
 
 def packs_of(kept: Iterable[Kept], rows: int) -> Packs:

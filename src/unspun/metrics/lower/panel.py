@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa
 from sqlglot import exp
 
 from unspun.metrics.asof import BeforeRenewals
 from unspun.metrics.lower.derived import Value, constant_value, derived_value
 from unspun.metrics.lower.expanded import Parts, expand
-from unspun.metrics.lower.leaves import Leaves, in_slice, is_leaf
+from unspun.metrics.lower.leaves import Leaves, is_leaf
 from unspun.metrics.lower.life import life_steps
-from unspun.metrics.lower.measures import measure_steps
+from unspun.metrics.lower.measures import Measured, measure_steps
 from unspun.metrics.lower.missing import reason_text
 from unspun.metrics.lower.peers import peer_step, score, with_peers
 from unspun.metrics.lower.plan import PanelPlan, Step
+from unspun.metrics.lower.sheet import SHEET, Sheet, in_slice
+from unspun.metrics.lower.sources import as_of_days
 from unspun.metrics.lower.staged import Columns, levels_sql
 from unspun.metrics.lower.units import unit_inputs, unit_steps
 from unspun.metrics.nodes import Constant, ZScore
@@ -26,22 +27,25 @@ MOST_LEVELS = 12  # queries in queries; a longer chain of metrics is cut into st
 EPOCH_DAY = exp.cast(exp.Literal.string("1970-01-01"), "date")
 
 
-def lower_panel(question: PanelQuestion) -> PanelPlan:
-    """The steps and the query of a panel. Raises BadInput where a metric reads a column that its table does not have."""
+def lower_panel(question: PanelQuestion, by_place: bool = False) -> PanelPlan:
+    """The steps and the query of a panel. `by_place`: for an engine that puts tables side by side by place (see `sheet.py`).
+
+    Raises BadInput where a metric reads a column that its table does not have.
+    """
     parts = expand(question)
     stages = _Stages(question)
     values = _values(parts, stages)
     asked = {metric: values[number] for metric, number in parts.asked.items()}
-    whole, part = stages.queries(_wanted(asked))
-    result = _panel(asked, whole, stages.before_renewals, coded=False).order_by("panel.place", copy=False)
-    sliced = _panel(asked, part, stages.before_renewals, coded=True)
     leaves = stages.leaves
-    measured: tuple[tuple[Step, ...], dict[str, pa.Table]] = ((), {})
-    if leaves.measures or leaves.seen:
-        measured = measure_steps(question, leaves.measures, leaves.seen)
-    steps = (*unit_steps(question), *life_steps(question, leaves.stated), *measured[0], *leaves.steps(), *stages.steps())
+    measured = measure_steps(question, leaves.measures, leaves.seen, by_place) if leaves.measures or leaves.seen else Measured()
+    sheet = stages.sheet(measured) if by_place else None
+    whole, part = stages.queries(_wanted(asked), sheet, measured.columns)
+    result = _panel(asked, whole, stages.before_renewals).order_by("panel.place", copy=False)
+    sliced, same = _slice(asked, part, stages.before_renewals)
+    steps = (*unit_steps(question), *life_steps(question, leaves.stated), *measured.steps, *leaves.steps(), *stages.steps())
     count = exp.select("COUNT(*) AS n").from_(stages.rows)
-    return PanelPlan(steps, result, unit_inputs(question) | leaves.inputs() | measured[1], sliced, count)
+    inputs = {**unit_inputs(question), **leaves.inputs(), **measured.inputs}
+    return PanelPlan(steps, result, inputs, sliced, count, same, None if stages.made else sheet)
 
 
 def _values(parts: Parts, stages: _Stages) -> list[Value]:
@@ -111,14 +115,25 @@ class _Stages:
     def steps(self) -> tuple[Step, ...]:
         return tuple(self.made)
 
-    def queries(self, wanted: Sequence[str]) -> tuple[exp.Select, exp.Select]:
-        """The wanted columns, and the keys, of all units and of a slice of them; makes the stages that this takes."""
+    def sheet(self, measured: Measured) -> Sheet:
+        """What the leaves are computed of, as a sheet."""
+        units = self._units().where(in_slice(exp.column(*reversed(self._place.split(".")))))
+        dates = 0 if self.before_renewals else len(as_of_days(self.question))
+        return Sheet(units, dates, (*self.leaves.beside(), *measured.beside), measured.windows, measured.counts)
+
+    def queries(self, wanted: Sequence[str], sheet: Sheet | None, measured: Mapping[str, exp.Expr]) -> tuple[exp.Select, exp.Select]:
+        """The wanted columns, and the keys, of all units and of a slice of them (of the `sheet` where there is one); makes the stages that
+        this takes."""
         columns, below, part = self.columns, self._base(sliced=False), self._base(sliced=True)
+        if sheet is not None:
+            keys = exp.select(*(f"u.{name}" for name in self.keys)).from_(f"{SHEET} AS u")
+            below = self.leaves.base_of_sheet(keys, measured)
+            part = below.copy()
         wanted = tuple(dict.fromkeys([*self.keys, *wanted]))
         while (cut := self._cut(columns, wanted)) is not None:
             names, scores = cut
-            stage = f"stage_{len(self.made)}"
-            self.made.append(Step(stage, levels_sql(below, columns, names), "metrics that others are made of"))
+            stage, of_sheet = f"stage_{len(self.made)}", None if self.made else sheet
+            self.made.append(Step(stage, levels_sql(below, columns, names), "metrics that others are made of", of_sheet))
             below = exp.select(*(exp.column(name, table="s").as_(name) for name in names)).from_(f"{stage} AS s")
             for i in scores:
                 one = self.scores[i]
@@ -134,11 +149,16 @@ class _Stages:
         """The table of the panel's rows."""
         return "rows_of_panel" if self.before_renewals else "units"
 
+    @property
+    def _place(self) -> str:
+        return "u.place" if self.before_renewals else "u.unit"
+
+    def _units(self) -> exp.Select:
+        return exp.select(f"{self._place} AS place", *(f"u.{name}" for name in self.keys[1:])).from_(f"{self.rows} AS u")
+
     def _base(self, sliced: bool) -> exp.Select:
-        place = "u.place" if self.before_renewals else "u.unit"
-        units = exp.select(f"{place} AS place", *(f"u.{name}" for name in self.keys[1:])).from_(f"{self.rows} AS u")
-        found = self.leaves.base(units, sliced and not self.before_renewals)
-        return found.where(in_slice(exp.column(*reversed(place.split("."))))) if sliced else found
+        found = self.leaves.base(self._units(), sliced and not self.before_renewals)
+        return found.where(in_slice(exp.column(*reversed(self._place.split("."))))) if sliced else found
 
     def _cut(self, columns: Columns, wanted: tuple[str, ...]) -> tuple[tuple[str, ...], list[int]] | None:
         """What a stage has to hold: the columns below a z-score that is next, or the lowest of a long chain; None: no stage is needed."""
@@ -173,17 +193,38 @@ def _wanted(asked: Mapping[str, Value]) -> list[str]:
     return [one.name for value in asked.values() for one in (value.value, value.why) if isinstance(one, exp.Column)]
 
 
-def _panel(asked: Mapping[str, Value], below: exp.Select, before_renewals: bool, coded: bool) -> exp.Select:
-    """The panel: its keys, and for each metric its value and the reason why there is none (`coded`: its number; then also `place`)."""
-    as_of = exp.cast(exp.DateAdd(this=EPOCH_DAY.copy(), expression=exp.column("day"), unit=exp.var("day")), "date")
-    picked: list[exp.Expr] = [exp.column("account_id"), as_of.as_("as_of")]
-    picked += [exp.column(name) for name in ("due", "horizon_days")] if before_renewals else []
+def _panel(asked: Mapping[str, Value], below: exp.Select, before_renewals: bool) -> exp.Select:
+    """The panel: its keys, and for each metric its value and the reason why there is none."""
+    picked = _keys(before_renewals)
     for metric, value in asked.items():
-        picked.append(_shown(value).as_(exp.to_identifier(metric, quoted=True)))
-        why = exp.cast(exp.null(), "tinyint") if value.why is None else value.why.copy()
-        picked.append((why if coded else reason_text(why)).as_(exp.to_identifier(f"{metric}__missing", quoted=True)))
-    picked += [exp.column("place")] if coded else []
+        picked += [_named(_shown(value), metric), _named(reason_text(_why(value)), f"{metric}__missing")]
     return exp.select(*picked, copy=False).from_(below.subquery("panel", copy=False), copy=False)
+
+
+def _slice(asked: Mapping[str, Value], below: exp.Select, before_renewals: bool) -> tuple[exp.Select, dict[str, str]]:
+    """The same with reasons by their numbers and with `place`, equal columns once; and which columns are like another."""
+    picked, firsts, same = _keys(before_renewals), dict[exp.Expr, str](), dict[str, str]()
+    for metric, value in asked.items():
+        for name, shown in ((metric, _shown(value)), (f"{metric}__missing", _why(value))):
+            first = firsts.setdefault(shown, name)
+            if first == name:
+                picked.append(_named(shown, name))
+            else:
+                same[name] = first
+    return exp.select(*picked, exp.column("place"), copy=False).from_(below.subquery("panel", copy=False), copy=False), same
+
+
+def _keys(before_renewals: bool) -> list[exp.Expr]:
+    as_of = exp.cast(exp.DateAdd(this=EPOCH_DAY.copy(), expression=exp.column("day"), unit=exp.var("day")), "date")
+    return [exp.column("account_id"), as_of.as_("as_of"), *([exp.column("due"), exp.column("horizon_days")] if before_renewals else [])]
+
+
+def _named(value: exp.Expr, name: str) -> exp.Expr:
+    return value.as_(exp.to_identifier(name, quoted=True))
+
+
+def _why(value: Value) -> exp.Expr:
+    return exp.cast(exp.null(), "tinyint") if value.why is None else value.why.copy()
 
 
 def _shown(value: Value) -> exp.Expr:

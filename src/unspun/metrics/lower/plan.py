@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
 
 import pyarrow as pa
 from sqlglot import exp
 
+from unspun.metrics.lower.sheet import Sheet
 from unspun.metrics.nodes import Measure
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A temporary table: its name and the query that fills it. `note` says what it holds, for progress and explanations."""
+    """A temporary table: its name and the query that fills it. `note` says what it holds, for progress and explanations.
+
+    A query over a `sheet` is run for slices of it, one after another.
+    """
 
     name: str
     query: exp.Query
     note: str
+    sheet: Sheet | None = None
+
+
+class Keepable(Protocol):
+    """Something that may be kept of the rows of a table, file by file: `columns` (a name tells all that a column means; one that stands for
+    several is the part of their names before the `_`), by `keys`. `column`: of whose values it is; "": of the rows by day."""
+
+    @property
+    def table(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def column(self) -> str: ...
+    @property
+    def time_zone(self) -> str: ...
+    @property
+    def keys(self) -> tuple[str, ...]: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    def meaning(self) -> str:
+        """All that it depends on besides the rows, its columns and the rules of the time zone."""
+        ...
+
+    def is_kept_of(self, first: date, last: date) -> bool:
+        """Whether it is worth to keep it of rows that happened from one day to another."""
+        ...
+
+    def query(self, columns: Sequence[str], first: date, last: date, known: date) -> exp.Select:
+        """Some of the columns, by the keys, of rows of `{table}_versions` that happened from `first` to `last`, known by `known`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +64,8 @@ class PanelPlan:
 
     A panel is wide, and sorting it whole costs more than computing it. `slice` gives those of its rows whose `place` (the last column, 0
     the first row) is at least the first parameter and less than the second, in any order, and reasons by their numbers in
-    `missing.REASON_CODES`; `row_count` how many rows there are.
+    `missing.REASON_CODES`; `row_count` how many rows there are. `keepable` is what could be kept of tables and read in place of their
+    rows, by a question that says that it is there (`kept`).
     """
 
     steps: tuple[Step, ...]
@@ -35,6 +73,7 @@ class PanelPlan:
     inputs: Mapping[str, pa.Table]
     slice: exp.Query
     row_count: exp.Query
+    keepable: tuple[Keepable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

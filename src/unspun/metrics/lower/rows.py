@@ -16,7 +16,8 @@ from unspun.metrics.question import PanelQuestion
 
 
 def rows_query(question: PanelQuestion, leaf: Leaf, account_id: str, as_of: date, contract: date | None = None) -> exp.Select:
-    """The rows of the leaf's table that fit its condition and window: `day`, the held columns by their names, and where each came from.
+    """The rows of the leaf's table that fit its condition and window: their `day` (unless a column is called so), the held columns by their
+    names, and where each came from.
 
     Cells that could not be read yet are NULL; days are dates, instants instants. `contract` is the first day of a window since the
     contract's start. In the order in which the rows happened. Needs the inputs of the plan. Raises BadInput as `source` does.
@@ -37,8 +38,9 @@ def rows_query(question: PanelQuestion, leaf: Leaf, account_id: str, as_of: date
     if rows.superseded:
         until = exp.column("seen_until")
         there.append(exp.or_(until.is_(exp.null()), exp.GT(this=until.copy(), expression=number(day_number(as_of)))))
-    shown = [_shown(rows, name).as_(exp.to_identifier(name, quoted=True)) for name in columns if name not in ("day", "account_id", *ORDER)]
-    picked = [exp.column("account_id"), _date(exp.column("day")).as_("day"), *shown, *(exp.column(name) for name in ORDER)]
+    shown = [_shown(rows, name).as_(exp.to_identifier(name, quoted=True)) for name in columns if name not in ("account_id", *ORDER)]
+    day = [] if "day" in columns else [_date(exp.column("day")).as_("day")]  # a column of the company's own goes before
+    picked = [exp.column("account_id"), *day, *shown, *(exp.column(name) for name in ORDER)]
     found = exp.select(*picked).from_(rows.query.subquery("row_versions", copy=False)).where(*there)
     return found.order_by(*ORDER)
 

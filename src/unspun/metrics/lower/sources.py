@@ -65,6 +65,16 @@ def source(question: PanelQuestion, table: str, columns: Sequence[str], order: b
     return Source(versions, tuple(columns), kinds, held.several_versions or bool(settling))
 
 
+def rows_ever(question: PanelQuestion, table: str, columns: Sequence[str]) -> Source:
+    """All rows of a table that name an account, whenever they happened (`day` may be NULL) and were known, with the columns of ORDER and
+    `known_at`; of a table in which each row has one version, and of columns that nothing settles."""
+    kinds: dict[str, Kind] = {name: column_kind(question, table, name) for name in columns}
+    cells = [part for i, name in enumerate(columns) for part in _cells(question, table, i, name)]
+    picked = [named("account_id"), *cells, *(named(name) for name in dict.fromkeys((*ORDER, "known_at")))]
+    query = _single_versions(question, table, picked, ever=True)
+    return Source(query, tuple(columns), kinds, superseded=False)
+
+
 def column_kind(question: PanelQuestion, table: str, column: str) -> Kind:
     """The kind of a column of a table. Raises BadInput where there is none."""
     held = question.tables[table].columns
@@ -162,8 +172,10 @@ def _versions(
     return exp.select("*").from_(rows.subquery("row_versions", copy=False)).where(there, copy=False)
 
 
-def _single_versions(question: PanelQuestion, table: str, columns: Sequence[exp.Expr]) -> exp.Select:
-    """The rows of a table in which each has one version: a plain pass. A row known before it happened is seen from its day."""
+def _single_versions(question: PanelQuestion, table: str, columns: Sequence[exp.Expr], ever: bool = False) -> exp.Select:
+    """The rows of a table in which each has one version: a plain pass. A row known before it happened is seen from its day.
+
+    Those that are read for the as-of dates, or (`ever`) all."""
     day = happened_day(question, table)
     late = exp.GT(this=named("known_at"), expression=named("happened_at"))
     seen_from = (
@@ -171,8 +183,8 @@ def _single_versions(question: PanelQuestion, table: str, columns: Sequence[exp.
         .when(late, exp.Greatest(this=day_sql(question, "known_at", "instant"), expressions=[day.copy()], ignore_nulls=True))
         .else_(day.copy())
     )
-    there = [_before_end(question, "happened_at"), _before_end(question, "known_at")]
-    there += [named(name).is_(exp.null()).not_() for name in ("account_id", "happened_at")]
+    there = [] if ever else [_before_end(question, "happened_at"), _before_end(question, "known_at")]
+    there += [named(name).is_(exp.null()).not_() for name in ("account_id", *(() if ever else ("happened_at",)))]
     rows = exp.select(day.as_("day"), seen_from.as_("seen_from"), *columns, copy=False)
     return rows.from_(exp.Table(this=exp.to_identifier(f"{table}_versions"))).where(*there, copy=False)
 

@@ -14,11 +14,11 @@ from unspun.metrics.conditions import columns_of
 from unspun.metrics.lower.conditions import condition_sql
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.sources import LATER, Source, column_kind, currency_of, day_sql, named, row_versions, source
+from unspun.metrics.lower.terms import as_billionths, as_double
 from unspun.metrics.lower.units import FOREVER, spread
 from unspun.metrics.nodes import Open
 from unspun.metrics.question import PanelQuestion
 
-SUM_TYPE = "DECIMAL(38, 9)"
 MIXED = "MIN(i.currency) <> MAX(i.currency) OR (COUNT(i.currency) > 0 AND COUNT(i.currency) < COUNT(i.amount))"
 
 
@@ -123,9 +123,10 @@ def open_rows(question: PanelQuestion, node: Open, shift_days: int) -> exp.Selec
 
 def _summed(intervals: exp.Select, summed: bool) -> exp.Select:
     """Opened and closed rows as steps up and down, added up over the days of an account, on the units."""
-    values = ["COUNT(*) AS n"]
+    values: list[exp.Expr | str] = ["COUNT(*) AS n"]
     if summed:
-        values += [f"CAST(SUM(CAST(i.amount AS {SUM_TYPE})) AS DOUBLE) AS total", "COUNT(i.amount) AS filled", f"{MIXED} AS is_mixed"]
+        total = as_double(exp.Sum(this=as_billionths(exp.column("amount", table="i"))))
+        values += [total.as_("total"), "COUNT(i.amount) AS filled", f"{MIXED} AS is_mixed"]
     found = exp.select("u.unit AS unit", *values).from_(intervals.subquery("i", copy=False))
     on = "u.account_id = i.account_id AND u.day >= i.from_day AND u.day < i.until_day"
     return found.join("units AS u", on=on).group_by("u.unit")

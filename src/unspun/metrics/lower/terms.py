@@ -9,7 +9,8 @@ from sqlglot import exp
 from unspun.book.entities import Kind
 from unspun.metrics.lower.local_day import number
 
-SUM_TYPE = "decimal(38, 9)"
+ADDED_TYPE = "decimal(29, 9)"
+"""Of a number that is added up: below `MOST_ADDED`, so that sums of a billion of them are decimals, too. Larger ones engines refuse."""
 EXACT_UP_TO = 9_000_000
 """Below, a decimal of nine places is a 53-bit integer of billionths, so that dividing it rounds once."""
 
@@ -36,8 +37,8 @@ def counted(condition: exp.Expr) -> exp.Expr:
 
 
 def as_billionths(value: exp.Expr) -> exp.Expr:
-    """A number rounded to nine decimals, as an exact decimal."""
-    return exp.cast(value, SUM_TYPE)
+    """A number rounded to nine decimals, as an exact decimal. Sums of it have 38 digits."""
+    return exp.cast(value, ADDED_TYPE)
 
 
 def as_double(total: exp.Expr) -> exp.Expr:

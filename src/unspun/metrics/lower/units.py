@@ -12,7 +12,7 @@ from unspun.metrics.lower.local_day import day_number
 from unspun.metrics.lower.plan import Step
 from unspun.metrics.lower.sources import RECEIVED, as_of_days, named
 from unspun.metrics.lower.windows_of import days_before
-from unspun.metrics.question import PanelQuestion
+from unspun.metrics.question import KeptTable, PanelQuestion
 
 ACCOUNTS, POINTS, UNITS, DUES, ROWS = "accounts_of_panel", "points", "units", "dues_of_panel", "rows_of_panel"
 NAMES_ACCOUNTS = ("accounts", "subscriptions", "purchases", "events")
@@ -38,7 +38,7 @@ def unit_steps(question: PanelQuestion) -> tuple[Step, ...]:
     if isinstance(question.as_of, BeforeRenewals):
         accounts = _numbered(exp.select("account_id").from_(DUES))
         return _step(ACCOUNTS, accounts, "accounts"), _step(UNITS, _units_of_dues(), "units"), _step(ROWS, _rows_of_dues(), "rows")
-    accounts = _numbered(_account_ids(question.tables))
+    accounts = _numbered(_account_ids(question.tables, question.kept))
     points = len(as_of_days(question))
     unit = f"CAST(a.account AS BIGINT) * {points} + p.point AS unit"
     units = exp.select(unit, "a.account AS account", "a.account_id AS account_id", "p.point AS point", "p.day AS day")
@@ -64,8 +64,8 @@ def _numbered(ids: exp.Query) -> exp.Select:
     return exp.select(number, "account_id").from_(distinct.subquery("ids", copy=False)).order_by("account_id")
 
 
-def _account_ids(tables: Mapping[str, object]) -> exp.Query:
-    parts = [_ids_of(table) for table in NAMES_ACCOUNTS if table in tables]
+def _account_ids(tables: Mapping[str, object], kept: Mapping[str, KeptTable]) -> exp.Query:
+    parts = [_ids_of(kept[table].days if table in kept else f"{table}_versions") for table in NAMES_ACCOUNTS if table in tables]
     query: exp.Query = parts[0] if parts else exp.select("CAST(NULL AS VARCHAR) AS account_id")
     for part in parts[1:]:
         query = exp.union(query, part, distinct=False, copy=False)
@@ -73,7 +73,7 @@ def _account_ids(tables: Mapping[str, object]) -> exp.Query:
 
 
 def _ids_of(table: str) -> exp.Select:
-    ids = exp.select(named("account_id")).from_(exp.Table(this=exp.to_identifier(f"{table}_versions")))
+    ids = exp.select(named("account_id")).from_(exp.Table(this=exp.to_identifier(table)))
     return ids.group_by(named("account_id"))
 
 

@@ -153,7 +153,7 @@ def test_rows_that_stand_in_two_files_are_found_though_each_file_is_looked_at_al
             held = reader.query("SELECT account_id, user_id, event, occurred, value, version, source_file FROM events").to_pylist()
         files = [{tuple(row.values())[:-1] for row in held if row["source_file"] == number} for number in (1, 2)]
         assert across["count"] == len(files[0] & files[1]) > 40
-        assert len(kept_files(catalog)) == 6  # counts, stays and repeats of both files
+        assert len(kept_files(catalog)) == 12  # four of counts, stays and repeats of both files
 
 
 def test_corrected_rows_and_earlier_days_are_read_themselves(tmp_path: Path) -> None:
@@ -245,4 +245,4 @@ def test_days_later_than_the_check_are_told_from_those_before_within_one_day(tmp
                     reader.query("SELECT coalesce(sum(rows) FILTER (ahead), 0)::BIGINT AS n FROM event_cells").column("n").to_pylist()
                 )
                 assert ahead == sum(datetime.fromisoformat(row["occurred"]) >= at for row in rows)
-        assert len(kept_files(catalog)) == 3  # counts, stays and repeats: one definition each, whatever the instant
+        assert len(kept_files(catalog)) == 6  # four of counts, stays and repeats: one definition each, whatever the instant

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from unspun.book.entities import TABLES, Kind
+from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.embedded import arrow_table, connect
 from unspun.engines.panel import run_panel
 from unspun.metrics.asof import AsOf, Dates
@@ -99,7 +100,11 @@ def memory_book(question: PanelQuestion, rows: Rows) -> Iterator[MemoryBook]:
 def panel_of(question: PanelQuestion, rows: Rows) -> list[dict[str, Any]]:
     """The rows of the panel."""
     with memory_book(question, rows) as book:
-        return [one for batch in run_panel(book, lower_panel(question), lambda _what, _done, _total: None) for one in batch.to_pylist()]
+        return [one for batch in _batches(book, question) for one in batch.to_pylist()]
+
+
+def _batches(book: MemoryBook, question: PanelQuestion) -> Iterator[pa.RecordBatch]:
+    return run_panel(DuckDBPanel(book), lower_panel(question), lambda _what, _done, _total: None)
 
 
 def answers(question: PanelQuestion, rows: Rows, metric: str) -> dict[tuple[str, date], object]:
