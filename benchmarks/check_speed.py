@@ -4,9 +4,10 @@
     python benchmarks/check_speed.py --turns 1 --out check-speed.json
 
 Two floors: one scan of the events as the book stores them (every value of every column read and hashed), and one pass that groups them
-by account, name and day. Beside them the first check, which keeps what it counts of each data file, and a check that finds it kept.
-Each side runs in a process of its own, in turns with the others; ratios are taken between runs of one turn, of seconds on the clock and
-of seconds of the processors (which another process on the machine lengthens less). `stages` are the seconds of each check.
+by account, name and day. Beside them the first check, which keeps what it counts of each data file, a check that finds it kept, and the
+same on one thread (`alone`). Each side runs in a process of its own, in turns with the others; ratios are taken between runs of one turn,
+of seconds on the clock and of seconds of the processors (which another process on the machine lengthens less). `stages` are the seconds of
+each check on one thread. `load` is the load of all files of the book, in the benchmark's own process, once: a load keeps nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from load_speed import CRM_SIM, DATA, DEFINITION, MEMORY
 
-from unspun.app.checks import examples_of, shape_of
+from unspun.app.checks import ask_checks, examples_of, shape_of
 from unspun.book.checks.catalogue import CHECKS
 from unspun.book.checks.run import run_checks
 from unspun.book.sql_words import local_day
@@ -47,13 +48,14 @@ from unspun.warehouse.versions import BookVersion
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "check-speed-2026-11-23.json"
 PACKAGES = ("unspun", "duckdb", "pyarrow", "numpy")
-SIDES = ("scan", "grouped", "first", "check")
+SIDES = ("scan", "grouped", "first", "check", "alone")
 FLOORS, CHECKED = SIDES[:2], SIDES[2:]
+AT = datetime(2024, 2, 1, tzinfo=UTC)
 PARTS = (8, 4, 2, 1)  # of the events: one of so many
 
 
-def make_book(folder: Path, part: int) -> int:
-    """A book of crm_sim with the first of so many parts of its events; the number of events."""
+def make_book(folder: Path, part: int) -> tuple[int, float, float]:
+    """A book of crm_sim with the first of so many parts of its events; their number, and the seconds of the load and of its processors."""
     folder.mkdir(parents=True)
     rows = pq.ParquetFile(DATA / "crm_sim" / "events.parquet")
     wanted = rows.metadata.num_rows // part
@@ -68,9 +70,11 @@ def make_book(folder: Path, part: int) -> int:
     others = [DATA / "crm_sim" / source.files[0] for source in CRM_SIM[1:]]
     planned = [PlannedFile(str(path), source) for path, source in zip([events, *others], CRM_SIM, strict=True)]
     with create_warehouse(folder / "warehouse", datetime.now(UTC)) as catalog, catalog.writing():
+        start, processor = time.perf_counter(), time.process_time()
         load_files(catalog, planned, DEFINITION, datetime.now(UTC), memory=MEMORY)
+        seconds, processor_seconds = time.perf_counter() - start, time.process_time() - processor
     events.unlink()
-    return wanted
+    return wanted, seconds, processor_seconds
 
 
 def run_side(side: str, folder: Path) -> dict[str, Any]:
@@ -84,41 +88,52 @@ def run_side(side: str, folder: Path) -> dict[str, Any]:
             reader.query("SELECT count(*) FROM accounts")
             pa.array([0])  # libraries are loaded before the clock runs: pyarrow loads pandas here, where it is installed
             start, processor = time.perf_counter(), time.process_time()
-            stages, findings = _check(reader, book) if side in CHECKED else (_scan(reader, book) if side == "scan" else _group(reader), [])
+            stages, findings = {"scan": _scan, "grouped": _group, "first": _check, "check": _check, "alone": _check_alone}[side](
+                reader, book
+            )
             seconds, processor_seconds = time.perf_counter() - start, time.process_time() - processor
     in_bytes = 1 if sys.platform == "darwin" else 1024
     peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * in_bytes / 1e6)
     return {"seconds": seconds, "processor_seconds": processor_seconds, "stages": stages, "findings": findings, "peak_mb": peak}
 
 
-def _scan(reader: BookReader, book: BookVersion) -> dict[str, float]:
+Found = tuple[dict[str, float], list[str]]
+"""Seconds by stage, and what was found."""
+
+
+def _scan(reader: BookReader, book: BookVersion) -> Found:
     """Every value of every column read and hashed; least and greatest would be answered from the files' statistics."""
     table = book.table("events")
     assert table is not None
     reader.query("SELECT " + ", ".join(f"bit_xor(hash({sql_name(name)}))" for name, _ in table.columns) + " FROM events")
-    return {}
+    return {}, []
 
 
-def _group(reader: BookReader) -> dict[str, float]:
+def _group(reader: BookReader, _book: BookVersion) -> Found:
     """The rows of each account, name and day, counted; the counts are summed, so that they are not written down."""
     day = local_day("occurred", DEFINITION.time_zone)
     grouped = f"SELECT account_id, event, {day} AS day, count(*) AS rows FROM events GROUP BY ALL"
     reader.query(f"SELECT count(*), sum(rows) FROM ({grouped})")
-    return {}
+    return {}, []
 
 
-def _check(reader: BookReader, book: BookVersion) -> tuple[dict[str, float], list[str]]:
+def _check(reader: BookReader, book: BookVersion) -> Found:
     """As the product does it: every check, and the example rows of every finding."""
-    at = datetime(2024, 2, 1, tzinfo=UTC)
-    marks: list[tuple[str, float]] = []
-    reader.hold_small_tables()
+    outcomes, _ = ask_checks(reader, shape_of(book, DEFINITION, AT), CHECKS, lambda *_: None)
+    return {}, [finding.id for outcome in outcomes for finding in outcome.findings]
+
+
+def _check_alone(reader: BookReader, book: BookVersion) -> Found:
+    """The same, one question after the other."""
+    marks: list[tuple[str, float]] = [("holding the small tables", time.perf_counter())]
     outcomes = run_checks(
-        shape_of(book, DEFINITION, at),
+        shape_of(book, DEFINITION, AT),
         CHECKS,
         reader.query,
         reader.register,
         lambda what, _done, _total: marks.append((what, time.perf_counter())),
         reader.by_file,
+        first=reader.holding_sql(),
     )
     found = [finding for outcome in outcomes for finding in outcome.findings]
     for finding in found:
@@ -135,23 +150,25 @@ def measure(turns: int, parts: tuple[int, ...]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="unspun-check-") as name:
         for part in parts:
             folder = Path(name) / f"part-{part}"
-            events = make_book(folder, part)
+            loaded = make_book(folder, part)
             runs = [{side: _apart(side, folder) for side in SIDES} for _ in range(turns)]
-            lines.append(_line(events, runs))
+            lines.append(_line(loaded, runs))
             print(json.dumps({key: value for key, value in lines[-1].items() if key != "stages"}), file=sys.stderr)
     return lines
 
 
-def _line(events: int, runs: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
+def _line(loaded: tuple[int, float, float], runs: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
+    events, load, processor_load = loaded
     return {
         "events": events,
-        "seconds": {side: _median(run[side]["seconds"] for run in runs) for side in SIDES},
-        "processor_seconds": {side: _median(run[side]["processor_seconds"] for run in runs) for side in SIDES},
+        "seconds": {"load": round(load, 3)} | {side: _median(run[side]["seconds"] for run in runs) for side in SIDES},
+        "processor_seconds": {"load": round(processor_load, 3)}
+        | {side: _median(run[side]["processor_seconds"] for run in runs) for side in SIDES},
         "ratios": {f"{side} / {floor}": _ratios(runs, side, floor, "seconds") for side in CHECKED for floor in FLOORS},
         "processor_ratios": {f"{side} / {floor}": _ratios(runs, side, floor, "processor_seconds") for side in CHECKED for floor in FLOORS},
         "peak_mb": {side: max(run[side]["peak_mb"] for run in runs) for side in SIDES},
         "findings": runs[0]["check"]["findings"],
-        "stages": {side: _stages([run[side]["stages"] for run in runs]) for side in CHECKED},
+        "stages": _stages([run["alone"]["stages"] for run in runs]),
     }
 
 

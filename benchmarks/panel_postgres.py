@@ -66,7 +66,7 @@ class Server:
 
 def range_joins(warehouse: Path, dates: str, out: Path, clock: Clock) -> int:
     """Every statement of panel_sql.py on events that are loaded before; the most memory of the server, MB."""
-    with _running(out.parent / "postgres") as server:
+    with running(out.parent / "postgres") as server:
         with clock.timed(LOADING):
             _load(server, warehouse, dates)
         before = server.processor_seconds()
@@ -105,7 +105,7 @@ def _copy(cursor: Any, reading: duckdb.DuckDBPyConnection, table: str, rows: str
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[Server]:
+def running(folder: Path) -> Iterator[Server]:
     """A server in a new folder, which is removed with it; reachable from this machine only, by a password."""
     folder.mkdir(parents=True)
     password, port = secrets.token_hex(16), _free_port()

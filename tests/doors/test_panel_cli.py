@@ -158,8 +158,8 @@ def test_a_workspace_without_metrics_says_how_to_get_some(loaded_company: Book, 
     book = copied(loaded_company, tmp_path)
     (book.folder / "metrics.yml").unlink()
     ran = book.run("panel")
-    assert (ran.code, "unspun metrics propose" in ran.err) == (2, True)
-    (book.folder / "metrics.yml").write_text(book.run("metrics", "propose").out, encoding="utf-8")
+    assert (ran.code, "unspun metrics suggest --write" in ran.err) == (2, True)
+    assert book.run("metrics", "suggest", "--write").code == 0
     assert book.run("metrics", "check").code == 0
     assert book.run("panel").code == 0
 

@@ -106,6 +106,10 @@ def by_engine(name: str) -> Side:
     return side
 
 
+SIDES: Mapping[str, Side] = {name: by_engine(name) for name in sorted(ENGINES) if name != "reference"}
+"""Every engine that is compared with the reference."""
+
+
 def run_duckdb(reader: MemoryReader, question: PanelQuestion) -> pa.Table:
     """The panel as the engine gives it."""
     return pa.Table.from_batches(run_panel(DuckDBPanel(reader), lower_panel(question), lambda _what, _done, _total: None))

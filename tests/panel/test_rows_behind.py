@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from random import Random
 from typing import Any, cast
 
@@ -27,7 +27,6 @@ from unspun.metrics.metric import Metric, MetricSet, SourceRules
 from unspun.metrics.nodes import (
     DATED_TABLES,
     ActiveDays,
-    Arr,
     Attribute,
     Average,
     Before,
@@ -55,8 +54,13 @@ Shown = list[Row]
 
 
 def total(cells: Cells) -> float:
-    billionths = [Decimal(cell) if isinstance(cell, int | Decimal) else Decimal(round(cell * 1e9)).scaleb(-9) for cell in cells]
-    return float(sum(billionths, Decimal(0)))
+    """The sum, each number rounded to nine decimals."""
+    return float(sum((Decimal(cell) if isinstance(cell, int | Decimal) else in_billionths(cell) for cell in cells), Decimal(0)))
+
+
+def in_billionths(cell: float) -> Decimal:
+    with localcontext(prec=60):
+        return Decimal(cell * 1e9).quantize(Decimal(1), ROUND_HALF_UP).scaleb(-9)
 
 
 OF_CELLS: Mapping[type[Series], Callable[[Cells], object]] = {
@@ -70,6 +74,7 @@ OF_CELLS: Mapping[type[Series], Callable[[Cells], object]] = {
     Seats: total,
 }
 """What a leaf is of the cells of its column in the rows that are shown."""
+COMPUTED = (*OF_CELLS, Count, ActiveDays, DaysSinceLast, DaysSinceFirst, Open)
 
 
 def computed_again(part: Part, shown: Shown, as_of: date, zone: str) -> object:
@@ -96,7 +101,7 @@ def happened(row: Row, part: Part, zone: str) -> date:
 
 def leaf_metrics(question: PanelQuestion) -> tuple[PanelQuestion, list[Part]]:
     """The question for each leaf that the metrics are made of, by itself."""
-    parts = [part for part in expand(question).parts if is_leaf(part.series) and not isinstance(part.series, Arr)]
+    parts = [part for part in expand(question).parts if is_leaf(part.series) and isinstance(part.series, COMPUTED)]
     series = [Before(part.series, part.shift_days) if part.shift_days else part.series for part in parts]
     metrics = MetricSet(tuple(Metric(f"m{i}", one) for i, one in enumerate(series)), question.metrics.sources)
     return replace(question, metrics=metrics, asked=tuple(one.id for one in metrics)), parts

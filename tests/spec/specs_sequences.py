@@ -43,10 +43,10 @@ STREAK = (
         tables=DAYS,
         metric="streak: touchpoints",
         expected="""
-            account_id | 2024-01-02 | 2024-01-04 | 2024-01-06 | 2024-01-09
-            a          | 0          | 2          | 3          | 3
-            b          | 0          | 0          | 0          | 1
-            c          | 0          | 0          | 0          | 0
+            account_id | 2024-01-02  | 2024-01-04 | 2024-01-06 | 2024-01-09
+            a          | (no_source) | 2          | 3          | 3
+            b          | (no_source) | 0          | 0          | 1
+            c          | (no_source) | 0          | 0          | 0
         """,
     ),
     Spec(

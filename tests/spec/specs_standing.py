@@ -157,6 +157,28 @@ ATTRIBUTE = (
         extra=True,
     ),
 )
+OPEN_SUMS = (
+    Spec(
+        teaches="A sum is the double nearest to the exact sum: it is rounded once.",
+        tables="subscriptions\nsubscription_id | account_id | started | seats\ns1 | a | 2024-01-01 | 9007199.254740993",
+        metric="open: subscriptions.seats",
+        expected="account_id | 2024-01-31\na | 9007199.254740993",
+        extra=True,
+    ),
+    Spec(
+        teaches="Numbers are added exactly: the tenth of a tenth stays, whatever is beside it.",
+        tables="""
+            subscriptions
+            subscription_id | account_id | started    | seats
+            s1              | a          | 2024-01-01 | 10000000000000000000
+            s2              | a          | 2024-01-01 | 0.01
+            s3              | a          | 2024-01-01 | -10000000000000000000
+        """,
+        metric="open: subscriptions.seats",
+        expected="account_id | 2024-01-31\na | 0.01",
+        extra=True,
+    ),
+)
 SEATS = (
     Spec(
         teaches="The seats of the running terms: s3 states none.",
@@ -248,7 +270,7 @@ CHAPTER = Chapter(
     "What stands on a date",
     "These have no window: they say what is so at the end of the as-of date.",
     (
-        Section("open", OPEN, (Open,)),
+        Section("open", OPEN + OPEN_SUMS, (Open,)),
         Section("attribute", ATTRIBUTE, (Attribute,)),
         Section("seats", SEATS, (Seats,)),
         Section("arr", ARR, (Arr,)),

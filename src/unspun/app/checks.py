@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -60,9 +61,8 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
     with opened(workspace, request, definition) as (catalog, version, reader):
         instant = _instant(request, definition, at)
         shape = replace(shape_of(version, definition, instant), drift=latest_drift(catalog, version.version))
-        outcomes = outcomes_of(reader, shape, checks, progress)
+        outcomes, examples = ask_checks(reader, shape, checks, progress)
         findings = [finding for outcome in outcomes for finding in outcome.findings]
-        examples = [examples_of(reader, finding) for finding in findings]
         entry, unrecorded = _recorded(catalog, version, request, shape, outcomes, at)
         known = acceptances(catalog)
         source_names = {file.number: file.name for file in catalog.source_files()}
@@ -86,12 +86,17 @@ def check_book(workspace: Workspace, request: CheckRequest, at: datetime, progre
     )
 
 
-def outcomes_of(reader: BookReader, shape: BookShape, checks: Sequence[Check], progress: Progress) -> tuple[CheckOutcome, ...]:
-    """What comes of the checks on an open book, two of them run at a time."""
-    with reader.beside() as beside:
-        return run_checks(
-            shape, checks, reader.query, reader.register, progress, reader.by_file, beside, reader.hold_small_tables
-        )
+def ask_checks(
+    reader: BookReader, shape: BookShape, checks: Sequence[Check], progress: Progress
+) -> tuple[tuple[CheckOutcome, ...], list[pa.Table]]:
+    """What comes of the checks on an open book, and the examples of each finding in their order; two questions are asked at a time."""
+    with reader.beside() as beside, ThreadPoolExecutor(1) as pool:
+        asked = shape, checks, reader.query, reader.register, progress, reader.by_file
+        outcomes = run_checks(*asked, beside, reader.holding_sql())
+        findings = [finding for outcome in outcomes for finding in outcome.findings]
+        second = pool.submit(lambda: [examples_of(beside, finding) for finding in findings[1::2]])
+        halves = [examples_of(reader, finding) for finding in findings[::2]], second.result()
+    return outcomes, [halves[at % 2][at // 2] for at in range(len(findings))]
 
 
 @contextmanager

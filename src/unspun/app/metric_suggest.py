@@ -198,6 +198,12 @@ def _answers(request: SuggestRequest, contents: Contents) -> Chosen:
             faults.append(_unknown(CHOICES[id], name, contents))
         elif answer not in found.setdefault(id, []):
             found[id].append(answer)
+    hint = "Answer it once."
+    faults += [
+        Fault("one_answer", f"{len(values)} columns are chosen, and one can be meant.", f"--choose {id}", hint)
+        for id, values in found.items()
+        if CHOICES[id].one and len(values) > 1
+    ]
     if faults:
         raise BadInput(faults)
     return {id: tuple(values) for id, values in found.items()}

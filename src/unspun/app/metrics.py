@@ -99,8 +99,11 @@ def listed(metric: Metric) -> ListedMetric:
     return ListedMetric(metric, _kind(metric.series), sentence(metric))
 
 
-def check_metrics(workspace: Workspace) -> CheckedMetrics:
-    """Check metrics.yml by itself and against the current version of the book. Raises BadInput where there is no metrics.yml."""
+def check_metrics(workspace: Workspace, engine: str | None = None) -> CheckedMetrics:
+    """Check metrics.yml by itself, against the current version of the book, and against what an engine can compute.
+
+    Raises BadInput where there is no metrics.yml or no such engine; UnspunError where the engine does not answer.
+    """
     text = workspace.metrics_text()
     try:
         file = definition_of(text)
@@ -110,10 +113,23 @@ def check_metrics(workspace: Workspace) -> CheckedMetrics:
     if version is None:
         return CheckedMetrics(len(file.metrics), None, (), ())
     tables = held_tables(version)
-    faults = tuple(check_against(file.metrics, tables, file.places))
+    faults = (*check_against(file.metrics, tables, file.places), *engine_faults(workspace, file.metrics, engine))
     read = tables_read(file.metrics, tuple(one.id for one in file.metrics))
     elsewhere = {source.table for source in workspace.definition().sources if source.in_place}
     return CheckedMetrics(len(file.metrics), version.version, faults, tuple(one for one in read if one not in {*tables, *elsewhere}))
+
+
+def engine_faults(workspace: Workspace, metrics: MetricSet, engine: str | None) -> tuple[Fault, ...]:
+    """What an engine cannot compute of all metrics."""
+    from unspun.app.panel_engines import answering_engine
+
+    asked = tuple(one.id for one in metrics)
+    with answering_engine(workspace, engine, workspace.settings.memory) as answering:
+        try:
+            answering.place(metrics, asked, datetime.now(UTC))
+        except BadInput as refusal:
+            return refusal.faults
+    return ()
 
 
 def explain_metric(workspace: Workspace, id: str) -> Explained:
@@ -145,11 +161,11 @@ def metric_sql(workspace: Workspace, id: str, at: datetime | None = None, engine
     book, request = workspace.definition(), PanelRequest()
     with (
         answering_engine(workspace, engine, workspace.settings.memory) as answering,
-        opened_book(workspace, request, now) as (_, reader),
+        opened_book(workspace, request, now, elsewhere=answering.place(definition.metrics, (id,), now)) as (whole, reader),
     ):
         rules = workspace.retention_rules()
-        basis = basis_of(request, (id,), definition.metrics, reader, rules, book.time_zone, book.fiscal_year_starts, now)
-        return dict(prepare_panel(definition, basis, reader, answering.database(reader)).queries)
+        basis = basis_of(request, (id,), definition.metrics, reader, rules, book.time_zone, book.fiscal_year_starts, now, whole.elsewhere)
+        return dict(prepare_panel(definition, basis, reader, answering.database(reader), whole.elsewhere).queries)
 
 
 def reasons_of(metrics: MetricSet, id: str) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -22,10 +22,12 @@ import pyarrow.parquet as pq
 from unspun.app.databases import extracts_folder, session_of
 from unspun.app.workspace import Workspace
 from unspun.book.mapping.book_file import mapping_sha256
-from unspun.book.mapping.definition import BookDefinition, SourceMapping
+from unspun.book.mapping.definition import BookDefinition, Database, SourceMapping
 from unspun.book.text import call
 from unspun.connectors.sql.extract import extract
+from unspun.connectors.sql.session import Session
 from unspun.errors import BadInput, Fault
+from unspun.metrics.question import HeldTable
 from unspun.progress import Progress, silent
 from unspun.warehouse.catalog import Catalog, create_warehouse
 from unspun.warehouse.load import LoadResult, PlannedFile, load_files
@@ -88,11 +90,26 @@ def _remark(record: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What an engine reads where it lies, in a session of its own on a database of the book. `unread` are tables that need not be read for
+    it beside that; `rows` tell of them. `held` and `spans` are what panels ask of all tables that it reads: what they hold, and when the
+    first and the last of their rows happened."""
+
+    unread: frozenset[str] = frozenset()
+    database: str = ""
+    session: Session | None = None
+    rows: tuple[InPlaceRows, ...] = ()
+    held: Mapping[str, HeldTable] = field(default_factory=dict[str, HeldTable])
+    spans: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict[str, "tuple[datetime, datetime]"])
+
+
+@dataclass(frozen=True, slots=True)
 class WholeBook:
     """A version of the book with what was read in place beside its loaded tables."""
 
     version: BookVersion
     in_place: tuple[InPlaceRows, ...] = ()
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
     @property
     def records(self) -> tuple[Mapping[str, Any], ...]:
@@ -101,23 +118,31 @@ class WholeBook:
 
 @contextmanager
 def whole_book(
-    workspace: Workspace, catalog: Catalog, version: BookVersion, read_at: datetime | None = None, progress: Progress = silent
+    workspace: Workspace,
+    catalog: Catalog,
+    version: BookVersion,
+    read_at: datetime | None = None,
+    progress: Progress = silent,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[WholeBook]:
-    """A version of the book and the tables that stay in their databases, read now; `read_at` stands for that instant.
+    """A version of the book and the tables that stay in their databases, read now; `read_at` stands for that instant. Those that are read
+    `elsewhere` are told of, and not read.
 
     Raises BadInput where a table has loaded rows too, or a source does not fit its mapping; UnspunError where a database is away.
     """
     definition = workspace.definition()
     sources = [source for source in definition.sources if source.in_place]
-    if not sources:
-        yield WholeBook(version)
-        return
+    elsewhere = elsewhere or Elsewhere()
     _refuse_mixed(version, sources)
+    sources = [source for source in sources if source.table not in elsewhere.unread]
+    if not sources:
+        yield WholeBook(version, elsewhere.rows, elsewhere)
+        return
     folder = extracts_folder(workspace.warehouse)
     try:
-        reading = _Reading(workspace, definition, folder, read_at or datetime.now(UTC), progress)
+        reading = _Reading(workspace, definition, folder, read_at or datetime.now(UTC), progress, elsewhere)
         tables = reading.tables(catalog.folder, sources)
-        yield WholeBook(_with_tables(version, tables), tuple(reading.found))
+        yield WholeBook(_with_tables(version, tables), (*reading.found, *elsewhere.rows), elsewhere)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -159,7 +184,7 @@ def _changed(record: Mapping[str, Any], now: InPlaceRows | None) -> Fault | None
     source, database = record["source"], record["source"].partition(":")[0]
     if now is None or now.mapping_sha256 != record["mapping_sha256"]:
         message = f"not recomputable: book.yml maps {source} otherwise now than when its rows were read ({record['read_at']})."
-    elif now.sha256 != record["sha256"]:
+    elif record["sha256"] and now.sha256 != record["sha256"]:  # rows that an engine read where they are have none
         message = f"not recomputable: the rows of {record['table']} stay in database {database} and have changed since {record['read_at']}."
     else:
         return None
@@ -195,6 +220,7 @@ class _Reading:
     folder: Path
     read_at: datetime
     progress: Progress
+    elsewhere: Elsewhere
     found: list[InPlaceRows] = field(default_factory=list[InPlaceRows])
 
     def tables(self, warehouse: Path, sources: Sequence[SourceMapping]) -> list[TableVersion]:
@@ -212,13 +238,19 @@ class _Reading:
         databases = {one.name: one for one in self.definition.databases}
         read: dict[str, PlannedFile | None] = {}
         for name, of_it in groupby(sorted(sources, key=lambda source: source.database), key=lambda source: source.database):
-            with session_of(self.workspace, databases[name]) as session:
+            with self._session(databases[name]) as session:
                 for source in of_it:
                     path = self.folder / f"{len(read)}.parquet"
                     self.progress(f"reading {source.files[0]}", len(read), len(sources))
                     rows = extract(session, source, None, path, source.files[0], lambda _done, _of: None).rows
                     read[source.files[0]] = PlannedFile(str(path), source, source.files[0]) if rows else None
         return (read[source.files[0]] for source in sources)
+
+    def _session(self, database: Database) -> AbstractContextManager[Session]:
+        """The session of the engine where it is one on this database: so all is read in one state of it."""
+        if self.elsewhere.session is not None and database.name == self.elsewhere.database:
+            return nullcontext(self.elsewhere.session)
+        return session_of(self.workspace, database)
 
     def _loaded(self, catalog: Catalog, files: Sequence[PlannedFile]) -> LoadResult | None:
         if not files:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from unspun.app.checks import RecordedCheck, span_of, span_record
+from unspun.app.opening import Elsewhere
 from unspun.app.panel_request import PanelRequest, needs_arr, tables_read
 from unspun.book.checks.finding import Span
 from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Kind
@@ -111,6 +112,7 @@ def basis_of(
     zone: str,
     fiscal_year_starts: int,
     at: datetime,
+    elsewhere: Elsewhere,
 ) -> PanelBasis:
     """The basis of a request, but for outages and received days. Raises BadInput: dates that cannot be, no rows to tell dates by."""
     settled = _settled(reader, rules)
@@ -121,7 +123,7 @@ def basis_of(
     if request.as_of:
         return _dated(basis, listed_dates(request.as_of), today)
     needs_extent = request.last is None or (request.every is not None and request.first is None)
-    extent = _extent(reader, tables_read(metrics, asked), zone, at) if needs_extent else Extent(date.min, date.max, today)
+    extent = _extent(reader, elsewhere, tables_read(metrics, asked), zone, at) if needs_extent else Extent(date.min, date.max, today)
     first, last = request.first or extent.first, request.last or extent.last
     if request.every is not None:
         return _dated(basis, calendar_dates(request.every, first, last, fiscal_year_starts), today, "to")
@@ -176,22 +178,25 @@ def received_days(catalog: Catalog, book: BookVersion, in_place: Sequence[Mappin
     return {load: at.astimezone(ZoneInfo(zone)).date() for load, at in sorted(days.items())}
 
 
-def _extent(reader: BookReader, tables: tuple[str, ...], zone: str, at: datetime) -> Extent:
+def _extent(reader: BookReader, elsewhere: Elsewhere, tables: tuple[str, ...], zone: str, at: datetime) -> Extent:
     """Raises BadInput where the book has no row that happened by now.
 
     Statements (of accounts, of contacts) count where nothing else is read: a list without dates is a statement of the day of its load,
     long after the last event of an older export.
     """
-    held = [table for table in TABLES.values() if _holds(reader.version, table.name)]
+    held = [table for table in TABLES.values() if _holds(reader.version, table.name) or table.name in elsewhere.spans]
     read = [table for table in held if table.name in tables]
     wanted = [table for table in read if not table.state] or read or held
     parts = [
         f"SELECT min(happened_at) AS first, max(happened_at) AS last FROM {sql_name(f'{table.name}_versions')} WHERE happened_at <= $1"
         for table in wanted
+        if table.name not in elsewhere.spans
     ]
+    spans = [elsewhere.spans[table.name] for table in wanted if table.name in elsewhere.spans]
     sql = f"SELECT min(first) AS first, max(last) AS last FROM ({' UNION ALL '.join(parts)})"
     found = reader.query(sql, [at.astimezone(UTC)]).to_pylist()[0] if parts else {"first": None, "last": None}
-    days = [one.astimezone(ZoneInfo(zone)).date() for one in (found["first"], found["last"]) if one is not None]
+    times = [one for one in (found["first"], found["last"], *(time for span in spans for time in span)) if one is not None]
+    days = sorted(one.astimezone(ZoneInfo(zone)).date() for one in times)
     if not days:
         hint = "Load files: unspun load FILE..., or give --as-of."
         raise BadInput(Fault("empty_book", "no row of the tables that the metrics read has happened by now.", "", hint))
@@ -206,13 +211,13 @@ def _holds(book: BookVersion, table: str) -> bool:
 # Made of a basis and a book
 
 
-def panel_question(basis: PanelBasis, metrics: MetricSet, reader: BookReader) -> PanelQuestion:
-    """The question that the basis puts to a book. Raises BadInput where no renewal is due."""
+def panel_question(basis: PanelBasis, metrics: MetricSet, reader: BookReader, elsewhere: Elsewhere | None = None) -> PanelQuestion:
+    """The question that the basis puts to a book and to what an engine reads elsewhere. Raises BadInput where no renewal is due."""
     return PanelQuestion(
         metrics=metrics,
         asked=basis.asked,
         as_of=_as_of(basis, reader),
-        tables=held_tables(reader.version),
+        tables=held_tables(reader.version) | dict(elsewhere.held if elsewhere is not None else {}),
         time_zone=basis.time_zone,
         fiscal_year_starts=basis.fiscal_year_starts,
         outages=basis.outages,

@@ -11,23 +11,26 @@ from pyarrow.compute import call_function
 
 from unspun.app.panel_basis import basis_from_json
 from unspun.app.panel_files import MISSING
-from unspun.app.panel_request import MetricsDefinition, definition_of
+from unspun.app.panel_request import MetricsDefinition, definition_of, nodes_of
 from unspun.app.panels import KIND, ROWS, PreparedPanel, Progress, compute_again, panel_parts, prepare_panel
 from unspun.app.publication import FigureSet
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import PANEL as RESULT
+from unspun.engines.panel import PanelDatabase
+from unspun.errors import BadInput, Fault
 from unspun.metrics.asof import BeforeRenewals
+from unspun.metrics.nodes import ZScore
 from unspun.warehouse.read import BookReader
 
 PANEL = KIND
 
 
-def panel_again(reader: BookReader, figures: FigureSet, progress: Progress) -> dict[str, Mapping[str, Any]]:
-    """The figures of a published panel by name, computed again from the open book.
+def panel_again(reader: BookReader, figures: FigureSet, progress: Progress, database: PanelDatabase) -> dict[str, Mapping[str, Any]]:
+    """The figures of a published panel by name, computed again from the open book by a database.
 
     Where the rows are the same, so is what is said of them: the file of today would name the software of today, and be another.
     """
-    found = compute_again(_prepared(reader, figures), figures.question["format"], progress)
+    found = compute_again(_prepared(reader, figures, database=database), figures.question["format"], progress)
     then = figures.figure(ROWS)
     return {**found, ROWS: then} if found[ROWS]["value"]["sha256"] == then["value"]["sha256"] else found
 
@@ -50,10 +53,24 @@ def panel_rows(reader: BookReader, figures: FigureSet, name: str, progress: Prog
     return shown.filter(fits), panel.queries[RESULT]
 
 
-def _prepared(reader: BookReader, figures: FigureSet, only: tuple[str, ...] = ()) -> PreparedPanel:
+def refuse_rough(figures: FigureSet, kind: str, address: str) -> None:
+    """Raises BadInput where the rows of a panel cannot be proved on another engine than its own: of z-scores engines agree to nine digits,
+    and the proof is to the last one."""
+    metrics = definition_of(figures.definition_text).metrics
+    rough = [id for id in figures.question["asked"] if any(isinstance(node, ZScore) for node in nodes_of(metrics, (id,)))]
+    if kind == figures.engine or not rough:
+        return
+    message = f"{figures.engine} computed this, and z-scores ({', '.join(rough)}) of another engine may differ in their last digits."
+    hint = f"Name the engine: unspun recompute {address} --engine URL; single figures can be computed again on any."
+    raise BadInput(Fault("other_engine", message, address, hint))
+
+
+def _prepared(
+    reader: BookReader, figures: FigureSet, only: tuple[str, ...] = (), database: PanelDatabase | None = None
+) -> PreparedPanel:
     """The published question put to the open book; of some of its metrics only, where they are named."""
     metrics = definition_of(figures.definition_text).metrics
     document = {name: value for name, value in figures.question.items() if name != "format"}
     basis = basis_from_json(document)
     definition = MetricsDefinition(metrics, figures.definition_text, figures.definition_name)
-    return prepare_panel(definition, replace(basis, asked=only) if only else basis, reader, DuckDBPanel(reader))
+    return prepare_panel(definition, replace(basis, asked=only) if only else basis, reader, database or DuckDBPanel(reader))

@@ -26,6 +26,7 @@ class PanelRequest:
     `first` and `last` bound the dates of `every` and the due days of `before_renewals`; where they are None, the rows of the book do.
     Without any of them there is one as-of date, the last day on which a row of the tables read happened. `version` None is the current
     one, `memory` (as "2GB") the workspace's; so is `engine`, the URL of the database that computes.
+    `from_state` False reads all rows, and nothing that is kept of data files.
     """
 
     metrics: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class PanelRequest:
     version: int | None = None
     memory: str | None = None
     engine: str | None = None
+    from_state: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from unspun._version import __version__
 from unspun.app.checks import recorded_check
-from unspun.app.opening import WholeBook, whole_book
+from unspun.app.opening import Elsewhere, WholeBook, whole_book
 from unspun.app.panel_basis import PanelBasis, arr_input, basis_of, outages_of, panel_question, received_days
 from unspun.app.panel_engines import answering_engine
 from unspun.app.panel_files import Counted, Format, HashedFile, HashedRows, panel_schema, shaped, write_panel
@@ -31,6 +31,7 @@ from unspun.app.panel_request import (
 from unspun.app.panel_sums import naming_large_numbers
 from unspun.app.publication import FigureSet, canonical_json, publish
 from unspun.app.workspace import Workspace
+from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import PanelDatabase, plan_sql, run_panel
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import written_anchor
@@ -43,6 +44,7 @@ from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.question import PanelQuestion
 from unspun.metrics.write_yaml import as_yaml, file_as_yaml
 from unspun.progress import Progress
+from unspun.warehouse.panel_state import StateUse, kept_tables
 from unspun.warehouse.read import BookReader, open_book
 
 KIND = "panel"
@@ -56,7 +58,8 @@ MADE_IN_PYTHON = "metrics made in Python"
 class PanelRun:
     """A panel that was computed: how many rows, and by metric how many values and of which reasons there are none.
 
-    `sha256` and `size_bytes` are of the file (or of the file that would have been written). `source_rows` were read for it.
+    `sha256` and `size_bytes` are of the file (or of the file that would have been written). `source_rows` were read for it,
+    but for those of `state` that were kept.
     """
 
     question: PanelQuestion
@@ -69,6 +72,7 @@ class PanelRun:
     sha256: str
     size_bytes: int
     source_rows: int
+    state: StateUse
     seconds: float
 
 
@@ -143,10 +147,11 @@ def compute_panel(
     memory = checked_memory(request.memory) if request.memory else workspace.settings.memory
     with (
         answering_engine(workspace, request.engine, memory) as engine,
-        opened_book(workspace, request, at, progress) as (whole, reader),
+        opened_book(workspace, request, at, progress, engine.place(declared.metrics, asked, at)) as (whole, reader),
     ):
         basis = basis_for(workspace, request, asked, declared, whole, reader, at)
-        panel = prepare_panel(declared, basis, reader, engine.database(reader))
+        panel = prepare_panel(declared, basis, reader, engine.database(reader), whole.elsewhere)
+        panel, state = with_state(panel, progress) if request.from_state else (panel, StateUse())
         written, counted, rows_sha256 = _written(panel, format, file, take, progress)
         book_check = _book_check(reader, panel.question, at.date())
         figures = _figures(panel, whole, format, figures_of(panel.question, counted, written, rows_sha256), book_check)
@@ -163,6 +168,7 @@ def compute_panel(
         sha256=written.sha256,
         size_bytes=written.size_bytes,
         source_rows=source_rows,
+        state=state,
         seconds=monotonic() - began,
     )
 
@@ -194,16 +200,23 @@ def python_metrics(given: MetricSet | Sequence[Metric] | Sequence[str] | str) ->
 
 @contextmanager
 def opened_book(
-    workspace: Workspace, request: PanelRequest, at: datetime, progress: Progress = lambda _stage, _done, _total: None
+    workspace: Workspace,
+    request: PanelRequest,
+    at: datetime,
+    progress: Progress = lambda _stage, _done, _total: None,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[tuple[WholeBook, BookReader]]:
-    """The version of the book that a request asks for, with all row versions that it holds. Raises BadInput where there is none."""
+    """The version of the book that a request asks for, with all row versions that it holds but for what is read elsewhere.
+
+    Raises BadInput where there is none.
+    """
     with workspace.catalog() as catalog:
         version = catalog.current() if request.version is None else catalog.version(request.version)
         if version is None:
             raise BadInput(Fault("empty_book", "nothing is loaded yet.", "", "Load files: unspun load FILE..."))
         memory = checked_memory(request.memory) if request.memory else workspace.settings.memory
         with (
-            whole_book(workspace, catalog, version, at, progress) as whole,
+            whole_book(workspace, catalog, version, at, progress, elsewhere) as whole,
             open_book(catalog, whole.version, None, memory) as reader,
         ):
             yield whole, reader
@@ -221,14 +234,32 @@ def checked_memory(text: str) -> str:
     return found[0].replace(" ", "")
 
 
-def prepare_panel(definition: MetricsDefinition, basis: PanelBasis, reader: BookReader, database: PanelDatabase) -> PreparedPanel:
+def prepare_panel(
+    definition: MetricsDefinition, basis: PanelBasis, reader: BookReader, database: PanelDatabase, elsewhere: Elsewhere | None = None
+) -> PreparedPanel:
     """The question that a basis puts to an open book, lowered, for a database to compute. Raises BadInput where the metrics do not fit
     the book."""
-    question = panel_question(basis, definition.metrics, reader)
+    question = panel_question(basis, definition.metrics, reader, elsewhere or Elsewhere())
     if faults := check_against(definition.metrics, question.tables):
         raise BadInput(faults)
-    plan = lower_panel(question if database.wide_integers else unpacked(question))
+    plan = lowered(question, database)
     return PreparedPanel(definition, basis, question, plan, plan_sql(database, plan), reader, database)
+
+
+def with_state(panel: PreparedPanel, progress: Progress) -> tuple[PreparedPanel, StateUse]:
+    """The panel computed of what is kept of data files, where its engine is the book's own: rows are read of the others only.
+
+    What is told of the panel (its queries) stays that of the rows, of which it is the same.
+    """
+    if not isinstance(panel.database, DuckDBPanel):
+        return panel, StateUse()
+    kept, use = kept_tables(panel.reader, panel.plan.keepable, progress)
+    return (replace(panel, plan=lowered(replace(panel.question, kept=kept), panel.database)) if kept else panel), use
+
+
+def lowered(question: PanelQuestion, database: PanelDatabase) -> PanelPlan:
+    """The plan by which a database answers a question."""
+    return lower_panel(question if database.wide_integers else unpacked(question))
 
 
 def panel_parts(panel: PreparedPanel, schema: pa.Schema, progress: Progress) -> Iterator[pa.Table]:
@@ -274,7 +305,7 @@ def basis_for(
 ) -> PanelBasis:
     """The basis of a request to an open book. Raises BadInput: dates that cannot be, no rows to tell dates by."""
     book, rules = workspace.definition(), workspace.retention_rules()
-    basis = basis_of(request, asked, definition.metrics, reader, rules, book.time_zone, book.fiscal_year_starts, at)
+    basis = basis_of(request, asked, definition.metrics, reader, rules, book.time_zone, book.fiscal_year_starts, at, whole.elsewhere)
     outages = outages_of(recorded_check(reader.catalog, at.date()))
     received = received_days(reader.catalog, whole.version, whole.records, book.time_zone)
     return replace(basis, outages=outages, received=received)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from unspun._version import __version__
 from unspun.app.opening import book_as_published
-from unspun.app.panel_proof import PANEL, panel_again, panel_rows
+from unspun.app.panel_engines import EMBEDDED, PanelEngine, answering_engine, engine_kind
+from unspun.app.panel_proof import PANEL, panel_again, panel_rows, refuse_rough
+from unspun.app.panels import ROWS
 from unspun.app.publication import FigureSet, canonical_json, figure_bytes, from_document
 from unspun.app.retention import KIND as RETENTION
 from unspun.app.retention import Progress, answer_retention, figures_of, question_of
 from unspun.app.workspace import Workspace
 from unspun.book.retention.ask import rows_sql
 from unspun.book.retention.judge import account_months
-from unspun.engines.embedded import ENGINE, engine_version
+from unspun.engines.panel import PanelDatabase
 from unspun.errors import BadInput, Fault, UnspunError
 from unspun.evidence import InputVersion, Provenance
 from unspun.ledger.chain import Entry, written_anchor
@@ -129,30 +131,43 @@ def open_figure(workspace: Workspace, address: str, progress: Progress) -> Opene
         return Opened(published, reader.query(query), query, _erasures(book, published))
 
 
-def recompute(workspace: Workspace, address: str, progress: Progress) -> Recomputed:
+def recompute(workspace: Workspace, address: str, progress: Progress, engine: str | None = None) -> Recomputed:
     """Compute a figure (or a whole set) again: the recorded question and queries, over the recorded version of the book.
 
-    Raises BadInput where that version is no longer kept.
+    `engine` computes a panel (None: the workspace's where that is of the kind that computed it, else the embedded one). Raises BadInput
+    where that version is no longer kept, or the engine cannot prove the figures.
     """
     published = find_published(workspace, address)
     figures = published.figures
     wanted = figures.figures if published.figure is None else (published.figure,)
-    with _reading(workspace, figures) as (book, reader):
+    with _proving(workspace, figures, engine) as proving, _reading(workspace, figures) as (book, reader):
         erased = _erasures(book, published)
-        found = _computed_again(reader, figures, progress, bool(erased))
+        database = proving.database(reader)
+        if figures.kind == PANEL and any(one["name"] == ROWS for one in wanted):
+            refuse_rough(figures, database.kind, address)
+        found = _computed_again(reader, figures, progress, bool(erased), database)
         changed = [one for one in wanted if one["name"] not in found or figure_bytes(one) != figure_bytes(found[one["name"]])]
         files = [file for table in book.tables for file in table.files] if changed else []
         edited = file_faults(reader.catalog.folder, files, hashed=True)
     verdict: Verdict = "same" if not changed else "erased" if erased and not edited else "differs"
-    then, notes = {one["name"]: one for one in changed}, (*map(str, edited), *_other_software(figures))
+    then, notes = {one["name"]: one for one in changed}, (*map(str, edited), *_other_software(figures, database))
     return Recomputed(published, verdict, len(wanted), then, {name: found.get(name) for name in then}, erased, notes)
 
 
-def _computed_again(reader: BookReader, figures: FigureSet, progress: Progress, is_erased: bool) -> dict[str, Mapping[str, Any]]:
+def _proving(workspace: Workspace, figures: FigureSet, engine: str | None) -> AbstractContextManager[PanelEngine]:
+    """The engine that computes figures again."""
+    usual = workspace.settings.engine
+    named = engine or (usual if usual and engine_kind(usual) == figures.engine else EMBEDDED)
+    return answering_engine(workspace, named if figures.kind == PANEL else EMBEDDED, workspace.settings.memory)
+
+
+def _computed_again(
+    reader: BookReader, figures: FigureSet, progress: Progress, is_erased: bool, database: PanelDatabase
+) -> dict[str, Mapping[str, Any]]:
     """The figures by name; none where an erasure left too little to answer the question."""
     try:
         if figures.kind == PANEL:
-            return panel_again(reader, figures, progress)
+            return panel_again(reader, figures, progress, database)
         result, _ = answer_retention(reader, question_of(figures), figures.queries, progress)
     except BadInput:
         if not is_erased:
@@ -183,10 +198,10 @@ def _erasures(book: BookVersion, published: Published) -> tuple[int, ...]:
     return tuple(seq for seq in book.erasures if seq > published.entry.seq)
 
 
-def _other_software(figures: FigureSet) -> tuple[str, ...]:
+def _other_software(figures: FigureSet, database: PanelDatabase) -> tuple[str, ...]:
     """What else could explain a difference: the software is not the one that published."""
     then = ((f"Unspun {figures.package_version}", f"Unspun {__version__}"),)
-    engines = ((f"{figures.engine} {figures.engine_version}", f"{ENGINE} {engine_version()}"),)
+    engines = ((f"{figures.engine} {figures.engine_version}", f"{database.kind} {database.version}"),)
     return tuple(f"published by {old}, computed again by {new}" for old, new in (*then, *engines) if old != new)
 
 

@@ -51,28 +51,49 @@ def list_(json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
     return 0
 
 
-@metrics.command(short_help="Print a metrics.yml to begin with.")
-def propose(workspace: WorkspaceFolder = None) -> int:
-    """Print a metrics.yml to begin with: plain measures of the tables that the book holds. Nothing is written.
+@metrics.command(short_help="Suggest standard metrics that the book can bear.")
+def suggest(
+    theme: Annotated[list[str] | None, typer.Option("--theme", metavar="THEMES", help="Of these themes, with commas between.")] = None,
+    choose: Annotated[
+        list[str] | None, typer.Option("--choose", metavar="CHOICE=NAME", help="Answer a choice; may be repeated, also for one choice.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Add them to metrics.yml.")] = False,
+    yaml: Annotated[bool, typer.Option("--yaml", help="Print metrics.yml with them, and nothing else.")] = False,
+    json: AsJson = False,
+    workspace: WorkspaceFolder = None,
+) -> int:
+    """Suggest metrics of the field's catalogue for what the book holds: those that can be declared, those that wait for a choice which only
+    you can make, and what the others would need. Nothing is written without --write.
 
     \b
     Examples:
-      unspun metrics propose
-      unspun metrics propose --workspace acme > acme/metrics.yml
+      unspun metrics suggest
+      unspun metrics suggest --theme activity,breadth
+      unspun metrics suggest --choose key_actions=export --choose key_actions=share --write
     """
-    from unspun.app.metrics import proposed_metrics
-    from unspun.cli.book_text import workspace_at
+    from unspun.app.metric_suggest import suggest_metrics, write_suggested
+    from unspun.cli.book_text import print_json, print_made, workspace_at
+    from unspun.cli.metric_suggest import lines, read_request, record
     from unspun.cli.terminal import reader_may_leave
 
-    text = proposed_metrics(workspace_at(workspace))
-    with reader_may_leave():
-        sys.stdout.buffer.write(text.encode())
+    place = workspace_at(workspace)
+    found = suggest_metrics(place, read_request(theme or [], choose or []))
+    if write:
+        write_suggested(place, found)
+    if json:
+        print_json(record(found))
+    elif yaml:
+        with reader_may_leave():
+            sys.stdout.buffer.write(found.text.encode())
+    else:
+        print_made(lambda width: lines(found, width, f"{place.metrics_file} has them now." if write else ""))
     return 0
 
 
 @metrics.command(short_help="Find the faults of metrics.yml.")
-def check(json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
-    """Check metrics.yml, by itself and against the tables and columns of the book. Ends with 2 where it has a fault.
+def check(engine: EngineName = None, json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
+    """Check metrics.yml, by itself, against the tables and columns of the book, and what the engine can compute. Ends with 2 where it has
+    a fault.
 
     \b
     Examples:
@@ -83,7 +104,7 @@ def check(json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.errors import BadInput
 
-    found = check_metrics(workspace_at(workspace))
+    found = check_metrics(workspace_at(workspace), engine)
     if json:
         print_json(_checked(found))
         return BAD_DEFINITION if found.faults else 0

@@ -46,6 +46,7 @@ def panel(
     memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
     version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
     engine: EngineName = None,
+    no_state: Annotated[bool, typer.Option("--no-state", help="Read every row, and nothing that was kept of loaded files.")] = False,
     json: AsJson = False,
     workspace: WorkspaceFolder = None,
 ) -> int:
@@ -64,7 +65,7 @@ def panel(
     from unspun.cli.book_text import print_json, print_made, workspace_at
 
     dates = (as_of, every, first, last, before_renewals)
-    request, output = _plan(metrics, dates, (memory, version, engine), out)
+    request, output = _plan(metrics, dates, (memory, version, engine), out, from_state=not no_state)
     place, at = workspace_at(workspace), datetime.now(UTC)
     with named_as_options():
         run, written = _computed(place, request, output, at)
@@ -79,7 +80,7 @@ Dates = tuple[list[str] | None, str | None, str | None, str | None, str | None]
 
 
 def _plan(
-    metrics: str | None, dates: Dates, settings: tuple[str | None, str | None, str | None], out: str | None
+    metrics: str | None, dates: Dates, settings: tuple[str | None, str | None, str | None], out: str | None, from_state: bool
 ) -> tuple[PanelRequest, OutputFile | None]:
     from unspun.app.panel_files import format_of
     from unspun.app.panel_request import PanelRequest
@@ -102,6 +103,7 @@ def _plan(
         version=reader.integer("--version", settings[1], None, at_least=1),
         memory=settings[0],
         engine=settings[2],
+        from_state=from_state,
     )
     output = named_output("--out", out, reader)
     reader.faults.extend(check_outputs([output] if output else [], ()))
@@ -188,6 +190,8 @@ def _lines(run: PanelRun, written: list[str], width: int) -> Iterator[Text]:
         yield from paragraph(note, width, first="! " if unknown or check_headline(figures.book_check) else "· ")
     for note in in_place_remarks(figures.in_place):
         yield from paragraph(note, width, first="· ")
+    for note in _kept(run):
+        yield from paragraph(note, width, first="· ")
     rate = f" ({run.source_rows / max(run.seconds, 0.001):,.0f} a second)" if run.source_rows >= MANY_ROWS else ""
     yield from paragraph(
         f"{count(run.source_rows)} rows of the book read in {run.seconds:,.1f} s{rate}. Book version {figures.book_version}, "
@@ -196,6 +200,18 @@ def _lines(run: PanelRun, written: list[str], width: int) -> Iterator[Text]:
     )
     for line in written or ["Nothing was written: give --out FILE."]:
         yield from paragraph(line, width)
+
+
+def _kept(run: PanelRun) -> tuple[str, ...]:
+    """How much came from what was kept of data files."""
+    from unspun.reports.words import count
+
+    use = run.state
+    if not use.files_kept:
+        return ()
+    what = " and ".join(use.tables)
+    rest = f"; the {count(use.rows_read)} rows of {count(use.files_read)} others were read" if use.files_read else ""
+    return (f"what {what} add up to was kept of {count(use.files_kept)} loaded files ({count(use.rows_kept)} rows){rest}: --no-state",)
 
 
 def _told(run: PanelRun) -> str:

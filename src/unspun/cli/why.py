@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unspun.cli.book_text import AsJson, WorkspaceFolder
+from unspun.cli.book_text import AsJson, EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def why(
     return 0
 
 
-def recompute(figure: Address, json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
+def recompute(figure: Address, engine: EngineName = None, json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
     """Compute a published figure again, from the version of the book and by the definition that it was made with.
 
     Exit code 0: the same to the last byte. 3: it came out otherwise, or rows behind it have been erased since.
@@ -65,6 +65,7 @@ def recompute(figure: Address, json: AsJson = False, workspace: WorkspaceFolder 
     Examples:
       unspun recompute 17
       unspun recompute 17/grr/2025-12 --json
+      unspun recompute 21 --engine postgresql://host/database
     """
     from unspun.app.proofs import recompute as compute_again
     from unspun.cli.book_text import print_json, print_made, workspace_at
@@ -72,7 +73,7 @@ def recompute(figure: Address, json: AsJson = False, workspace: WorkspaceFolder 
 
     place = workspace_at(workspace)
     with show_progress() as report:
-        done = compute_again(place, figure, report)
+        done = compute_again(place, figure, report, engine)
     if json:
         shown = {
             "figure": done.published.address,

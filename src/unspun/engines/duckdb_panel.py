@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
@@ -33,8 +33,12 @@ class DuckDBPanel:
     version: str = engine_version()
     wide_integers: bool = True
 
+    texts: dict[int, tuple[exp.Query, str]] = field(default_factory=dict[int, "tuple[exp.Query, str]"])
+
     def sql(self, query: exp.Query) -> str:
-        return query.sql(dialect=DIALECT)
+        if id(query) not in self.texts:  # a long query takes as long to write as to run: each is written once
+            self.texts[id(query)] = query, query.sql(dialect=DIALECT)
+        return self.texts[id(query)][1]
 
     def hold(self, plan: PanelPlan) -> None:
         """The tables are there: as views of the files."""
@@ -43,6 +47,12 @@ class DuckDBPanel:
         self.reader.register(f"{name}_given", rows)
         # as a table of the database it has statistics: joins to it look a day up by its place instead of hashing it
         self.reader.query(f"CREATE TEMP TABLE {sql_name(name)} AS SELECT * FROM {sql_name(f'{name}_given')}")
+
+    def lend(self, name: str, rows: pa.Table) -> None:
+        self.reader.register(name, rows)
+
+    def add(self, name: str, query: exp.Query) -> None:
+        self.reader.query(f"INSERT INTO {sql_name(name)} {self.sql(query)}")
 
     def make(self, name: str, query: exp.Query) -> None:
         self.reader.query(f"CREATE TEMP TABLE {sql_name(name)} AS {self.sql(query)}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 from sqlglot import exp
 
-from unspun.metrics.lower.plan import PanelPlan
+from unspun.engines.sheets import SheetMaker
+from unspun.metrics.lower.plan import PanelPlan, Step
+from unspun.metrics.lower.sheet import SHEET, Sheet
 from unspun.metrics.missing import REASON_CODES
 from unspun.progress import Progress
 
@@ -64,6 +66,19 @@ class PanelDatabase(Protocol):
         ...
 
 
+@runtime_checkable
+class SheetDatabase(PanelDatabase, Protocol):
+    """A database in the same process, which reads tables in memory as they are: plans may have sheets."""
+
+    def lend(self, name: str, rows: pa.Table) -> None:
+        """Let queries read rows in memory by a name, in place of those lent by it before."""
+        ...
+
+    def add(self, name: str, query: exp.Query) -> None:
+        """Add the rows of a query to a table that was made."""
+        ...
+
+
 def plan_sql(database: PanelDatabase, plan: PanelPlan) -> dict[str, str]:
     """The SQL of each step by the name of its table, in their order; last, under PANEL, that of the panel."""
     return {**{step.name: database.sql(step.query) for step in plan.steps}, PANEL: database.sql(plan.result)}
@@ -91,29 +106,70 @@ def _run(database: PanelDatabase, plan: PanelPlan, progress: Progress, made: lis
     for done, step in enumerate(plan.steps):
         progress(step.note or step.name, done, len(plan.steps) + 1)
         made.append(step.name)
-        database.make(step.name, step.query)
+        _make(database, plan, step)
         for name in [one for one in made if last_read.get(one, -1) <= done and one != step.name]:
             database.drop(name)
             made.remove(name)
     progress("reading the panel", len(plan.steps), len(plan.steps) + 1)
-    row_count = int(database.rows(plan.row_count).column(0)[0].as_py())
-    for first in range(0, max(row_count, 1), SLICE_ROWS):
-        rows = _in_order(database.rows(plan.slice, first, first + SLICE_ROWS))
-        yield from rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+    for rows in _slices(database, plan):
+        yield from _in_order(rows, plan).to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+
+
+def _make(database: PanelDatabase, plan: PanelPlan, step: Step) -> None:
+    """Make the table of a step, of a sheet slice by slice."""
+    if step.sheet is None:
+        database.make(step.name, step.query)
+        return
+    assert isinstance(database, SheetDatabase)
+    for number, _ in enumerate(_lent(database, step.sheet, _row_count(database, plan))):
+        (database.add if number else database.make)(step.name, step.query)
+
+
+def _slices(database: PanelDatabase, plan: PanelPlan) -> Iterator[pa.Table]:
+    """The rows of the panel with their places, slice by slice."""
+    row_count = _row_count(database, plan)
+    if plan.sheet is None:
+        for first in range(0, max(row_count, 1), SLICE_ROWS):
+            yield database.rows(plan.slice, first, first + SLICE_ROWS)
+        return
+    assert isinstance(database, SheetDatabase)
+    for _ in _lent(database, plan.sheet, row_count):
+        yield database.rows(plan.slice)
+
+
+def _lent(database: SheetDatabase, sheet: Sheet, row_count: int) -> Iterator[None]:
+    """Lend a slice of a sheet after another to the database."""
+    maker = SheetMaker(database, sheet)
+    for first, after in maker.slices(row_count):
+        database.lend(SHEET, rows := maker.made(first, after))
+        yield
+        database.lend(SHEET, rows.slice(0, 0))
+
+
+def _row_count(database: PanelDatabase, plan: PanelPlan) -> int:
+    return int(database.rows(plan.row_count).column(0)[0].as_py())
 
 
 def _last_read(plan: PanelPlan) -> dict[str, int]:
     """By table: the place of the last step that reads it; those that the panel itself reads are read last of all."""
+    sheets = [*(step.sheet for step in plan.steps), plan.sheet, None]
     queries = [*(step.query for step in plan.steps), plan.slice, plan.row_count]
-    return {table.name: place for place, query in enumerate(queries) for table in query.find_all(exp.Table)}
+    found: dict[str, int] = {}
+    for place, (query, sheet) in enumerate(zip(queries, sheets, strict=True)):
+        found |= dict.fromkeys((table.name for table in query.find_all(exp.Table)), place)
+        found |= dict.fromkeys(() if sheet is None else sheet.tables, place)
+        if sheet is not None:
+            found |= {table.name: place for table in plan.row_count.find_all(exp.Table)}
+    return found
 
 
-def _in_order(rows: pa.Table) -> pa.Table:
-    """The rows of a slice by their places, with reasons by name."""
+def _in_order(rows: pa.Table, plan: PanelPlan) -> pa.Table:
+    """The rows of a slice by their places, with all columns, and reasons by name."""
     places = rows.column("place").to_numpy()
     ordered = rows if (places[1:] > places[:-1]).all() else rows.sort_by("place")  # they mostly come in their order
-    columns = [(name, ordered.column(name)) for name in ordered.column_names if name != "place"]
-    return pa.table({name: _named(column) if name.endswith(MISSING) else column for name, column in columns}).combine_chunks()
+    made = {name: ordered.column(name) for name in ordered.column_names if name != "place"}
+    made = {name: _named(column) if name.endswith(MISSING) else column for name, column in made.items()}
+    return pa.table({name: made[plan.same.get(name, name)] for name in plan.result.named_selects}).combine_chunks()
 
 
 def _named(codes: pa.ChunkedArray) -> pa.ChunkedArray:

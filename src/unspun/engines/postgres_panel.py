@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,11 +44,12 @@ class BookRows(Protocol):
 
 @dataclass(slots=True)
 class PostgresPanel:
-    """A session that computes panels. `views` are row versions that lie in the same database, as queries; the others are copied."""
+    """A session that computes panels. `placed` are row versions that lie in the same database, as queries (of each: whether with the places
+    of rows, which are sorted for it); the others are copied."""
 
     session: TableSession
     book: BookRows
-    views: Mapping[str, str] = field(default_factory=dict[str, str])
+    placed: Mapping[str, Callable[[bool], str]] = field(default_factory=dict[str, "Callable[[bool], str]"])
     held: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
     kind: str = KIND
     wide_integers: bool = False
@@ -56,8 +57,6 @@ class PostgresPanel:
     def __post_init__(self) -> None:
         for function in FUNCTIONS:
             self.session.run(function)
-        for name, sql in self.views.items():
-            self.session.run(f"CREATE TEMP VIEW {sql_name(name)} AS {sql}")
 
     @property
     def version(self) -> str:
@@ -69,12 +68,16 @@ class PostgresPanel:
     def hold(self, plan: PanelPlan) -> None:
         """Copy the columns that the plan reads of the book's tables, unless they are there."""
         for table, columns in columns_read(plan).items():
-            if table in self.views or columns <= self.held.get(table, frozenset()):
+            if table in self.held and columns <= self.held[table]:
                 continue
-            wanted = columns | self.held.get(table, frozenset())
-            self.drop(table)
-            self._copied(table, self.book.batches(table, tuple(sorted(wanted))))
-            self.held[table] = wanted
+            self.held[table] = columns | self.held.get(table, frozenset())
+            if table in self.placed:
+                rows = self.placed[table]("source_row" in self.held[table])
+                self.session.run(f"DROP VIEW IF EXISTS pg_temp.{sql_name(table)}")
+                self.session.run(f"CREATE TEMP VIEW {sql_name(table)} AS {rows}")
+            else:
+                self.drop(table)
+                self._copied(table, self.book.batches(table, tuple(sorted(self.held[table]))))
 
     def take(self, name: str, rows: pa.Table) -> None:
         self._copied(name, rows.to_reader())

@@ -20,15 +20,15 @@ _SCALED = "(cell * '1e9'::float8)"
 _ROUNDED = f"(trunc({_SCALED}) + CASE WHEN abs({_SCALED} - trunc({_SCALED})) >= 0.5 THEN sign({_SCALED}) ELSE 0 END)"
 _HIGH = f"trunc({_SCALED} / 1099511627776)"
 _WHOLE = f"({_HIGH}::bigint::numeric * 1099511627776 + ({_SCALED} - {_HIGH} * 1099511627776)::bigint::numeric)"
-_OF_A_DOUBLE = f"CASE WHEN abs(cell) < 9000000 THEN {_ROUNDED}::bigint::numeric * 0.000000001 ELSE {_WHOLE} * 0.000000001 END"
+_OF_A_DOUBLE = f"CASE WHEN abs(cell) < 9000000 THEN {_ROUNDED}::bigint::numeric * 0.000000001 ELSE ({_WHOLE} * 0.000000001)::numeric(29, 9) END"
 FUNCTIONS = tuple(
     f"CREATE FUNCTION {BILLIONTHS}(cell {kind}) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN {body}"
-    for kind, body in (("numeric", "round(cell, 9)"), ("bigint", "cell::numeric"), ("double precision", _OF_A_DOUBLE))
+    for kind, body in (("numeric", "cell::numeric(29, 9)"), ("bigint", "cell::numeric"), ("double precision", _OF_A_DOUBLE))
 )
 """A number as an exact decimal of nine places, in functions of the session: which of them is meant says the type of a cell.
 
 A plain cast keeps 15 digits of a double only. As in other engines it is multiplied by 10^9 as a double and rounded, halves away from zero;
-from 2^53 on that is a whole number, which is taken in two parts of 64 bits.
+from 2^53 on that is a whole number, which is taken in two parts of 64 bits. One of 10^20 and more is refused.
 """
 
 

@@ -35,6 +35,11 @@ def view_sql(duckdb_sql: str, parquet: Callable[[SCHEMA, Sequence[str]], str]) -
     return PanelSpark().generate(tree.transform(lambda node: _replaced(_read(node, parquet)), copy=False))
 
 
+def quoted(name: str) -> str:
+    """A name as Spark's SQL takes it, whatever is in it."""
+    return f"`{name.replace('`', '``')}`"
+
+
 def _read(node: exp.Expr, parquet: Callable[[SCHEMA, Sequence[str]], str]) -> exp.Expr:
     """Files that are matched by name with typed columns: a table of that schema."""
     if not isinstance(node, exp.Union) or not node.args.get("by_name"):

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from unspun.book.entities import TABLES
 from unspun.engines.embedded import engine_version, sql_name, sql_text
+from unspun.errors import UnspunError
 from unspun.metrics.lower.plan import Keepable
 from unspun.metrics.question import KeptTable, KeptValues
 from unspun.progress import Progress
@@ -50,7 +51,7 @@ class StateUse:
     files_read: int = 0
     rows_kept: int = 0
     rows_read: int = 0
-    rows_by_table: dict[str, int] = field(default_factory=dict[str, int])
+    tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def kept_tables(reader: BookReader, keepable: Sequence[Keepable], progress: Prog
     """What is kept of the tables of an open book, as tables and views of the reader; what is not kept yet is made and kept.
 
     Tables whose view is not just their rows have nothing kept: as of an instant, rows with several versions, events that name only their
-    subscription. Files of few rows are read. Raises UnspunError as queries of the reader do.
+    subscription; nor those that cannot be added up (what is at fault is said when the rows are read). Files of few rows are read.
     """
     use = StateUse()
     found: dict[str, KeptTable] = {}
@@ -74,14 +75,13 @@ def kept_tables(reader: BookReader, keepable: Sequence[Keepable], progress: Prog
         if version is None or not any(map(_is_worth_keeping, version.files)) or not _shows_rows(reader, version):
             continue
         state = _State(reader, version, progress)
-        wanted = [one for one in keepable if one.table == table]
-        made = [(one, state.union(one, f"{table}_kept_{n}")) for n, one in enumerate(wanted)]
-        days = next((union for one, union in made if not one.column), None)
-        if days is None:
+        try:
+            kept = state.kept([one for one in keepable if one.table == table])
+        except UnspunError:
             continue
-        values = {one.column: KeptValues(union.view, frozenset(union.columns)) for one, union in made if one.column and union is not None}
-        found[table] = KeptTable(days.view, frozenset(days.columns), values)
-        state.count(use)
+        if kept is not None:
+            found[table] = kept
+            state.count(use)
     return found, use
 
 
@@ -117,6 +117,13 @@ class _State:
     spans: dict[str, tuple[date, date, date]] = field(default_factory=dict[str, "tuple[date, date, date]"])
     read: set[str] = field(default_factory=set[str])
 
+    def kept(self, keepable: Sequence[Keepable]) -> KeptTable | None:
+        """All that is kept of the table; None where nothing is by day."""
+        made = [(one, self.union(one, f"{self.table.name}_kept_{n}")) for n, one in enumerate(keepable)]
+        days = next((union for one, union in made if not one.column), None)
+        values = {one.column: KeptValues(union.view, frozenset(union.columns)) for one, union in made if one.column and union is not None}
+        return None if days is None else KeptTable(days.view, frozenset(days.columns), values)
+
     def union(self, one: Keepable, view: str) -> _Union | None:
         """The view over what is kept of all files, and what is made of the rows of the others; None where it cannot be kept."""
         pieces: list[_Piece] = []
@@ -148,7 +155,7 @@ class _State:
                 use.files_read, use.rows_read = use.files_read + 1, use.rows_read + file.rows
             else:
                 use.files_kept, use.rows_kept = use.files_kept + 1, use.rows_kept + file.rows
-        use.rows_by_table[self.table.name] = self.table.rows
+        use.tables = (*use.tables, self.table.name)
 
     # One data file
 

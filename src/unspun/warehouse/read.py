@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["BookReader", "end_of_day", "known_rows_sql", "open_book", "spill_folder", "state_sql"]
 
 BATCH_ROWS = 1 << 16
+SPILLED = ".spill"
+"""The folder in the warehouse where work in progress is written."""
 HELD_ROWS = 1 << 18
 BESIDE: dict[str, Columns] = {REJECTED_TABLE: REJECTED_STORED, MENDED_TABLE: MENDED_STORED}
 WRONG_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException)
@@ -80,14 +82,14 @@ class BookReader:
         """Make a table in memory known to the queries under a name."""
         self.connection.register(name, rows)
 
-    def hold_small_tables(self) -> None:
-        """Keep small tables as they are read now in the engine, where many questions are asked of them: their files are read once."""
-        for table in self.version.tables:
-            if table.name in TABLES and 0 < table.rows <= HELD_ROWS:
-                name, held = sql_name(table.name), sql_name(f"{table.name}_held")
-                self.query(f"CREATE TABLE {held} AS FROM {name}")
-                self.query(f"DROP VIEW {name}")
-                self.query(f"ALTER TABLE {held} RENAME TO {name}")
+    def holding_sql(self) -> tuple[tuple[str, ...], ...]:
+        """For each small table the statements that keep it as it is read now in the engine, where many questions are asked of it: its
+        files are read once. The largest first."""
+        small = [table for table in self.version.tables if table.name in TABLES and 0 < table.rows <= HELD_ROWS]
+        named = ((sql_name(table.name), sql_name(f"{table.name}_held")) for table in sorted(small, key=lambda table: -table.rows))
+        return tuple(
+            (f"CREATE TABLE {held} AS FROM {name}", f"DROP VIEW {name}", f"ALTER TABLE {held} RENAME TO {name}") for name, held in named
+        )
 
     @contextmanager
     def beside(self) -> Iterator[BookReader]:
@@ -106,12 +108,12 @@ class BookReader:
         What is not kept yet is made and kept. Files are looked at one by one only where the view of the table is just their rows: not as
         of an instant, nor where rows have several versions.
         """
-        version = self.version.table(facts.table)
+        version, every = self.version.table(facts.table), f"SELECT * FROM {sql_name(facts.table)}"
         if version is None or self.view_sql(facts.table) != _rows_sql(self.catalog.folder, version):
-            return (), f"SELECT * FROM {sql_name(facts.table)}"
+            return (), every
         found = [(file, self._kept(version, file, facts) if is_worth_keeping(file) else None) for file in version.files]
         rest = tuple(file for file, kept in found if kept is None)
-        left = _rows_sql(self.catalog.folder, replace(version, files=rest)) if len(rest) < len(found) else f"SELECT * FROM {sql_name(facts.table)}"
+        left = _rows_sql(self.catalog.folder, replace(version, files=rest)) if len(rest) < len(found) else every
         return tuple(kept for _, kept in found if kept is not None), left if rest else ""
 
     def _kept(self, table: TableVersion, file: DataFile, facts: FileFacts) -> dict[str, str] | None:
@@ -174,7 +176,7 @@ def open_book(catalog: Catalog, version: BookVersion, before: datetime | None = 
 
 def spill_folder(catalog: Catalog) -> Path:
     """Where queries on the book spill what does not fit in memory."""
-    return catalog.folder / ".spill"
+    return catalog.folder / SPILLED
 
 
 def end_of_day(day: date, zone: str) -> datetime:

@@ -10,22 +10,16 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
-from tests.unit.metrics.book import HELD, TABLES_HELD
+from tests.unit.metrics.book import HELD
 from tests.unit.metrics.strategies import metric_sets
-from unspun.book.entities import TABLES, Kind
 from unspun.book.mapping.yaml_nodes import read_yaml
 from unspun.errors import BadInput
-from unspun.metrics.conditions import IsIn
-from unspun.metrics.kinds import check_against
 from unspun.metrics.metric import MetricSet
-from unspun.metrics.nodes import Count, Distinct, Rows, Sum
-from unspun.metrics.question import HeldTable
 from unspun.metrics.read_file import read_metrics
 from unspun.metrics.reference_page import EXAMPLE, metrics_reference
 from unspun.metrics.schema import json_schema
 from unspun.metrics.starter import EXAMPLE as STARTER_EXAMPLE
 from unspun.metrics.starter import starter_text
-from unspun.metrics.windows import Days
 from unspun.metrics.words import file_as_yaml
 
 SCHEMA = Draft202012Validator(json_schema())
@@ -42,9 +36,7 @@ def test_whatever_can_be_written_the_schema_takes(metrics: MetricSet) -> None:
     SCHEMA.validate(read_yaml(file_as_yaml(metrics), "metrics.yml").value)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "metrics:\n", "sources:\nmetrics: {}\n", EXAMPLE, starter_text({}), starter_text(TABLES_HELD, ["Log in"])]
-)
+@pytest.mark.parametrize("text", ["", "metrics:\n", "sources:\nmetrics: {}\n", EXAMPLE, starter_text()])
 def test_valid_files_are_valid(text: str) -> None:
     read_metrics(text)
     SCHEMA.validate(read_yaml(text, "metrics.yml").value)
@@ -80,36 +72,7 @@ def test_the_reference_page_is_what_the_reading_uses() -> None:
     assert page.read_text(encoding="utf-8") == metrics_reference()
 
 
-@pytest.mark.parametrize("table", [*TABLES, "all"])
-def test_a_starter_fits_the_tables_that_it_was_made_for(table: str) -> None:
-    tables = TABLES_HELD if table == "all" else {table: TABLES_HELD[table]}
-    metrics = read_metrics(starter_text(tables, ["page view", "User Log In"])).metrics
-    assert check_against(metrics, tables) == []
-    assert ("logins_28d" in [one.id for one in metrics]) == ("events" in tables)
-
-
-def test_a_starter_proposes_nothing_that_reads_a_column_which_is_not_there() -> None:
-    metrics = read_metrics(starter_text({"events": HeldTable({"account_id": "text", "occurred": "instant"})})).metrics
-    assert "users_28d" not in [one.id for one in metrics]
-    assert len(metrics) > 0
-
-
-def test_a_starter_has_a_metric_of_each_frequent_event_and_of_each_number_of_events_whatever_they_are_called() -> None:
-    names = ["Log in", 'Page "view": {x}', "1", "ключ", "users", "a" * 900, "line\nbreak", "\u202elogin"]
-    columns: dict[str, Kind] = {"account_id": "text", "occurred": "instant", "event": "text", "user_id": "text", "value": "number"}
-    tables = {"events": HeldTable({**columns, "API calls: 'all'": "whole", "logins": "number", "plan": "text"})}
-    metrics = read_metrics(starter_text(tables, names)).metrics
-    assert check_against(metrics, tables) == []
-    by_id = {one.id: one.series for one in metrics}
-    assert by_id["page_view_x_28d"] == Count(Rows("events", IsIn("event", ('Page "view": {x}',)), Days(28)))
-    assert by_id["api_calls_all_28d"] == Sum(Rows("events", window=Days(28)), "API calls: 'all'")
-    assert by_id["value_28d"] == Sum(Rows("events", window=Days(28)), "value")
-    assert by_id["users_28d"] == Distinct(Rows("events", window=Days(28)), "user_id"), "an event of that name takes no other's place"
-    assert isinstance(by_id["logins_28d"], Count)
-    assert "plan_28d" not in by_id
-
-
-def test_the_worked_example_of_a_starter_without_tables_can_be_uncommented() -> None:
+def test_the_worked_example_of_a_new_workspace_can_be_uncommented() -> None:
     text = STARTER_EXAMPLE.replace("\n#  ", "\n  ")
     assert len(read_metrics(text).metrics) == 4
-    assert len(read_metrics(starter_text({})).metrics) == 0
+    assert len(read_metrics(starter_text()).metrics) == 0

@@ -273,3 +273,23 @@ def test_wrong_sql_is_a_fault_and_files_outside_the_book_are_out_of_reach(book: 
             with pytest.raises(UnspunError):
                 reader.query(sql)
         assert reader.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+
+
+def test_another_thread_reads_the_same_book_in_utc_with_the_tables_held_by_the_first(
+    random_books: list[tuple[Catalog, list[dict[str, list[Row]]]]],
+) -> None:
+    catalog, _ = random_books[0]
+    version = catalog.current()
+    assert version is not None
+    with open_book(catalog, version) as reader, reader.beside() as beside:
+        views = [name for name, _ in reader.views]
+        before = {name: rows_of(reader, name) for name in views}
+        for statements in reader.holding_sql():
+            for statement in statements:
+                beside.query(statement)
+        for name in views:
+            assert same_rows(rows_of(reader, name), before[name])
+            assert same_rows(rows_of(beside, name), before[name])
+        zones = [one.query("SELECT current_setting('TimeZone') AS zone").to_pylist() for one in (reader, beside)]
+        assert zones == [[{"zone": "UTC"}]] * 2
+    assert len(reader.holding_sql()) == len([table for table in version.tables if table.name in TABLES and table.rows])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from unspun.book.checks.extracts import AskedBook
+from unspun.book.checks.extracts import AskedBook, FileFacts
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.tracking.series import TrackingSeries
@@ -26,6 +26,11 @@ def nothing_to_prepare(_book: AskedBook) -> None:
     """The views and the extracts are all that is asked."""
 
 
+def nothing_kept_besides(_book: AskedBook) -> tuple[FileFacts, ...]:
+    """What is kept of data files is kept of the extracts."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that is looked for in every book.
@@ -34,6 +39,7 @@ class Check:
     can), which is shown rather than passed over. `ask` gives SQL by name over the views of the book and over the `extracts` that it
     names; `judge` takes the answers by the same names. `prepare` makes further tables that this SQL reads. `tables` are those it looks at,
     the first the one its findings are about.
+    `facts` is what is kept of data files for this check alone: it may be made ahead, on another thread.
     `drawn` judges in place of `judge` where findings are drawn, and gives the series as well.
     """
 
@@ -46,3 +52,4 @@ class Check:
     extracts: tuple[str, ...] = ()
     drawn: Callable[[BookShape, Answers], Drawn] | None = None
     prepare: Callable[[AskedBook], None] = nothing_to_prepare
+    facts: Callable[[AskedBook], tuple[FileFacts, ...]] = nothing_kept_besides

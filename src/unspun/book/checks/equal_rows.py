@@ -13,9 +13,9 @@ from typing import Any
 
 from unspun.book.checks.check import Answers, Check
 from unspun.book.checks.event_counts import EVENT_FILE_DAYS
-from unspun.book.checks.extracts import AskedBook
+from unspun.book.checks.extracts import AskedBook, FileFacts
 from unspun.book.checks.finding import Finding, Severity
-from unspun.book.checks.repeating_rows import repeating_rows
+from unspun.book.checks.repeating_rows import repeating_facts, repeating_rows
 from unspun.book.checks.repeats_sql import (
     affected,
     data_columns,
@@ -69,6 +69,10 @@ def _ask(shape: BookShape) -> dict[str, str]:
 def _prepare(book: AskedBook) -> None:
     for table in keyless_tables(book.shape):
         repeating_rows(book, table, _repeating(table))
+
+
+def _facts(book: AskedBook) -> tuple[FileFacts, ...]:
+    return tuple(repeating_facts(book, table, _repeating(table)) for table in keyless_tables(book.shape) if table.name == "events")
 
 
 def _repeating(table: TableShape) -> str:
@@ -277,4 +281,5 @@ EQUAL_ROWS = Check(
     _judge,
     (EVENT_FILE_DAYS,),
     prepare=_prepare,
+    facts=_facts,
 )

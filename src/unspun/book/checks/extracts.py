@@ -121,7 +121,9 @@ class AskedBook:
     def stays_facts(self) -> FileFacts:
         """What is kept of the users of each file."""
         return FileFacts(
-            "events", {EVENT_STAYS: _STAYS.format("occurred", "occurred", "rows")}, lambda rows: {EVENT_STAYS: _STAYS.format("occurred", "occurred", rows)}
+            "events",
+            {EVENT_STAYS: _STAYS.format("occurred", "occurred", "rows")},
+            lambda rows: {EVENT_STAYS: _STAYS.format("occurred", "occurred", rows)},
         )
 
     def _few_valued(self) -> tuple[str, ...]:
@@ -159,6 +161,4 @@ class AskedBook:
         self.query(f"CREATE OR REPLACE TEMP VIEW {TRACKING_DAYS} AS {tracking_days_sql(self.shape)}")
 
 
-_STAYS = (
-    "SELECT user_id, account_id, min({}) AS began, max({}) AS ended FROM ({}) WHERE user_id IS NOT NULL GROUP BY user_id, account_id"
-)
+_STAYS = "SELECT user_id, account_id, min({}) AS began, max({}) AS ended FROM ({}) WHERE user_id IS NOT NULL GROUP BY user_id, account_id"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unspun.book.checks.check import Answers, Check
-from unspun.book.checks.extracts import EVENT_STAYS, AskedBook
+from unspun.book.checks.extracts import EVENT_STAYS, AskedBook, FileFacts
 from unspun.book.checks.finding import Finding
 from unspun.book.checks.shape import BookShape
 from unspun.book.checks.shares import WRONG_SHARE, counted
@@ -152,6 +152,17 @@ def _prepare(book: AskedBook) -> None:
         book.make(EVENT_STAYS)
 
 
+def _facts(book: AskedBook) -> tuple[FileFacts, ...]:
+    return (book.stays_facts(),) if book.shape.has("events", "user_id") else ()
+
+
 MOVED_ACCOUNTS = Check(
-    "moved_accounts", "accounts merged, split or given another id", ("events", "contacts"), _hindrance, _ask, _judge, prepare=_prepare
+    "moved_accounts",
+    "accounts merged, split or given another id",
+    ("events", "contacts"),
+    _hindrance,
+    _ask,
+    _judge,
+    prepare=_prepare,
+    facts=_facts,
 )

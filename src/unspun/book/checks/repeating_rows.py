@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from unspun.book.checks.event_counts import EVENT_COUNTS
 from unspun.book.checks.extracts import AskedBook, FileFacts
-from unspun.book.checks.repeated_codes import PART_ROWS, repeated_codes
+from unspun.book.checks.repeated_codes import PART_ROWS, repeated_codes, repeated_times
 from unspun.book.checks.repeats_sql import codes_sql, data_columns, rows_of_codes_sql
 from unspun.book.checks.shape import TableShape
 from unspun.book.sql_words import local_day, sql_name
@@ -33,11 +35,24 @@ def repeating_rows(book: AskedBook, table: TableShape, name: str) -> None:
 def repeating_facts(book: AskedBook, table: TableShape, name: str) -> FileFacts:
     """What is kept of the rows of each file that repeat another of it."""
     definition = f"{_told(table)} of repeated {codes_sql('rows', data_columns(table))}"
-    return FileFacts(table.name, {name: definition}, lambda rows: {name: _repeating_sql(book, table, name, rows)})
+    return FileFacts(table.name, {name: definition}, lambda rows: {name: _repeating_in_file_sql(book, table, name, rows)})
 
 
 def _told(table: TableShape) -> str:
     return ", ".join(map(sql_name, [*data_columns(table), "source_file", "source_row"]))
+
+
+def _repeating_in_file_sql(book: AskedBook, table: TableShape, name: str, rows: str) -> str:
+    """The same of the events of one file, which mostly are in the order of their time, or of their accounts and time."""
+    if table.rows <= PART_ROWS:
+        owned = f"SELECT {{}} AS owner, epoch_us(occurred) AS time FROM ({rows})"
+        for owner in ("CAST(hash(account_id) >> 32 AS UINTEGER)", "0::UINTEGER"):
+            if (times := repeated_times(owned.format(owner), book.query)) is not None:
+                found, by = f"{name}_times", ", ".join(map(sql_name, data_columns(table)))
+                book.register(found, pa.table({"time": pa.array(times, pa.int64())}))
+                looked_at = f"SELECT * FROM ({rows}) WHERE occurred IN (SELECT make_timestamptz(time) FROM {sql_name(found)})"
+                return f"SELECT {_told(table)} FROM ({looked_at}) QUALIFY count(*) OVER (PARTITION BY {by}) > 1"
+    return _repeating_sql(book, table, name, rows)
 
 
 def _repeating_sql(book: AskedBook, table: TableShape, name: str, rows: str) -> str:

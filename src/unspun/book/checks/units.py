@@ -167,7 +167,7 @@ def _month(number: int) -> str:
 
 
 def _prepare(book: AskedBook) -> None:
-    if any(series.counted_sql for series in series_of(book.shape)):
+    if any(series.table == "events" for series in series_of(book.shape)):
         book.make(EVENT_MONTHS)
 
 

@@ -35,16 +35,19 @@ def _unnamed(shape: BookShape) -> str:
 
 def _counts_sql(key: str, which: str, slack_days: int) -> str:
     """Rows and accounts by where their days lie; "no term" where nothing was sold under the key."""
-    used = f"{key} IN (SELECT {key} FROM {EVENT_DAYS})"
+    used = f"{key} IN (SELECT DISTINCT {key} FROM {EVENT_DAYS})"
+    begun = "len(list_filter(firsts, lambda first: first <= day))"  # the spans of a key do not touch, and stand in order
     return (
-        f"WITH spans AS MATERIALIZED ({spans_sql(key, slack_days, used)}), "
-        "ends AS (SELECT key, max(last) AS final FROM spans GROUP BY key), "
-        f"days AS (SELECT {key} AS key, account_id, day, rows FROM {EVENT_DAYS} WHERE {key} IS NOT NULL AND {which}) "
-        "SELECT place, CAST(sum(rows) AS BIGINT) AS rows, count(DISTINCT account_id) AS accounts FROM ("
-        "SELECT days.*, CASE WHEN final IS NULL THEN 'no term' WHEN spans.key IS NULL THEN 'before' "
-        f"WHEN day - last <= {slack_days} THEN 'inside' WHEN last < final THEN 'between' ELSE 'after' END AS place "
-        "FROM days ASOF LEFT JOIN spans ON days.key = spans.key AND days.day >= spans.first LEFT JOIN ends ON days.key = ends.key) "
-        "GROUP BY place"
+        f"WITH spans AS ({spans_sql(key, slack_days, used)}), "
+        "terms AS MATERIALIZED (SELECT key, list(first ORDER BY first) AS firsts, list(last ORDER BY first) AS lasts, max(last) AS final "
+        "FROM spans GROUP BY key), "
+        f"days AS (SELECT {key} AS key, account_id, day, rows, {begun} AS begun, lasts, final FROM {EVENT_DAYS} LEFT JOIN terms "
+        f"ON {key} = key WHERE {key} IS NOT NULL AND {which}), "
+        "places AS (SELECT account_id, rows, CASE WHEN final IS NULL THEN 'no term' WHEN begun = 0 THEN 'before' "
+        f"WHEN day - lasts[begun] <= {slack_days} THEN 'inside' WHEN lasts[begun] < final THEN 'between' ELSE 'after' END AS place "
+        "FROM days) "
+        "SELECT place, CAST(sum(rows) AS BIGINT) AS rows, count(account_id) AS accounts FROM "
+        "(SELECT place, account_id, sum(rows) AS rows FROM places GROUP BY ALL) GROUP BY place"
     )
 
 

@@ -92,7 +92,7 @@ def is_part_sql(name: str, least: int = 0) -> str:
 def _attributes(properties: tuple[str, ...]) -> str:
     """Tables of an SQL WITH: `attributes` of each account; the different ones as `profiles`; `told` of each account with events."""
     if not properties:
-        return ", told AS MATERIALIZED (SELECT account_id, NULL::INTEGER AS profile, watched.place FROM sizes JOIN watched USING (account_id))"
+        return ", told AS MATERIALIZED (SELECT account_id, NULL::INTEGER AS profile, place FROM watched)"
     chosen = ", ".join(
         f"CASE WHEN (SELECT {is_part_sql(name, 2)} FROM accounts) THEN min({sql_name(name)}) END AS a{i}"
         for i, name in enumerate(properties)

@@ -109,7 +109,8 @@ class _Columns:
     def matrix(self, rows: Ints, measure: str, by: Ints | None = None, size: int = 1) -> Floats:
         """Sums by day of the rows of these numbers, shape (size, days); `by` numbers the row of the result of each."""
         flat = self.day[rows] if by is None else by * self.length + self.day[rows]
-        return np.bincount(flat, self.sums[measure][rows], minlength=size * self.length).reshape(size, self.length)
+        counted: Floats = np.bincount(flat, self.sums[measure][rows], minlength=size * self.length).astype(np.float64, copy=False)
+        return counted.reshape(size, self.length)
 
     def series(self, regular: list[str]) -> tuple[tuple[Key, ...], Floats]:
         """Series of the whole book, then of its parts; those with too little to be judged are left out, but for the first."""
@@ -142,7 +143,7 @@ class _Columns:
         places = np.unique(self.place[mine])
         rows = dict(zip(self.events, self.by_event(mine), strict=True))
         several = len(regular) > 1
-        asked = {key: (key.event,) for key in keys if not key.where and (key.event or not several)}
+        asked: dict[Key, tuple[str, ...]] = {key: (key.event,) for key in keys if not key.where and (key.event or not several)}
         if several:
             asked[Key("")] = tuple(regular)
         counts = _CountsWhenAsked(self, {event: rows[event] for event in regular}, asked, places, {})

@@ -70,7 +70,7 @@ def extract(
     kind, since = _since(session, selection, mapping, last, name)
     selection = replace(selection, since=since)
     cursor = None if mapping.cursor is None else mapping.cursor.column
-    surveyed, rows = _write(session, selection, cursor, _order(mapping, key), path, progress)
+    surveyed, rows = _write(session, selection, cursor, row_order(mapping, key), path, progress)
     notes = [*surveyed.notes]
     if surveyed.without_cursor:
         notes.append(f"{surveyed.without_cursor:,} rows without a value in '{cursor}' are read each time")
@@ -87,7 +87,7 @@ def _since(
     return kind, None if last is None or last[0] != kind else Since(mapping.cursor.column, kind, last[1], overlap)
 
 
-def _order(mapping: SourceMapping, key: tuple[str, ...]) -> Callable[[Sequence[str]], list[str]]:
+def row_order(mapping: SourceMapping, key: tuple[str, ...]) -> Callable[[Sequence[str]], list[str]]:
     """Columns to order rows by: the primary key, else those of the row's key first and then all, so that no order is left open."""
 
     def ordered(names: Sequence[str]) -> list[str]:

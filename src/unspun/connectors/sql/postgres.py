@@ -190,7 +190,7 @@ class PostgresSession:
         return tuple(row["name"] for row in self._rows(KEY.format(name=sql_text(relation))))
 
     def cursor_kind(self, selection: Selection, column: str) -> CursorKind:
-        types = {field.name: _type_of(field) for field in self._schema(selection)}
+        types = {field.name: type_of(field) for field in self._schema(selection)}
         kind = types[column_of(list(types), column, self._name)]
         if kind not in CURSORS:
             message = f"the cursor '{column}' is of type {kind}, which does not tell what is new."
@@ -206,9 +206,9 @@ class PostgresSession:
         asked = ["count(*) AS n"]
         for i, field in enumerate(schema):
             name = sql_name(field.name)
-            if _type_of(field) in TIMES:
+            if type_of(field) in TIMES:
                 asked.append(f"count(*) FILTER (WHERE NOT ({_ordinary(name)})) AS odd_{i}")
-            if _type_of(field) == "numeric" and _places(field) is None:
+            if type_of(field) == "numeric" and _places(field) is None:
                 asked.append(f"max(scale(trim_scale({name}))) AS places_{i}")
         if cursor is not None:
             name = sql_name(cursor)
@@ -229,7 +229,7 @@ class PostgresSession:
 
     def batches(self, selection: Selection, surveyed: Surveyed, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
         names = [name for name, _ in surveyed.columns]
-        wanted = ", ".join(f"{_read_as(field)} AS {sql_name(field.name)}" for field in self._schema(selection))
+        wanted = ", ".join(f"{read_as(field)} AS {sql_name(field.name)}" for field in self._schema(selection))
         place = {name: i for i, name in enumerate(names, 1)}
         by = ", ".join(str(place[name]) for name in order) or "1"
         with self._asked(f"SELECT {wanted} FROM {self._from(selection)} ORDER BY {by}") as cursor:
@@ -335,7 +335,7 @@ def _ordinary(name: str) -> str:
     return f"{name} IS NULL OR ({name} >= '0001-01-01' AND {name} < '10000-01-01')"
 
 
-def _type_of(field: pa.Field) -> str:
+def type_of(field: pa.Field) -> str:
     return ((field.metadata or {}).get(b"POSTGRESQL:type") or b"").decode()
 
 
@@ -346,7 +346,7 @@ def _places(field: pa.Field) -> int | None:
 
 
 def _arrow_type(field: pa.Field, places: int | None) -> pa.DataType:
-    kind = _type_of(field)
+    kind = type_of(field)
     if kind == "numeric":
         declared = _places(field)
         scale = (places or 0) if declared is None else declared
@@ -354,9 +354,9 @@ def _arrow_type(field: pa.Field, places: int | None) -> pa.DataType:
     return pa.decimal128(MOST_DIGITS, 2) if kind == "money" else TIMES.get(kind) or PLAIN.get(kind) or pa.string()
 
 
-def _read_as(field: pa.Field) -> str:
+def read_as(field: pa.Field) -> str:
     """A column as it is asked for: what Arrow has no plain type for comes as text."""
-    name, kind = sql_name(field.name), _type_of(field)
+    name, kind = sql_name(field.name), type_of(field)
     if kind in TIMES:
         return f"CASE WHEN {_ordinary(name)} THEN {name} END"
     if kind == "money":

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pyarrow as pa
 
+from unspun.book.mapping.definition import SourceMapping
+from unspun.book.sql_words import sql_text
 from unspun.connectors.sql.address import Address
-from unspun.connectors.sql.postgres import Limits, PostgresSession, close_connection, open_connection, told
-from unspun.connectors.sql.session import Unreadable
+from unspun.connectors.sql.extract import row_order
+from unspun.connectors.sql.postgres import Limits, PostgresSession, close_connection, open_connection, read_as, told, type_of
+from unspun.connectors.sql.session import Selection, Unreadable, known_relation
 from unspun.errors import Fault, UnspunError
 
 SHARES_OF_MEMORY = 8
 """Of the memory that may be used, one hash table or sort has one share, and the pages of temporary tables have one."""
 OLDEST = 140_000
+UNIQUE = """
+SELECT array_agg(a.attname::text) AS names FROM pg_index i
+JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN LATERAL unnest(i.indkey) AS k(attnum) ON true
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND n.nspname || '.' || c.relname = {name} GROUP BY i.indexrelid"""
 
 
 class TablesSession(PostgresSession):
@@ -63,6 +73,38 @@ class TablesSession(PostgresSession):
             self.failed = True
             raise failed from None
 
+    # Relations that are read where they lie
+
+    def column_types(self, mapping: SourceMapping) -> dict[str, str]:
+        """The columns of a source, each with its Postgres type. Raises BadInput where there is no such relation."""
+        return {field.name: type_of(field) for field in self._schema(self._selected(mapping))}
+
+    def rows_of(self, mapping: SourceMapping) -> str:
+        """The rows of a source, as what stands after FROM."""
+        return self._from(self._selected(mapping))
+
+    def order_of(self, mapping: SourceMapping) -> str:
+        """What a reading of the source orders its rows by."""
+        selection = self._selected(mapping)
+        fields = {field.name: field for field in self._schema(selection)}
+        key = self.key(selection.relation) if selection.relation else ()
+        return ", ".join(read_as(fields[name]) for name in row_order(mapping, key)(list(fields)))
+
+    def is_unique(self, mapping: SourceMapping, columns: Sequence[str]) -> bool:
+        """Whether an index sees to it that no two rows of the source agree in some columns."""
+        selection = self._selected(mapping)
+        if not selection.relation:
+            return False
+        return any(set(row["names"]) <= set(columns) for row in self._rows(UNIQUE.format(name=sql_text(selection.relation))))
+
+    def asked(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a query."""
+        return self._rows(sql)
+
+    def _selected(self, mapping: SourceMapping) -> Selection:
+        relation = known_relation(self.relations(), mapping.relation, mapping.files[0]) if mapping.relation else ""
+        return Selection(relation, mapping.query)
+
     def undo(self) -> None:
         """Take back all that the transaction made."""
         from adbc_driver_manager.dbapi import Error
@@ -83,6 +125,9 @@ class TablesSession(PostgresSession):
         if state == "57014":
             hint = "Raise `statement_seconds` in book.yml, or ask for fewer metrics or dates."
             return UnspunError(Fault("statement_timeout", "a step took longer than is allowed.", where, hint))
+        if state == "22021":
+            what = "a text holds a sign that Postgres does not take (a NUL)."
+            return UnspunError(Fault("sign_refused", what, where, "Compute it on DuckDB, or correct the text and load it again."))
         if state == "25006":
             hint = "Name the primary server: a panel needs temporary tables."
             return UnspunError(Fault("read_only", "this server is a standby, which takes no temporary tables.", where, hint))

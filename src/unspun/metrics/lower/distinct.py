@@ -20,7 +20,7 @@ from unspun.metrics.lower.panes import WORD_BITS, Panes
 from unspun.metrics.lower.parts import Parts, Placed
 from unspun.metrics.lower.plan import Leaf, Step
 from unspun.metrics.lower.sheet import MaskCounts, in_slice
-from unspun.metrics.lower.sources import as_of_days
+from unspun.metrics.lower.sources import as_of_days, since
 from unspun.metrics.lower.terms import gone_day, when
 from unspun.metrics.lower.value_state import is_masked, mask_name, masks_query, word
 from unspun.metrics.nodes import Distinct
@@ -107,7 +107,7 @@ def _held(counted: Counted, panes: Panes) -> exp.Select:
         for i in range(counted.words(frames)):
             seen = _seen_word(exp.column(f"w{g}_{i}", table="d"), i, rows.superseded)
             found = found.select(exp.BitwiseOrAgg(this=seen if fits == exp.true() else when(fits, seen)).as_(f"w{g}_{i}"), copy=False)
-    found = found.from_(rows.query.subquery("r", copy=False)).join(
+    found = found.from_(_in_windows(rows, panes).subquery("r", copy=False)).join(
         f"measure_words_{name} AS d", on=f"d.day = GREATEST(r.day, {panes.ends[0]})"
     )
     found = found.join(f"measure_seen_{name} AS s", on=f"s.day = GREATEST(r.seen_from, {panes.points[0]})")
@@ -115,6 +115,13 @@ def _held(counted: Counted, panes: Panes) -> exp.Select:
         found = found.join(f"measure_seen_{name} AS e", on=f"e.day = {gone_day(panes.points[0])}", join_type="left")
     found = found.join("accounts_of_panel AS a", on="a.account_id = r.account_id")
     return found.where(value.copy().is_(exp.null()).not_()) if counted.column else found
+
+
+def _in_windows(rows: Rows, panes: Panes) -> exp.Select:
+    """The rows that may lie in a window: where each has one version, none of long before the first window is read."""
+    endless = any(frame.endless for frame in panes.frames)
+    first = min(low for bounds in panes.bounds for low, _ in bounds)
+    return rows.query if endless or rows.superseded or isinstance(rows, DayRows) else since(rows.query, first)
 
 
 def _seen_word(of_windows: exp.Expr, i: int, superseded: bool) -> exp.Expr:
@@ -138,15 +145,15 @@ def _kept_values(question: PanelQuestion, table: str, column: str, counted: Coun
 def _held_of_kept(question: PanelQuestion, table: str, counted: Counted, panes: Panes, kept: KeptValues) -> list[Step]:
     """The table that `_held` makes of rows, made of what is kept of them."""
     name = counted.name
-    masks = {mask_name(question, table, counted.column, condition): frames for condition, frames in counted.groups.items()}
     found = exp.select("m.account AS account", "m.value AS value").group_by("1", "2")
-    for g, (mask, frames) in enumerate(masks.items()):
+    for g, (condition, frames) in enumerate(counted.groups.items()):
+        mask = mask_name(question, table, counted.column, condition)
         windows = [bounds for frame in frames for bounds in panes.bounds[panes.frames.index(frame)]]
         for i in range(counted.words(frames)):
             seen = _seen_word(word(kept, mask, windows, i * WORD_BITS), i, superseded=False)
             found = found.select(exp.BitwiseOrAgg(this=seen).as_(f"w{g}_{i}"), copy=False)
     found = found.from_(f"measure_masks_{name} AS m").join(f"measure_seen_{name} AS s", on="s.day = m.seen")
-    together = masks_query(kept, list(masks), panes.points[0])
+    together = masks_query(kept, {one.name for one in found.find_all(exp.Column) if one.name in kept.columns}, panes.points[0])
     return [
         Step(f"measure_masks_{name}", together, f"days of the values of {table}"),
         Step(f"measure_held_{name}", found, f"values of {table} by account"),

@@ -15,6 +15,7 @@ from unspun.metrics.lower.expanded import Part
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.missing import CODES, accounts_part, bearing, code, first_of, lasts_until, touches_until
 from unspun.metrics.lower.plan import Leaf, Seen, Step
+from unspun.metrics.lower.sequences import days_from, run_begins
 from unspun.metrics.lower.sheet import Beside, beside_point, beside_unit, in_slice
 from unspun.metrics.lower.sources import as_of_days, column_kind, currency_of
 from unspun.metrics.lower.staged import Columns
@@ -196,7 +197,7 @@ class Leaves:
         why = self._measure_why(measure, i, k)
         value: exp.Expr = exp.column(f"m{i}")
         if isinstance(measure, DaysToFirst):
-            value = _days_from(self._start(measure), value)
+            value = days_from(self._start(measure), value)
         elif reason_without_rows(measure) is None:
             value = exp.func("COALESCE", value, exp.cast(number(0), "double" if part.kind == "number" else "bigint"))
         return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
@@ -206,7 +207,7 @@ class Leaves:
         table, shift = self.seen[k].table, self.seen[k].shift_days
         window, dated = measure.rows.window, isinstance(measure, LastValue | DaysSinceLast)
         life = [*self._life(shift, end=self._ends(window, shift)), *self._contract(measure)]
-        begins = _of_run(measure, i, self._begins(window, shift, exp.column("born")), self._ends(window, shift))
+        begins = run_begins(measure, i, self._begins(window, shift, exp.column("born")), self._ends(window, shift))
         first = exp.column(f"r{i}") if dated else None
         cases = [*life, *self._coverage(k, begins, first)]
         rest = [*self._outage(measure, i, k), *self._currencies(measure, shift)]
@@ -286,7 +287,7 @@ class Leaves:
         shift, window = self.seen[k].shift_days, measure.rows.window
         until = self._outage_until(spans, window, shift)
         known = exp.func("COALESCE", exp.column("born"), exp.column(f"f{k}"), number(-FOREVER))
-        begins = _of_run(measure, i, self._begins(window, shift, known), self._ends(window, shift))
+        begins = run_begins(measure, i, self._begins(window, shift, known), self._ends(window, shift))
         within = exp.and_(exp.GTE(this=until, expression=begins.copy()), exp.LTE(this=begins.copy(), expression=self._ends(window, shift)))
         row, there = exp.column(f"r{i}"), exp.column(f"r{i}").is_(exp.null()).not_()
         if isinstance(measure, LastValue | DaysSinceLast):

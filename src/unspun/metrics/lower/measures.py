@@ -83,6 +83,7 @@ class _Making:
     columns: dict[str, exp.Expr] = field(default_factory=dict[str, exp.Expr])
     windows: list[PaneWindows] = field(default_factory=list[PaneWindows])
     counts: list[MaskCounts] = field(default_factory=list[MaskCounts])
+    wide: set[str] = field(default_factory=set[str])
 
     def add(self, table: str) -> None:
         """Add the measures of a table."""
@@ -131,7 +132,8 @@ class _Making:
             if not isinstance(node, exp.Column) or node.table == "u":
                 return node
             table = node.table or owners.get(node.name, "")
-            return exp.column(f"{table}__{node.name}" if table else node.name, table="u")
+            column = exp.column(f"{table}__{node.name}" if table else node.name, table="u")
+            return exp.cast(column, "int128") if node.name in self.wide else column  # in memory wide integers are decimals
 
         columns = {name: value.transform(stands) for name, value in self.columns.items()}
         beside = tuple(beside_unit(table, columns) for table, columns in names.items())
@@ -152,6 +154,7 @@ class _Making:
         self.by_unit += parts.by_unit
         self.joins += parts.joins
         self.windows += parts.windows
+        self.wide |= {name for (_, one), name in parts.columns.items() if one.kind == "packed"}
         self.counts += parts.counts
         for i, leaf in placed:
             self.columns |= {f"{letter}{i}": value for letter, value in _values(leaf, i, parts, rows).items()}

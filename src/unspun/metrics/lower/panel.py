@@ -20,6 +20,7 @@ from unspun.metrics.lower.sheet import SHEET, Sheet, in_slice
 from unspun.metrics.lower.sources import as_of_days
 from unspun.metrics.lower.staged import Columns, levels_sql
 from unspun.metrics.lower.units import unit_inputs, unit_steps
+from unspun.metrics.lower.value_state import worth_keeping
 from unspun.metrics.nodes import Constant, ZScore
 from unspun.metrics.question import PanelQuestion
 
@@ -45,7 +46,8 @@ def lower_panel(question: PanelQuestion, by_place: bool = False) -> PanelPlan:
     steps = (*unit_steps(question), *life_steps(question, leaves.stated), *measured.steps, *leaves.steps(), *stages.steps())
     count = exp.select("COUNT(*) AS n").from_(stages.rows)
     inputs = {**unit_inputs(question), **leaves.inputs(), **measured.inputs}
-    return PanelPlan(steps, result, inputs, sliced, count, same, None if stages.made else sheet)
+    keepable = worth_keeping(question, leaves.measures, leaves.seen)
+    return PanelPlan(steps, result, inputs, sliced, count, keepable, same, None if stages.made else sheet)
 
 
 def _values(parts: Parts, stages: _Stages) -> list[Value]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -65,7 +65,8 @@ class PanelPlan:
     A panel is wide, and sorting it whole costs more than computing it. `slice` gives those of its rows whose `place` (the last column, 0
     the first row) is at least the first parameter and less than the second, in any order, and reasons by their numbers in
     `missing.REASON_CODES`; `row_count` how many rows there are. `keepable` is what could be kept of tables and read in place of their
-    rows, by a question that says that it is there (`kept`).
+    rows, by a question that says that it is there (`kept`). Columns of the panel that are the same come once in `slice`: `same` gives for
+    each of the others the name of its like. `sheet`: what `slice` is a query over, one slice at a time.
     """
 
     steps: tuple[Step, ...]
@@ -74,6 +75,8 @@ class PanelPlan:
     slice: exp.Query
     row_count: exp.Query
     keepable: tuple[Keepable, ...] = ()
+    same: Mapping[str, str] = field(default_factory=dict[str, str])
+    sheet: Sheet | None = None
 
 
 @dataclass(frozen=True, slots=True)

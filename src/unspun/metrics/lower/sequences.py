@@ -13,8 +13,9 @@ from sqlglot import exp
 
 from unspun.metrics.conditions import Condition
 from unspun.metrics.lower.frames import Frame, distinct_frames, frame_of
+from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.looks import Apart, Looks, Placed, points_of_days, rows_of
-from unspun.metrics.nodes import Streak, TimeBetween
+from unspun.metrics.nodes import Measure, Streak, TimeBetween
 from unspun.metrics.question import PanelQuestion
 
 ZERO_DAY = 719_162
@@ -173,3 +174,25 @@ def _median(gaps: str) -> exp.Select:
     upper = "MIN(CASE WHEN 2 * upto > total THEN gap END)"
     found = exp.select("unit", f"CAST({lower} + {upper} AS DOUBLE) / CAST(2 AS DOUBLE) AS median")
     return found.from_(upto.from_(gaps).subquery("upto", copy=False)).group_by("unit")
+
+
+def run_begins(measure: Measure, i: int, begins: exp.Expr, ends: exp.Expr) -> exp.Expr:
+    """From which day on rows matter, for windows from `begins` to `ends`: of a current streak, the value of which is `m{i}`, from the day,
+    or week, before it began; NULL where `begins` is."""
+    if not isinstance(measure, Streak) or measure.run != "current":
+        return begins
+    length = exp.func("COALESCE", exp.column(f"m{i}"), number(0))
+    places = exp.paren(exp.Add(this=length, expression=number(1))) if measure.grace else length
+    since = exp.Sub(this=ends.copy(), expression=places)
+    if measure.every == "week":
+        weekday = exp.Mod(this=exp.paren(exp.Add(this=ends.copy(), expression=number(ZERO_DAY))), expression=number(7))
+        days = exp.Add(this=exp.paren(weekday), expression=exp.Mul(this=exp.paren(places), expression=number(7)))
+        since = exp.Sub(this=ends.copy(), expression=exp.paren(days))
+    known = begins.is_(exp.null()).not_()
+    day = exp.Greatest(this=begins.copy(), expressions=[exp.cast(since, "int")], ignore_nulls=True)
+    return exp.Case().when(known, day)
+
+
+def days_from(start: exp.Expr, day: exp.Expr) -> exp.Expr:
+    """The days from a start to a day; 0 where the day came before."""
+    return exp.cast(exp.Greatest(this=exp.Sub(this=day, expression=start), expressions=[number(0)], ignore_nulls=True), "bigint")

@@ -16,7 +16,7 @@ from unspun.book.columns import did_you_mean
 from unspun.book.entities import CURRENCY, TABLES, Kind
 from unspun.errors import BadInput, Fault
 from unspun.metrics.asof import BeforeRenewals
-from unspun.metrics.lower.local_day import local_day_sql
+from unspun.metrics.lower.local_day import EPOCH, local_day_sql
 from unspun.metrics.lower.windows_of import days_before
 from unspun.metrics.question import PanelQuestion
 from unspun.metrics.settled import settled_by
@@ -155,6 +155,13 @@ def _before_end(question: PanelQuestion, column: str) -> exp.Expr:
     end = last + timedelta(days=2) if last < date.max - timedelta(days=2) else last
     limit = exp.cast(exp.Literal.string(f"{end.isoformat()} 00:00:00+00"), "timestamptz")
     return exp.true() if end == last else exp.LT(this=named(column), expression=limit)
+
+
+def since(query: exp.Select, first: int) -> exp.Select:
+    """Of rows with one version each those that happened on a day since 1970 or later, and some of the days before it."""
+    day = date.min + timedelta(days=max(0, first + (EPOCH - date.min).days - 2))
+    limit = exp.cast(exp.Literal.string(f"{day.isoformat()} 00:00:00+00"), "timestamptz")
+    return query.where(exp.GTE(this=named("happened_at"), expression=limit))
 
 
 def _versions(

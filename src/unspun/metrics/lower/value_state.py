@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from sqlglot import exp
 
+from unspun.book.entities import Kind
 from unspun.metrics.asof import Dates
 from unspun.metrics.conditions import Condition, columns_of
 from unspun.metrics.lower.conditions import condition_sql
@@ -39,7 +40,7 @@ MOST_STRETCHES = 160
 
 def mask_name(question: PanelQuestion, table: str, column: str, condition: Condition | None) -> str:
     """The name of the masks of the values of a column under a condition, to which the number of a stretch is added."""
-    kinds = {name: column_kind(question, table, name) for name in sorted({column, *columns_of(condition)})}
+    kinds: dict[str, Kind] = {name: column_kind(question, table, name) for name in sorted({column, *columns_of(condition)})}
     rows = Source(exp.select("1"), tuple(kinds), kinds, superseded=False)
     texts = [one.sql(dialect="duckdb") for one in (rows.value(column), condition_sql(condition, rows))]
     return f"m{hashed(f'{texts} {kinds}')}"
@@ -117,13 +118,12 @@ def stretches(first: date, last: date) -> range:
 # Read in place of rows
 
 
-def masks_query(kept: KeptValues, masks: Sequence[str], earliest: int) -> exp.Select:
-    """The masks of each account and value together, apart by the day from which they are seen (not before `earliest`)."""
+def masks_query(kept: KeptValues, columns: Iterable[str], earliest: int) -> exp.Select:
+    """Some masks of each account and value together, apart by the day from which they are seen (not before `earliest`)."""
     found = exp.select("a.account AS account", "v.value AS value", f"GREATEST(v.seen, {earliest}) AS seen").group_by("1", "2", "3")
-    for name in masks:
-        for column in sorted(column for column in kept.columns if column.startswith(f"{name}_")):
-            mask = exp.BitwiseOrAgg(this=exp.column(column, table="v"))
-            found = found.select(exp.func("COALESCE", mask, number(0)).as_(column), copy=False)
+    for column in sorted(columns):
+        mask = exp.BitwiseOrAgg(this=exp.column(column, table="v"))
+        found = found.select(exp.func("COALESCE", mask, number(0)).as_(column), copy=False)
     return found.from_(f"{kept.name} AS v").join("accounts_of_panel AS a", on="a.account_id = v.account_id")
 
 

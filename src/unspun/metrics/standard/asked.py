@@ -8,15 +8,14 @@ from typing import Literal
 
 from unspun.metrics.conditions import Scalar
 from unspun.metrics.forms import printable
-from unspun.metrics.standard.choices import ACTIVE, CHOICES, LOGINS, SESSIONS, USED
+from unspun.metrics.standard.choices import ACTIVE, CHOICES, ONBOARDING, USED
 from unspun.metrics.standard.contents import Contents, CountedValue, plural, share
 from unspun.metrics.standard.entry import Choice, plain_words
+from unspun.metrics.standard.needs import Need
 
 EVENTS, EVENT = "events", "event"
 MOST_CANDIDATES, MOST_NAMED = 8, 4
 LENGTHY = 60
-OVERLAPPING = (LOGINS, SESSIONS)
-"""Choices whose values may be those of another as well: a login may be a step of onboarding."""
 STANDARD_NUMBERS = {("tickets", "satisfaction")}
 """Numbers with a meaning of their own, which no choice of a column can be."""
 
@@ -77,7 +76,7 @@ def _asked(choice: Choice, contents: Contents, chosen: tuple[Scalar, ...]) -> As
     if chosen:
         return Asked(choice, "chosen", f"{choice.id}: {_named(chosen)}, as chosen.", chosen)
     found = _values(choice, contents) if choice.column else _columns(choice, contents)
-    known = [one for one in found if choice.is_known(str(one.value))]
+    known = [one for one in found if choice.is_known(str(one.value))][: 1 if choice.one else None]
     if known:
         told = "; ".join(f"{shown(one.value)} is in {one.reason}" for one in known[:MOST_NAMED])
         return Asked(choice, "known", f"{choice.id} by name: {told}.", tuple(one.value for one in known))
@@ -129,13 +128,13 @@ def _values(choice: Choice, contents: Contents) -> list[Candidate]:
 
 
 def _may_be(choice: Choice, one: CountedValue) -> bool:
-    """Whether a value may be meant: not where its name says that it is something else, nor where its rows cannot be counted; of events,
-    where a name can tell, only where it does."""
+    """Whether a value may be meant: not where its name says that it is something else (a login may be a step of onboarding), nor where its
+    rows cannot be counted; of events, where a name can tell, only where it does."""
     name = str(one.value)
     if choice.is_known(name) or choice is ACTIVE:
         return True
     others = [other for other in CHOICES.values() if (other.table, other.column) == (choice.table, choice.column)]
-    if one.is_summary or any(other.is_known(name) and other not in OVERLAPPING for other in others):
+    if one.is_summary or (choice is not ONBOARDING and any(other.is_known(name) for other in others)):
         return False
     return _has(choice.hints, name) or not (choice.hints and choice.table == EVENTS)
 
@@ -153,7 +152,7 @@ def _columns(choice: Choice, contents: Contents) -> list[Candidate]:
         names = [name for name in names if _has(choice.hints, name) or choice.is_known(name)]
     rows = contents.rows.get(table, 0)
     ordered = sorted(names, key=lambda name: (_rank(choice, name), -contents.cells(table, name), name))
-    return [Candidate(name, f"{share(contents.cells(table, name), rows)} of {plural(rows, 'row')} of {table}") for name in ordered]
+    return [Candidate(name, f"{share(contents.cells(table, name), rows)} of {plural(rows, 'row')}") for name in ordered]
 
 
 def _rank(choice: Choice, value: Scalar) -> int:
@@ -166,7 +165,7 @@ def _has(words: Iterable[str], value: Scalar) -> bool:
 
 
 def _reason(choice: Choice, one: CountedValue, accounts: int) -> str:
-    told = f"{plural(one.rows, 'row')} of {choice.table}, {one.accounts:,} of {plural(accounts, 'account')}"
+    told = f"{plural(one.rows, 'row')}, {one.accounts:,} of {plural(accounts, 'account')}"
     if _has(choice.unlikely, one.value):
         told += "; by its name rather not"
     return f"{told}; a day's summary" if one.is_summary else told
@@ -180,13 +179,12 @@ def _number(choice: Choice, contents: Contents, found: list[Candidate]) -> int:
 def _nothing(choice: Choice, contents: Contents) -> str:
     """What the book would have to hold for there to be something to choose."""
     table, column = choice.table, choice.column
-    if not contents.holds(table):
-        return f"rows of {table}"
-    if column and not contents.cells(table, column):
-        return f"filled cells of {table}.{column}"
+    if lacking := Need((f"{table}.{column}" if column else table,)).lacking(contents):
+        return lacking
     if not column:
-        return f"a column of {table} with {choice.what} (--choose {choice.id}=COLUMN, if there is one)"
-    return f"a {column} of {table} that says {choice.what} (--choose {choice.id}=NAME, if there is one)"
+        return f"a column of {table} that holds {choice.what} (if there is one: --choose {choice.id}=COLUMN)"
+    named = "name" if table == EVENTS else column
+    return f"{table} whose {named} tells of {choice.what} (if there are: --choose {choice.id}=NAME)"
 
 
 def _named(values: Iterable[Scalar]) -> str:

@@ -18,7 +18,7 @@ USED = Choice(
     "used",
     "a number that tells of use",
     "Which number of a day's summary says that the product was used on that day, where it is above 0?",
-    "events", kinds=("number", "whole"), optional=True,
+    "events", kinds=("number", "whole"), optional=True, one=True,
 )  # fmt: skip
 KEY_ACTIONS = Choice(
     "key_actions",
@@ -82,18 +82,18 @@ OVERDUE_AMOUNT = Choice(
     "overdue_amount",
     "the amount that is overdue",
     "Which column of accounts states the amount that is overdue?",
-    "accounts", kinds=("number", "whole", "money"), hints=("overdue", "past due", "owed", "outstanding", "arrears"),
+    "accounts", kinds=("number", "whole", "money"), hints=("overdue", "past due", "owed", "outstanding", "arrears"), one=True,
 )  # fmt: skip
 URGENT = Choice(
     "urgent",
-    "urgent",
+    "urgent requests",
     "Which priorities are urgent?",
     "tickets", "priority", hints=("urgent", "critical", "blocker", "highest", "p1", "p0", "sev", "high"),
     known=frozenset(("urgent",)),
 )  # fmt: skip
 REOPENED = Choice(
     "reopened",
-    "opened again",
+    "being opened again",
     "Which status says that a ticket was opened again?",
     "tickets", "status", hints=("reopen", "re open"),
     known=frozenset(("reopened", "re opened")),
@@ -102,43 +102,43 @@ ESCALATED = Choice(
     "escalated",
     "whether it was escalated",
     "Which column of tickets says that a ticket was escalated?",
-    "tickets", kinds=("flag",), hints=("escalat",), known=frozenset(("escalated", "is escalated", "escalation flag")),
+    "tickets", kinds=("flag",), hints=("escalat",), known=frozenset(("escalated", "is escalated", "escalation flag")), one=True,
 )  # fmt: skip
 ANSWER_TIME = Choice(
     "answer_time",
     "how long the first answer took",
     "Which column of tickets holds how long it took until the first answer?",
-    "tickets", kinds=("number", "whole"), hints=("first response", "first reply", "first answer", "response", "reply", "answer"),
+    "tickets", kinds=("number", "whole"), hints=("first response", "first reply", "first answer", "response", "reply", "answer"), one=True,
 )  # fmt: skip
 CLOSING_TIME = Choice(
     "closing_time",
     "how long it took to close",
     "Which column of tickets holds how long it took until the ticket was closed?",
-    "tickets", kinds=("number", "whole"), hints=("resol", "clos", "handl", "duration"),
+    "tickets", kinds=("number", "whole"), hints=("resol", "clos", "handl", "duration"), one=True,
 )  # fmt: skip
 SATISFIED = Choice(
     "satisfied",
-    "satisfied",
+    "satisfied customers",
     "Which ratings of tickets count as satisfied? Of a scale of five, usually the upper two.",
     "tickets", "satisfaction",
 )  # fmt: skip
 NPS = Choice(
     "nps",
-    "the Net Promoter question",
+    "the Net Promoter question (NPS)",
     "Which survey asks how likely it is that they would recommend you, from 0 to 10?",
     "responses", "survey", hints=("nps", "promoter", "recommend"),
     known=frozenset(("nps", "net promoter score", "net promoter")),
 )  # fmt: skip
 EFFORT = Choice(
     "effort",
-    "the effort question",
+    "effort (CES)",
     "Which survey asks how much effort it took (the Customer Effort Score)?",
     "responses", "survey", hints=("ces", "effort", "ease"),
     known=frozenset(("ces", "customer effort score")),
 )  # fmt: skip
 CSAT = Choice(
     "csat",
-    "the satisfaction question",
+    "satisfaction (CSAT)",
     "Which survey asks how satisfied they are?",
     "responses", "survey", hints=("csat", "satisf"),
     known=frozenset(("csat", "customer satisfaction")),

@@ -17,14 +17,14 @@ from unspun.metrics.metric import Direction
 from unspun.metrics.nodes import Constant, Funnel, Open, Ratio, Reference, Rows, Series, Share
 
 Theme = Literal[
-    "activity", "breadth", "depth", "seats", "stickiness", "time to value", "support load", "responsiveness", "sentiment", "payment",
+    "activity", "breadth", "depth", "seat use", "stickiness", "time to value", "support load", "responsiveness", "sentiment", "payment",
     "purchases", "contract", "contact", "account",
 ]  # fmt: skip
 THEMES: dict[Theme, str] = {
     "activity": "whether and how much the product is used",
     "breadth": "how much of the product is used",
     "depth": "how intensely those who use it do",
-    "seats": "use by what was bought",
+    "seat use": "use by what was bought",
     "stickiness": "how often people come back",
     "time to value": "how long it took until the product did what it was bought for",
     "support load": "how much help is asked for",
@@ -53,7 +53,7 @@ class Choice:
 
     `known` are names that say in so many words that they are meant: such a value is taken and said to be. Nothing else is taken: other
     candidates are offered, first those whose name has one of `hints`, last those with one of `unlikely`. Without an answer an `optional`
-    choice narrows nothing, unless the rows come from several sources.
+    choice narrows nothing, unless the rows come from several sources. `one`: one column can be meant, and no more.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Choice:
     hints: tuple[str, ...] = ()
     unlikely: tuple[str, ...] = ()
     optional: bool = False
+    one: bool = False
 
     @property
     def token(self) -> str:

@@ -13,7 +13,7 @@ from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import Distinct, Series, walk
 from unspun.metrics.standard.asked import EVENT, EVENTS, Asked, ask, counted_events, shown
 from unspun.metrics.standard.catalogue import CATALOGUE, choices_of
-from unspun.metrics.standard.contents import Contents, plural, share
+from unspun.metrics.standard.contents import Contents, CountedValue, plural, share
 from unspun.metrics.standard.definitions import Definitions, of_metrics, renamed
 from unspun.metrics.standard.entry import StandardMetric, filled, references_of
 from unspun.metrics.standard.needs import needs_of
@@ -136,18 +136,22 @@ class _Fit:
             if told := need.lacking(self.contents):
                 yield told
         of_names = [node for node in walk(series) if isinstance(node, Distinct) and (node.rows.table, node.column) == (EVENTS, EVENT)]
-        if of_names and self.contents.counted(EVENTS, EVENT).distinct == 1:
+        if of_names and not entry.number_of and len(self._events(entry)) == 1:
             yield "events of more than one name"
         if entry.counts_rows and (told := self._summed_up(entry)):
             yield told
 
+    def _events(self, entry: StandardMetric) -> list[CountedValue]:
+        """The names of events that an entry itself counts."""
+        own = [id for id in choices_of(entry) if self.asked[id].choice.column == EVENT]
+        return [one for id in own for one in counted_events(self.contents, self._answers(id))]
+
     def _summed_up(self, entry: StandardMetric) -> str:
         """Why rows say nothing where all that are counted are summaries of days."""
-        own = [id for id in choices_of(entry) if self.asked[id].choice.column == EVENT]
-        counted = [one for id in own for one in counted_events(self.contents, self._answers(id))]
+        counted = self._events(entry)
         if not counted or not all(one.is_summary for one in counted):
             return ""
-        return f"events by themselves: a row ({shown(counted[0].value)}) sums up a day (its numbers can be added: usage_28d)"
+        return f"events by themselves: a row ({shown(counted[0].value)}) sums up a day (its numbers can be added: usage_sum_28d)"
 
     def _reasons(self, own: tuple[str, ...], made: list[tuple[Scalar, Series]]) -> Iterator[str]:
         for id in own:
@@ -179,7 +183,7 @@ def _metric(entry: StandardMetric, answer: Scalar, series: Series) -> Metric:
 
 def _id(answer: str, of: str) -> str:
     """An id that begins with an answer, where it has letters that an id may have: `page_view_28d` of `action_28d`."""
-    start, _, end = of.rpartition("_")
+    start, _, end = of.partition("_")
     words = re.sub("[^a-z0-9]+", "_", answer.casefold()).strip("_0123456789")[:LONGEST_ID].rstrip("_")
     return f"{words or start}_{end}"
 

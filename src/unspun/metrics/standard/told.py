@@ -1,9 +1,10 @@
-"""Suggestions written as a metrics.yml: what can be declared stands in it, what waits for a choice stands in comments, with the reasons."""
+"""Suggestions put into a metrics.yml: what can be declared stands in it, what waits for a choice stands in comments, with the reasons."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 
 from unspun.book.mapping.yaml_nodes import read_yaml
 from unspun.errors import BadInput, Fault
@@ -15,7 +16,6 @@ from unspun.metrics.starter import HEAD, SOURCES
 from unspun.metrics.write_yaml import as_yaml
 
 WIDE, INDENT = 118, "  "
-MOST_MISSING = 40
 
 
 def with_suggestions(text: str, suggestions: Suggestions, name: str = "metrics.yml") -> str:
@@ -25,12 +25,20 @@ def with_suggestions(text: str, suggestions: Suggestions, name: str = "metrics.y
     """
     if not text.strip():
         return f"{HEAD}{SOURCES}\nmetrics:\n{metrics_text(suggestions)}"
+    suggestions = _without(suggestions, text)
     if not any(one.metrics for one in suggestions.found):
         return text
     lead = len(text) - len(text.removeprefix("\ufeff"))
     made = text[:lead] + _put(text[lead:], suggestions, name)
     _check_same(text, made, name)
     return made
+
+
+def _without(suggestions: Suggestions, text: str) -> Suggestions:
+    """The suggestions but for those that an earlier run has put there as comments: they wait for their choice where they stand."""
+    there = {line.strip() for line in text.splitlines()}
+    left = [one for one in suggestions.found if one.status != "choice" or not all(f"#{metric.id}:" in there for metric in one.metrics)]
+    return replace(suggestions, found=tuple(left))
 
 
 def _put(text: str, suggestions: Suggestions, name: str) -> str:
@@ -72,7 +80,7 @@ def _check_same(text: str, made: str, name: str) -> None:
 
 
 def metrics_text(suggestions: Suggestions, indent: str = INDENT) -> str:
-    """The entries below `metrics:`, each line indented: themes, reasons, metrics, choices, and what the others lack. "" there are none."""
+    """The entries below `metrics:`, each line indented: themes, reasons, metrics and choices. "" there are none."""
     lines: list[str] = []
     for theme, told in THEMES.items():
         of_theme = [one for one in suggestions.found if one.entry.theme == theme and one.status in ("possible", "choice")]
@@ -81,7 +89,6 @@ def metrics_text(suggestions: Suggestions, indent: str = INDENT) -> str:
             lines += [line for one in of_theme for line in _suggested(one)]
     for asked in suggestions.open_choices:
         lines += ["", *_asked(asked)]
-    lines += _missing(suggestions.of("missing"))
     return "".join(f"{indent}{line}".rstrip() + "\n" for line in lines)
 
 
@@ -105,15 +112,6 @@ def _asked(asked: Asked) -> Iterator[str]:
     if asked.of > len(asked.candidates):
         yield f"# and {asked.of - len(asked.candidates):,} more"
     yield from _comment(f"Answer it with --choose {asked.choice.id}=NAME (once for each), or take # off above and leave what is meant.")
-
-
-def _missing(missing: Sequence[Suggestion]) -> Iterator[str]:
-    if missing:
-        yield from ("", "# Not possible yet, and what the book would have to hold:")
-    for one in missing[:MOST_MISSING]:
-        yield from _comment(f"- {one.entry.id}: {'; '.join(one.lacking)}")
-    if len(missing) > MOST_MISSING:
-        yield f"# and {len(missing) - MOST_MISSING} more: unspun metrics suggest --json"
 
 
 def _comment(text: str) -> list[str]:

@@ -117,7 +117,7 @@ ACTIVITY = (
         "logins", "higher", counts_rows=True,
     ),
     StandardMetric(
-        "usage_28d", "activity", "Amount of use",
+        "usage_sum_28d", "activity", "Amount of use",
         "Sum of '{answer}' over the events of four weeks.",
         Sum(Rows("events", window=FOUR_WEEKS), USAGE_NUMBERS.token), GOLD.format(chapter=3),
         "A sum of daily summaries is right only if no day is sent twice. Counts of people cannot be added over days.",
@@ -207,7 +207,7 @@ DEPTH = (
 
 SEATS = (
     StandardMetric(
-        "seat_utilisation_28d", "seats", "Seat utilisation",
+        "seat_utilisation_28d", "seat use", "Seat utilisation",
         "People who did something in four weeks, by the seats of the day.",
         Ratio(Reference("active_users_28d"), Seats()), GITLAB_HEALTH,
         "Above one where seats are shared or not enforced. It rises just before seats are cut: the seats fall and the people stay.",
@@ -215,7 +215,7 @@ SEATS = (
         "share", "higher",
     ),
     StandardMetric(
-        "seats_unused_28d", "seats", "Seats not used",
+        "seats_unused_28d", "seat use", "Seats not used",
         "Seats of the day, less the people who did something in four weeks.",
         Subtract(Seats(), Reference("active_users_28d")), COMMON.format(where="the complement of licence utilisation, GitLab handbook"),
         "What could be cut at renewal, in seats: large accounts always have most of it.",
@@ -223,7 +223,7 @@ SEATS = (
         "seats", "lower",
     ),
     StandardMetric(
-        "events_per_seat_28d", "seats", "Events per seat",
+        "events_per_seat_28d", "seat use", "Events per seat",
         "Events of four weeks by the seats of the day.",
         Ratio(Reference("events_28d"), Seats()), GOLD.format(chapter=7),
         "Seats bought ahead of time lower it without less use.",

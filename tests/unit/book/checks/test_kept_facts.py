@@ -101,13 +101,18 @@ def load_others(catalog: Catalog, folder: Path) -> None:
     load(catalog, folder, "terms.csv", terms, TERMS, 299)
 
 
-def found(catalog: Catalog, before: datetime | None = None, kept: bool = True) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+def found(
+    catalog: Catalog, before: datetime | None = None, kept: bool = True, at_a_time: int = 1
+) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """All that is recorded of every finding, and its example rows."""
     version = catalog.current()
     assert version is not None
-    with open_book(catalog, version, before) as reader:
+    with open_book(catalog, version, before) as reader, reader.beside() as beside:
         arguments = (shape_of(version, DEFINITION, before or AT), CHECKS, reader.query, reader.register, lambda *_: None)
-        outcomes = run_checks(*arguments, reader.by_file) if kept else run_checks(*arguments)
+        if at_a_time == 2:
+            outcomes = run_checks(*arguments, reader.by_file, beside, reader.holding_sql())
+        else:
+            outcomes = run_checks(*arguments, reader.by_file) if kept else run_checks(*arguments)
         findings = [finding for outcome in outcomes for finding in outcome.findings]
         return [(finding_record(one), examples_of(reader, one).to_pylist()) for one in findings]
 
@@ -116,11 +121,21 @@ def kept_files(catalog: Catalog) -> list[Path]:
     return sorted((catalog.folder / FACTS_FOLDER).rglob("*.parquet"))
 
 
+def kept_names(catalog: Catalog) -> list[str]:
+    """What is kept, by data file, kind and definition."""
+    return [f"{path.parent.name}/{path.stem.rpartition('-')[0]}" for path in kept_files(catalog)]
+
+
 def agree(catalog: Catalog) -> None:
-    """The same is found with what is kept (once it is made, once it is there), without it, and where every row is read at once."""
+    """The same is found with what is kept (once it is made, once it is there), without it, where every row is read at once, and by two
+    threads; and the same is kept whoever makes it."""
     first, again = found(catalog), found(catalog)
     shutil.rmtree(catalog.folder / FACTS_FOLDER, ignore_errors=True)
+    assert first == found(catalog, at_a_time=2) == found(catalog, at_a_time=2)
+    names = kept_names(catalog)
+    shutil.rmtree(catalog.folder / FACTS_FOLDER, ignore_errors=True)
     assert first == again == found(catalog) == found(catalog, kept=False)
+    assert kept_names(catalog) == names
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -154,6 +169,19 @@ def test_rows_that_stand_in_two_files_are_found_though_each_file_is_looked_at_al
         files = [{tuple(row.values())[:-1] for row in held if row["source_file"] == number} for number in (1, 2)]
         assert across["count"] == len(files[0] & files[1]) > 40
         assert len(kept_files(catalog)) == 12  # four of counts, stays and repeats of both files
+
+
+@pytest.mark.parametrize("order", ["by time", "by account and time", "none"])
+def test_rows_that_repeat_are_found_in_whatever_order_they_stand(tmp_path: Path, order: str) -> None:
+    rows = random_events(Random(21), 10, 60, 900)  # few at one time, but for eight that stand twice
+    keys = {"by time": lambda row: row["occurred"], "by account and time": lambda row: (row["account_id"], row["occurred"])}
+    if order in keys:
+        rows.sort(key=keys[order])
+    with book(tmp_path) as catalog:
+        load(catalog, tmp_path, "events1.csv", rows, EVENTS, 9)
+        (within,) = (record for record, _ in found(catalog) if record["id"] == "equal_rows/events/within_file")
+        assert within["count"] == len(rows) - len({tuple(row.values()) for row in rows}) > 5
+        agree(catalog)
 
 
 def test_corrected_rows_and_earlier_days_are_read_themselves(tmp_path: Path) -> None:

@@ -155,13 +155,13 @@ def run_measures(made: Made, leaves: Sequence[Leaf], seen: Sequence[Seen] = ()) 
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'; SET threads = 2")
         connection.register("events_versions", _arrow(made.rows))
-        steps, inputs = measure_steps(made.question, leaves, seen)
-        for name, table in (unit_inputs(made.question) | inputs).items():
+        measured = measure_steps(made.question, leaves, seen)
+        for name, table in (unit_inputs(made.question) | dict(measured.inputs)).items():
             connection.register(name, table)
         for step in unit_steps(made.question):
             connection.execute(f"CREATE TEMP TABLE {step.name} AS {step.query.sql(dialect='duckdb')}")
         _make_life(connection, made)
-        for step in steps:
+        for step in measured.steps:
             connection.execute(f"CREATE TEMP TABLE {step.name} AS {step.query.sql(dialect='duckdb')}")
         rows = (
             connection.sql("SELECT u.account_id, u.day AS as_of, m.* FROM units u LEFT JOIN measured m USING (unit)")
