@@ -118,7 +118,7 @@ def _batches(made: Accounts, events: int, seed: int) -> Iterator[Usage]:
     """Days put together to batches of at least BATCH_ROWS."""
     held: list[Usage] = []
     for day, rows in enumerate(_rows_by_day(made, events)):
-        held.append(_day(made, day, rows, np.random.default_rng((seed, day))))
+        held.append(one_day(made, day, rows, np.random.default_rng((seed, day))))
         if sum(len(part.accounts) for part in held) >= BATCH_ROWS or day == DAYS - 1:
             yield Usage(
                 np.concatenate([part.accounts for part in held]),
@@ -139,7 +139,7 @@ def _rows_by_day(made: Accounts, events: int) -> list[int]:
     return np.diff(ends, prepend=0).tolist()
 
 
-def _day(made: Accounts, day: int, rows: int, rng: np.random.Generator) -> Usage:
+def one_day(made: Accounts, day: int, rows: int, rng: np.random.Generator) -> Usage:
     """The events of one day."""
     chances = np.cumsum(np.where(made.born <= day, made.weight, 0.0))
     accounts = np.searchsorted(chances, rng.random(rows) * chances[-1], side="right")

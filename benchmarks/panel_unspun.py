@@ -61,7 +61,7 @@ def _as_of(dates: str, accounts: int) -> AsOf:
 
 
 def _write(reader: BookReader, asked: PanelQuestion, out: Path) -> None:
-    batches = run_panel(DuckDBPanel(reader), lower_panel(asked), lambda _stage, _done, _total: None)
+    batches = run_panel(DuckDBPanel(reader), lower_panel(asked, by_place=True), lambda _stage, _done, _total: None)
     first = next(batches)
     with pq.ParquetWriter(out, first.schema) as writer:
         writer.write_batch(first)

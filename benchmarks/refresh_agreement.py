@@ -23,13 +23,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from tests.panel.histories import History, history
+from tests.panel.histories import LOADED, History, history
+from tests.panel.random_books import SmallBook, kinds_of
 from tests.panel.random_metrics import random_metrics
 from tests.panel.sides import differences
 from unspun.engines.embedded import engine_version
 from unspun.engines.reference import reference_panel
 from unspun.metrics.metric import MetricSet
-from unspun.metrics.question import PanelQuestion
+from unspun.metrics.question import HeldTable, PanelQuestion
 from unspun.warehouse import panel_state
 from unspun.warehouse.read import open_book
 
@@ -47,21 +48,19 @@ class Tally:
     panels: int = 0
     cells: int = 0
     by_reference: int = 0
-    files_read: int = 0
+    files_kept: int = 0
     steps: Counter[str] = field(default_factory=Counter[str])
     differing: list[str] = field(default_factory=list[str])
 
     def add(self, other: Tally) -> None:
         self.histories, self.panels, self.cells = self.histories + other.histories, self.panels + other.panels, self.cells + other.cells
-        self.by_reference, self.files_read = self.by_reference + other.by_reference, self.files_read + other.files_read
+        self.by_reference, self.files_kept = self.by_reference + other.by_reference, self.files_kept + other.files_kept
         self.steps.update(other.steps)
         self.differing += other.differing
 
 
-class Written:
-    """The tables of such a book, of which metrics are written."""
-
-    held = dict.fromkeys(("events", "purchases", "accounts"))
+WRITTEN = SmallBook({}, {name: HeldTable(kinds_of(name)) for name in LOADED}, (), ())
+"""The tables of such a book, of which metrics are written."""
 
 
 def lived(seed: int) -> Tally:
@@ -72,7 +71,7 @@ def lived(seed: int) -> Tally:
         told.load("accounts", told.new_rows("accounts", 6))
         told.load("events", told.new_rows("events", 40))
         for step in range(STEPS):
-            metrics = random_metrics(told.random, Written(), METRICS)  # pyright: ignore[reportArgumentType]
+            metrics = random_metrics(told.random, WRITTEN, METRICS)
             tally.differing += [f"history {seed}, step {step}: {one}" for one in compared(told, metrics, tally)]
             tally.steps[told.step()] += 1
     return tally
@@ -81,9 +80,9 @@ def lived(seed: int) -> Tally:
 def compared(told: History, metrics: MetricSet, tally: Tally) -> Iterator[str]:
     """Where panels of one question differ."""
     question = told.question(metrics, told.renewals() if told.random.random() < 0.2 else None)
-    rows, kept, use = told.answers(question)
-    again = told.answers(question)[1]
-    tally.panels, tally.cells, tally.files_read = tally.panels + 3, tally.cells + rows.num_rows * METRICS, tally.files_read + use.files_read
+    rows = told.of_rows(question)
+    (kept, _), (again, use) = told.of_kept(question), told.of_kept(question)
+    tally.panels, tally.cells, tally.files_kept = tally.panels + 3, tally.cells + rows.num_rows * METRICS, tally.files_kept + use.files_kept
     yield from (f"kept: {one}" for one in differences(question, rows, kept))
     yield from (f"kept before: {one}" for one in differences(question, rows, again))
     reference = by_reference(told, question)
@@ -133,7 +132,7 @@ def main() -> int:
         "panels": total.panels,
         "cells": total.cells,
         "panels_by_reference": total.by_reference,
-        "files_read_of_kept": total.files_read,
+        "files_kept": total.files_kept,
         "steps": dict(total.steps.most_common()),
         "differing": total.differing[:100],
     }

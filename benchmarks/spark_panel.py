@@ -41,6 +41,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "spark-panel-2026-11-23.json"
 DATES = ("--every", "month", "--from", "2024-01-01", "--to", "2025-12-31")
 WORKERS = 2
+MASTER, WORKER = "org.apache.spark.deploy.master.Master", "org.apache.spark.deploy.worker.Worker"
 UNSPUN = Path(sys.executable).parent / "unspun"
 
 
@@ -91,12 +92,11 @@ def cluster(memory_mb: int, folder: Path) -> Iterator[str]:
     port, started = _free_port(), list[subprocess.Popen[bytes]]()
     url = f"spark://127.0.0.1:{port}"
     try:
-        started.append(_start(folder, "master", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", str(port)))
+        started.append(_start(folder, "master", MASTER, "--host", "127.0.0.1", "--port", str(port), "--webui-port", str(_free_port())))
         _await(port, started[0])
         for number in range(WORKERS):
             room = ("--cores", "1", "--memory", f"{memory_mb}m", "--work-dir", str(folder / f"work{number}"))
-            name = "org.apache.spark.deploy.worker.Worker"
-            started.append(_start(folder, f"worker{number}", name, "--host", "127.0.0.1", "--webui-port", str(_free_port()), *room, url))
+            started.append(_start(folder, f"worker{number}", WORKER, "--host", "127.0.0.1", "--webui-port", str(_free_port()), *room, url))
         yield url
     finally:
         for process in reversed(started):
@@ -107,22 +107,10 @@ def cluster(memory_mb: int, folder: Path) -> Iterator[str]:
 def _start(folder: Path, name: str, what: str, *options: str) -> subprocess.Popen[bytes]:
     import pyspark
 
-    jars = Path(pyspark.__file__).parent / "jars"
-    command = ["java", "-Xmx256m", "--add-modules=jdk.incubator.vector", *_opened(), "-cp", f"{jars}/*", what, *options]
+    home = Path(pyspark.__file__).parent
+    environment = {**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_DIRS": str(folder / "local"), "SPARK_DAEMON_MEMORY": "256m"}
     with (folder / f"{name}.log").open("wb") as log:
-        environment = {**os.environ, "SPARK_LOCAL_DIRS": str(folder / "local"), "SPARK_HOME": str(jars.parent), "SPARK_NO_DAEMONIZE": "1"}
-        return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-
-
-def _opened() -> list[str]:
-    packages = (
-        "java.base/java.lang",
-        "java.base/java.nio",
-        "java.base/java.util",
-        "java.base/sun.nio.ch",
-        "java.base/java.util.concurrent",
-    )
-    return [f"--add-opens={one}=ALL-UNNAMED" for one in packages]
+        return subprocess.Popen(["bash", str(home / "bin" / "spark-class"), what, *options], stdout=log, stderr=log, env=environment)
 
 
 def _free_port() -> int:
@@ -205,7 +193,7 @@ def main() -> None:
     asked.add_argument("--memory-mb", type=int, default=1100, help="of the driver and of each executor")
     asked.add_argument("--out", type=Path, default=RESULTS)
     given = asked.parse_args()
-    results = json.loads(given.out.read_text()) if given.out.exists() else {"sizes": {}}
+    results: dict[str, Any] = json.loads(given.out.read_text()) if given.out.exists() else {"sizes": {}}
     for events in given.events:
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
             found = measure(events, given.folder or Path(folder), given.memory_mb, Path(folder))

@@ -60,6 +60,16 @@ def pango() -> None:
 
 
 @pytest.fixture(scope="session")
+def java() -> None:
+    """The Java in which Spark runs. Where there is none: a skip, or a failure under UNSPUN_REQUIRE=1."""
+    if shutil.which(str(Path(os.environ["JAVA_HOME"]) / "bin" / "java") if "JAVA_HOME" in os.environ else "java") is None:
+        missing = "no Java on this machine (Debian and Ubuntu: apt install openjdk-17-jre-headless)"
+        if os.environ.get("UNSPUN_REQUIRE") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium as the system has it. Where there is none: a skip, or a failure under UNSPUN_REQUIRE=1."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -144,3 +144,17 @@ def test_a_source_that_was_never_loaded_is_refused(book: Book) -> None:
     ran = book.run("rejected", "--source", "usages.csv")
     assert ran.code == 2
     assert "Did you mean 'usage.csv'?" in ran.err
+
+
+def test_rows_of_one_file_are_rejected_for_what_they_hold_and_for_when_they_were_known(tmp_path: Path) -> None:
+    book = company_book(tmp_path)
+    text = "sources: [{files: seen*.csv, table: events, columns: {account_id: id, occurred: at, known_at: seen, event: what}}]\n"
+    (book.folder / "book.yml").write_text(f"time_zone: UTC\n{text}", encoding="utf-8")
+    day = "2026-03-30 12:00"
+    rows = [f"A-1,{day},{day},login", f"A-1,1066-10-14 12:00,{day},login", f"A-1,{day},2199-01-01 12:00,login"]
+    ran = book.load(book.export("seen.csv", ["id,at,seen,what", *rows]))
+    assert ran.code == 0, ran.err
+    assert len(book.rows("events")) == 1
+    shown = json.loads(book.run("rejected", "--json").out)
+    why = sorted(one["reason"] for one in shown["reasons"])
+    assert why == ["date outside 1970-2200", "the row says that it was known after the file was received"]

@@ -115,9 +115,7 @@ def test_rows_copied_from_files_give_the_panel_that_duckdb_gives(files: Book, cr
     assert b"postgresql" in (found.schema.metadata or {})[b"unspun.engine"] and "127.0.0.1" not in json.dumps(run)
 
 
-def test_rows_read_where_they_lie_give_the_same_and_none_is_copied(
-    files: Book, there: Book, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_read_where_they_lie_give_the_same_and_none_is_copied(files: Book, there: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     copies: list[str] = []
     fill = postgres_panel.PostgresPanel._copied
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,15 +16,15 @@ import pyarrow.parquet as pq
 from tests.panel.random_books import ACCOUNTS, ANCHORS, ARROW, OWN, QUICK_ZONES, Maker, corrected, dates_of, kinds_of, made_row
 from tests.panel.sides import ARR
 from unspun.app.panel_basis import held_tables
-from unspun.book.entities import TABLES, TableName
+from unspun.app.panels import lowered
+from unspun.book.entities import TABLES, Kind, TableName
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import run_panel
 from unspun.metrics.asof import AsOf, BeforeRenewals, Dates
-from unspun.metrics.lower.panel import lower_panel
 from unspun.metrics.metric import MetricSet
 from unspun.metrics.question import PanelQuestion
-from unspun.warehouse.catalog import Catalog, create_warehouse
+from unspun.warehouse.catalog import Catalog, create_warehouse, open_catalog
 from unspun.warehouse.compact import compact
 from unspun.warehouse.erase import Subject, erase
 from unspun.warehouse.file_facts import FACTS_FOLDER
@@ -33,7 +33,7 @@ from unspun.warehouse.panel_state import StateUse, kept_tables
 from unspun.warehouse.read import BookReader, open_book
 from unspun.warehouse.undo import undo
 
-BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+BEGUN = datetime(2035, 1, 1, tzinfo=UTC)
 LOADED: tuple[TableName, ...] = ("events", "purchases", "accounts")
 KEYS: dict[TableName, tuple[str, ...]] = {"events": ("event_id",), "purchases": ("purchase_id",), "accounts": ("account_id",)}
 
@@ -65,7 +65,10 @@ class History:
     def load(self, table: TableName, rows: list[dict[str, Any]]) -> None:
         """Load a file of these rows."""
         self.loads += 1
-        columns = {"known_at": "instant", **{name: kind for name, kind in kinds_of(table).items() if name != "subscription_id"}}
+        columns: dict[str, Kind] = {
+            "known_at": "instant",
+            **{name: kind for name, kind in kinds_of(table).items() if name != "subscription_id"},
+        }
         schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.items()])
         path = self.folder / f"{table}{self.loads}.parquet"
         pq.write_table(pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows], schema), path)
@@ -74,7 +77,8 @@ class History:
         source = SourceMapping((path.name,), table, {name: name for name in columns}, own, key=key, time_zone="UTC", currency="EUR")
         definition = BookDefinition((source,), self.maker.zone, "EUR", text="version: 1\n", sha256="0" * 64)
         with self.catalog.writing():
-            load_files(self.catalog, [PlannedFile(str(path), source)], definition, self.at)
+            found = load_files(self.catalog, [PlannedFile(str(path), source)], definition, self.at).sources[0]
+        assert {code for code, _, _ in found.rejected} <= {"two_values", "conflict"}, found
 
     def new_rows(self, table: TableName, number: int) -> list[dict[str, Any]]:
         """New rows: some known when they happened, some later."""
@@ -127,7 +131,7 @@ class History:
 
     def damage(self) -> None:
         """Some of what is kept is cut, written over, or gone."""
-        for path in sorted((self.catalog.folder / FACTS_FOLDER).rglob("*.parquet")):
+        for path in kept_files(self):
             done = self.random.randrange(4)
             if done == 0:
                 path.write_bytes(path.read_bytes()[: self.random.randrange(200)])
@@ -138,10 +142,20 @@ class History:
 
     def step(self) -> str:
         """Something happens; what it was."""
-        could = [self.load_new, self.load_new, self.load_known_later, self.load_again, self.load_accounts, self.undo, self.erase]
-        done = self.random.choice([*could, self.compact, self.damage, *([self.load_corrections] * 2 if self.keyed else [])])
-        done()
-        return done.__name__
+        could: dict[str, Callable[[], None]] = {
+            "new rows": self.load_new,
+            "rows known later": self.load_known_later,
+            "rows loaded twice": self.load_again,
+            "accounts": self.load_accounts,
+            "undo": self.undo,
+            "erasure": self.erase,
+            "compaction": self.compact,
+            "damage": self.damage,
+            "corrections": self.load_corrections,
+        }
+        what = self.random.choice([name for name in could if self.keyed or name != "corrections"])
+        could[what]()
+        return what
 
     # Asked of it
 
@@ -162,28 +176,38 @@ class History:
     def of_rows(self, question: PanelQuestion) -> pa.Table:
         """The panel of the rows."""
         with self._reader() as reader:
-            return pa.Table.from_batches(run_panel(DuckDBPanel(reader), lower_panel(question), silent))
+            return _panel(reader, question)
 
     def of_kept(self, question: PanelQuestion) -> tuple[pa.Table, StateUse]:
         """The panel of what is kept, and how much of that was there."""
         with self._reader() as reader:
-            kept, use = kept_tables(reader, lower_panel(question).keepable, silent)
-            plan = lower_panel(replace(question, kept=kept))
-            return pa.Table.from_batches(run_panel(DuckDBPanel(reader), plan, silent)), use
+            kept, use = kept_tables(reader, lowered(question, DuckDBPanel(reader)).keepable, silent)
+            return _panel(reader, replace(question, kept=kept)), use
 
     @contextmanager
     def _reader(self) -> Iterator[BookReader]:
-        version = self.catalog.current()
-        assert version is not None
-        with open_book(self.catalog, version) as reader:
-            reader.register("arr_as_of", ARR.empty_table())
-            yield reader
+        with open_catalog(self.catalog.folder) as catalog:
+            version = catalog.current()
+            assert version is not None
+            with open_book(catalog, version) as reader:
+                reader.register("arr_as_of", ARR.empty_table())
+                yield reader
+
+
+def _panel(reader: BookReader, question: PanelQuestion) -> pa.Table:
+    database = DuckDBPanel(reader)
+    return pa.Table.from_batches(run_panel(database, lowered(question, database), silent))
+
+
+def kept_files(told: History) -> list[Path]:
+    """The files that are kept of data files."""
+    return sorted((told.catalog.folder / FACTS_FOLDER).rglob("*.parquet"))
 
 
 @contextmanager
 def history(folder: Path, seed: int) -> Iterator[History]:
     """A new book, its zone and days by the seed."""
     random = Random(seed)
-    maker = Maker(random, random.choice([day for day in ANCHORS if day > date(2000, 1, 1)]), random.choice(QUICK_ZONES))
+    maker = Maker(random, random.choice([day for day in ANCHORS if date(2000, 1, 1) < day < BEGUN.date()]), random.choice(QUICK_ZONES))
     with create_warehouse(folder / "warehouse", BEGUN - timedelta(days=1)) as catalog:
         yield History(catalog, folder, maker, keyed=random.random() < 0.5)

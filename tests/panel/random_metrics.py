@@ -31,6 +31,7 @@ from unspun.metrics.nodes import (
     DaysSinceLast,
     DaysToFirst,
     Distinct,
+    Elapsed,
     Funnel,
     LastValue,
     Maximum,
@@ -142,7 +143,13 @@ class Writer:
         """A percentile, a streak, the time between, a funnel, or the days to a first row."""
         random = self.random
         column = self.column(rows.table, NUMERIC)
-        match random.randrange(6):
+        times = [name for name, kind in kinds_of(rows.table).items() if kind in ("day", "instant")]
+        match random.randrange(7):
+            case 6 if len(times) > 1:
+                start, end = random.sample(times, 2)
+                statistic = random.choice(("average", "sum", "minimum", "maximum", "quantile"))
+                q = random.choice((0.5, 0.9)) if statistic == "quantile" else 0.5
+                return Elapsed(rows, start, end, random.choice(("minutes", "hours", "days")), statistic, q)
             case 0 if column is not None:
                 return Quantile(rows, column, random.choice((0.5, 0.9, 0.25, 0.9999, 0.333)))
             case 1:

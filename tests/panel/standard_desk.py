@@ -93,9 +93,7 @@ def make_company(folder: Path) -> Files:
 def _accounts(rows: pd.DataFrame) -> pd.DataFrame:
     n = np.arange(len(rows))
     plans, fields = np.array(["Basic", "Pro", "Max"])[n % 3], np.array(["Retail", "Energy"])[n % 2]
-    return rows.assign(
-        plan=plans, industry=fields, owner=np.where(n % 4 == 0, "", "Kim"), overdue=np.where(n % 5 == 0, np.nan, n * 10.25)
-    )
+    return rows.assign(plan=plans, industry=fields, owner=np.where(n % 4 == 0, "", "Kim"), overdue=np.where(n % 5 == 0, np.nan, n * 10.25))
 
 
 def _terms(rows: pd.DataFrame) -> pd.DataFrame:
@@ -196,6 +194,14 @@ def middle(values: pd.Series) -> float:
     return (low * 5_000 + high * 5_000) / 10_000 if half % 1 else low
 
 
+def hours(at: At, end: str, day: str) -> float:
+    """The median of the hours from opening to an instant of the tickets of 90 days, of those in which it may be read."""
+    rows = tickets(at)
+    found = some(those(rows, settled(at, rows, day)))
+    seconds = (pd.to_datetime(found[end], utc=True) - pd.to_datetime(found.opened_at, utc=True)).dt.total_seconds()
+    return middle(seconds / 3600)
+
+
 def answers(at: At, survey: str) -> pd.Series:
     rows = at.rows("responses", at.days(365), lambda rows: (rows.survey == survey) & rows.nps.notna())
     return column_of(rows, "nps")
@@ -256,6 +262,8 @@ DESK: dict[str, Metric] = {
     "days_since_ticket": lambda at: since_last(at, "tickets"),
     "first_answer_median_90d": lambda at: middle(cells(at, "answer_minutes")),
     "closing_median_90d": lambda at: middle(cells(at, "closing_hours")),
+    "first_answer_hours_90d": lambda at: hours(at, "answered_at", "answered_day"),
+    "closing_hours_90d": lambda at: hours(at, "closed_at", "closed_day"),
     "answered_share_90d": lambda at: share(at, lambda rows: settled(at, rows, "answered_day")),
     "closed_share_90d": lambda at: share(at, lambda rows: settled(at, rows)),
     "ratings_180d": lambda at: len(rated(at)),

@@ -92,7 +92,16 @@ def addons(at: At) -> int:
     return int(running(at).is_addon.sum())
 
 
+def daily_users(at: At) -> float:
+    """The people of each of 28 days, each day by itself."""
+    of_days = [users(at.earlier(back), 1) if back else users(at, 1) for back in range(28)]
+    return sum(of_days) / 28
+
+
 USE: dict[str, Metric] = {
+    "average_daily_users_28d": daily_users,
+    "stickiness_28d": lambda at: ratio(daily_users(at), users(at)),
+    "active_days_per_user_28d": lambda at: 28 * ratio(daily_users(at), users(at)),
     "active_users_28d": users,
     "active_users_7d": lambda at: users(at, 7),
     "events_28d": lambda at: len(used(at)),

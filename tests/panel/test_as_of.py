@@ -13,7 +13,7 @@ import pytest
 from tests.panel.changed_after import changed_after
 from tests.panel.random_books import QUICK_ZONES, SmallBook, few_tables, random_book
 from tests.panel.random_metrics import question_of, random_metrics
-from tests.panel.sides import OTHER_ENGINES, by_engine, by_reference, differences, select_accounts
+from tests.panel.sides import OTHER_ENGINES, books_of, by_engine, by_reference, differences, select_accounts
 from unspun.metrics.asof import BeforeRenewals, Dates
 from unspun.metrics.question import PanelQuestion
 
@@ -26,7 +26,7 @@ def engine(name: str) -> Engine:
 
 ENGINES = pytest.mark.parametrize(
     ("panel", "books"),
-    [(by_reference, 25), (engine("duckdb"), 5), *((engine(name), 2) for name in OTHER_ENGINES)],
+    [(by_reference, 25), (engine("duckdb"), 5), *((engine(name), books_of(name, 2)) for name in OTHER_ENGINES)],
     ids=["reference", "duckdb", *OTHER_ENGINES],
 )
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from tests.panel.histories import History, history
+from tests.panel.histories import LOADED, History, history, kept_files
+from tests.panel.random_books import SmallBook, kinds_of
 from tests.panel.random_metrics import random_metrics
+from unspun.metrics.asof import Dates
+from unspun.metrics.conditions import IsIn
+from unspun.metrics.lower.day_state import DAY_KEYS
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import Count, Distinct, Rows
+from unspun.metrics.question import HeldTable
 from unspun.metrics.windows import Days
 from unspun.warehouse import panel_state
+from unspun.warehouse.compact import compact
+from unspun.warehouse.erase import Subject, erase
 
 SEEDS = range(5)
 STEPS = 5
@@ -23,10 +34,8 @@ def _every_file_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panel_state, "LEAST_ROWS", 1)
 
 
-class _Held:
-    """What the writer of metrics has to know of a book."""
-
-    held = dict.fromkeys(("events", "purchases", "accounts"))
+HELD = SmallBook({}, {name: HeldTable(kinds_of(name)) for name in LOADED}, (), ())
+"""What the writer of metrics has to know of a book."""
 
 
 def check(told: History, metrics: MetricSet, what: str) -> panel_state.StateUse:
@@ -42,14 +51,102 @@ def test_after_any_history_the_panel_of_what_is_kept_is_that_of_the_rows(tmp_pat
     with history(tmp_path, seed) as told:
         told.load("accounts", told.new_rows("accounts", 6))
         told.load("events", told.new_rows("events", 40))
-        metrics = random_metrics(told.random, _Held(), 6)
+        metrics = random_metrics(told.random, HELD, 6)
         done, uses = list[str](), list[panel_state.StateUse]()
         for _ in range(STEPS):
             uses.append(check(told, metrics, f"{seed} {done}"))
             done.append(told.step())
             if told.random.random() < 0.3:
-                metrics = random_metrics(told.random, _Held(), 6)
+                metrics = random_metrics(told.random, HELD, 6)
             if told.random.random() < 0.1:
                 told.maker.zone = told.random.choice(("UTC", "Asia/Kathmandu"))
         uses.append(check(told, metrics, f"{seed} {done}"))
         assert told.keyed or any(use.rows_kept for use in uses)
+
+
+def loaded(told: History, *numbers: int) -> None:
+    """Accounts, and a load of events for each of some numbers of rows."""
+    told.load("accounts", told.new_rows("accounts", 4))
+    for number in numbers:
+        told.load("events", told.new_rows("events", number))
+
+
+def test_after_a_load_only_the_new_file_is_read(tmp_path: Path) -> None:
+    with history(tmp_path, 1) as told:
+        loaded(told, 30, 20)
+        question = told.question(LOGINS)
+        first = told.of_kept(question)[1]
+        assert (first.files_read, first.rows_read, first.files_kept) == (2, 50, 0)
+        told.load("events", told.new_rows("events", 7))
+        kept, use = told.of_kept(told.question(LOGINS))
+        assert (use.files_read, use.rows_read, use.files_kept, use.rows_kept) == (1, 7, 2, 50)
+        assert kept.num_rows
+
+
+def test_other_dates_need_no_rows(tmp_path: Path) -> None:
+    with history(tmp_path, 2) as told:
+        loaded(told, 40)
+        told.of_kept(told.question(LOGINS))
+        daily = Dates(tuple(told.maker.anchor - timedelta(days=day) for day in reversed(range(130))))
+        question = told.question(LOGINS, daily)
+        kept, use = told.of_kept(question)
+        assert use.rows_read == 0
+        assert kept.equals(told.of_rows(question))
+
+
+def test_a_new_metric_leaves_what_is_kept_of_the_others(tmp_path: Path) -> None:
+    with history(tmp_path, 3) as told:
+        loaded(told, 40)
+        told.of_kept(told.question(LOGINS))
+        before = kept_files(told)
+        named = Metric("named", Count(Rows("events", IsIn("event", ("login",)), Days(28))))
+        question = told.question(MetricSet((*LOGINS.metrics, named)))
+        assert told.of_kept(question)[0].equals(told.of_rows(question))
+        added = [path for path in kept_files(told) if path not in before]
+        assert set(before) < set(kept_files(told))
+        assert len(added) == 1
+        assert len(pq.read_schema(added[0]).names) == len(DAY_KEYS) + 1
+
+
+def test_in_another_zone_other_days_are_kept(tmp_path: Path) -> None:
+    with history(tmp_path, 4) as told:
+        loaded(told, 40)
+        for zone in ("UTC", "Pacific/Kiritimati", "America/Los_Angeles"):
+            question = replace(told.question(LOGINS), time_zone=zone)
+            kept, use = told.of_kept(question)
+            assert use.rows_read == 40
+            assert kept.equals(told.of_rows(question))
+
+
+def test_two_readers_that_keep_at_once_agree(tmp_path: Path) -> None:
+    with history(tmp_path, 5) as told:
+        loaded(told, 40)
+        question = told.question(LOGINS)
+        with ThreadPoolExecutor(2) as readers:
+            one, other = readers.map(told.of_kept, (question, question))
+        assert one[0].equals(other[0])
+        assert told.of_kept(question)[0].equals(told.of_rows(question))
+
+
+@pytest.mark.parametrize("bytes_left", [0, 4, 300])
+def test_what_was_cut_is_made_again(tmp_path: Path, bytes_left: int) -> None:
+    with history(tmp_path, 6) as told:
+        loaded(told, 40)
+        question = told.question(LOGINS)
+        right, _ = told.of_kept(question)
+        for path in kept_files(told):
+            path.write_bytes(path.read_bytes()[:bytes_left])
+        again, use = told.of_kept(question)
+        assert again.equals(right)
+        assert use.rows_read == 40
+
+
+def test_what_is_kept_goes_with_the_data_file(tmp_path: Path) -> None:
+    with history(tmp_path, 7) as told:
+        loaded(told, 20, 20)
+        told.of_kept(told.question(LOGINS))
+        user = next(row["user_id"] for row in told.rows["events"] if row["user_id"])
+        assert len(kept_files(told)) == 4
+        erase(told.catalog, Subject("user", user), told.at)
+        compact(told.catalog, told.at, keep_days=0)
+        assert kept_files(told) == []

@@ -40,15 +40,20 @@ class SpecBook:
         return record_batches(self.connection, sql)
 
 
-def duckdb_panel(question: PanelQuestion, rows: Mapping[str, Sequence[Row]]) -> pa.Table:
-    """The panel of a question over these row versions, computed by DuckDB."""
+def joined_panel(question: PanelQuestion, rows: Mapping[str, Sequence[Row]]) -> pa.Table:
+    """The same by joins, in the steps that any engine can do."""
+    return duckdb_panel(question, rows, by_place=False)
+
+
+def duckdb_panel(question: PanelQuestion, rows: Mapping[str, Sequence[Row]], by_place: bool = True) -> pa.Table:
+    """The panel of a question over these row versions, computed by DuckDB: by place, as an open book's is."""
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for name, held in question.tables.items():
             entity = next(one for one in TABLES.values() if one.name == name)
             _make_views(connection, entity, held, rows[name])
         connection.register("arr_as_of", pa.Table.from_pylist(list(rows.get("arr_as_of", ())), schema=ARR))
-        batches = list(run_panel(DuckDBPanel(SpecBook(connection)), lower_panel(question), lambda _stage, _done, _total: None))
+        batches = list(run_panel(DuckDBPanel(SpecBook(connection)), lower_panel(question, by_place), lambda _stage, _done, _total: None))
     return pa.Table.from_batches(batches)
 
 

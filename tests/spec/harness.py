@@ -12,7 +12,7 @@ from textwrap import indent
 
 import pyarrow as pa
 
-from tests.spec.duckdb_engine import duckdb_panel
+from tests.spec.duckdb_engine import duckdb_panel, joined_panel
 from tests.spec.postgres_engine import postgres_panel
 from tests.spec.text_tables import Row, TextTable, cells_of, entity_of, row_versions, text_tables
 from unspun.book.checks.finding import Span
@@ -176,5 +176,10 @@ def _expected_value(text: str, kind: SeriesKind) -> object:
             return {"yes": True, "no": False}[text]
 
 
-ENGINES: dict[str, Engine] = {"duckdb": duckdb_panel, "postgres": postgres_panel, "reference": reference_panel}
+ENGINES: dict[str, Engine] = {
+    "duckdb": duckdb_panel,
+    "duckdb by joins": joined_panel,
+    "postgres": postgres_panel,
+    "reference": reference_panel,
+}
 """Every spec runs on every engine."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.spec.chapter import Chapter, Section
 from tests.spec.harness import Spec
-from tests.spec.specs_quantiles import QUANTILE, TO_FIRST
+from tests.spec.specs_quantiles import ELAPSED, QUANTILE, TO_FIRST
 from unspun.metrics.nodes import (
     ActiveDays,
     Average,
@@ -13,6 +13,7 @@ from unspun.metrics.nodes import (
     DaysSinceLast,
     DaysToFirst,
     Distinct,
+    Elapsed,
     LastValue,
     Maximum,
     Minimum,
@@ -428,6 +429,12 @@ CHAPTER = Chapter(
         Section("days_since_last", SINCE_LAST, (DaysSinceLast,)),
         Section("days_since_first", SINCE_FIRST, (DaysSinceFirst,)),
         Section("median and percentile", QUANTILE, (Quantile,)),
+        Section(
+            "The time from one cell to another",
+            ELAPSED,
+            (Elapsed,),
+            "It is written as `average`, `sum`, `min`, `max`, `median` or `percentile`, of a table, `from` one column `to` another.",
+        ),
         Section("days_to_first", TO_FIRST, (DaysToFirst,)),
     ),
 )

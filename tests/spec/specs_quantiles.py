@@ -263,3 +263,95 @@ TO_FIRST = (
         extra=True,
     ),
 )
+TICKETS = """
+    tickets
+    ticket_id | account_id | opened            | first_answered    | closed            | priority
+    t1        | a          | 2024-01-02T08:00Z | 2024-01-02T09:30Z | 2024-01-03T08:00Z | high
+    t2        | a          | 2024-01-03T08:00Z | 2024-01-03T08:15Z | 2024-01-06T20:00Z | low
+    t3        | a          | 2024-01-04T08:00Z |                   |                   | low
+    t4        | b          | 2024-01-02T08:00Z |                   |                   | low
+"""
+ELAPSED = (
+    Spec(
+        teaches="How long tickets take to be closed, in hours, of those that are closed by then.",
+        tables=TICKETS,
+        metric="average: {of: tickets, from: opened, to: closed}",
+        expected="""
+            account_id | 2024-01-02 | 2024-01-03 | 2024-01-05 | 2024-01-06
+            a          | (no_rows)  | 24         | 24         | 54
+            b          | (no_rows)  | (no_rows)  | (no_rows)  | (no_rows)
+        """,
+    ),
+    Spec(
+        teaches="The median time to the first answer, in minutes.",
+        tables=TICKETS,
+        metric="median: {of: tickets, from: opened, to: first_answered, unit: minutes}",
+        expected="account_id | 2024-01-02 | 2024-01-03\na | 90 | 52.5\nb | (no_rows) | (no_rows)",
+    ),
+    Spec(
+        teaches="The longest, in days, over tickets that were opened in the window.",
+        tables=TICKETS,
+        metric="max: {of: tickets, from: opened, to: closed, unit: days}\nwindow: 4d",
+        expected="account_id | 2024-01-05 | 2024-01-06 | 2024-01-07\na | 1 | 3.5 | (no_rows)",
+    ),
+    Spec(
+        teaches="The least, and the 90th percentile.",
+        tables=TICKETS,
+        metric="subtract: [{percentile: {of: tickets, from: opened, to: closed, q: 0.9}}, {min: {of: tickets, from: opened, to: closed}}]",
+        expected="account_id | 2024-01-05 | 2024-01-06\na | 0 | 54\nb | (no_rows) | (no_rows)",
+        extra=True,
+    ),
+    Spec(
+        teaches="The sum is 0 where there is none; a condition says which rows count.",
+        tables=TICKETS,
+        metric="sum: {of: tickets, from: opened, to: closed}\nwhere: {priority: low}",
+        expected="account_id | 2024-01-05 | 2024-01-06\na | 0 | 84\nb | 0 | 0",
+        extra=True,
+    ),
+    Spec(
+        teaches="Thirds of an hour are added exactly, and rounded once.",
+        tables="tickets\naccount_id | opened | closed\na | 2024-01-02T08:00Z | 2024-01-02T08:20Z\n"
+        "a | 2024-01-02T09:00Z | 2024-01-02T09:20Z\na | 2024-01-02T10:00Z | 2024-01-02T10:20Z",
+        metric="sum: {of: tickets, from: opened, to: closed}",
+        expected="account_id | 2024-01-02\na | 1",
+        extra=True,
+    ),
+    Spec(
+        teaches="A row that ends before it starts counts as it is written.",
+        tables="tickets\naccount_id | opened | closed\na | 2024-01-02T08:00Z | 2024-01-02T07:00Z",
+        metric="average: {of: tickets, from: opened, to: closed}",
+        expected="account_id | 2024-01-02\na | -1",
+        extra=True,
+    ),
+    Spec(
+        teaches="Of days: how long terms are.",
+        tables="subscriptions\naccount_id | started | ended\na | 2024-01-01 | 2024-01-31\na | 2024-02-01 | 2025-01-31\na | 2024-03-01 |",
+        metric="median: {of: subscriptions, from: started, to: ended, unit: days}",
+        expected="account_id | 2024-01-15 | 2024-02-15 | 2024-03-15\na | 30 | 197.5 | 197.5",
+    ),
+    Spec(
+        teaches="Of a day and an instant: by the days on which they lie in the book's zone.",
+        tables="tickets\naccount_id | opened | promised (day)\na | 2024-01-02T23:30Z | 2024-01-05",
+        metric="average: {of: tickets, from: opened, to: promised, unit: days}",
+        expected="account_id | 2024-01-03\na | 2",
+        time_zone="Europe/Berlin",
+        received={1: date(2024, 1, 3)},
+        extra=True,
+    ),
+    Spec(
+        teaches="A corrected row counts as it is known on the as-of date.",
+        tables="tickets\nticket_id | account_id | opened | closed | known_at\nt1 | a | 2024-01-02 | 2024-01-03 | 2024-01-03\n"
+        "t1 | a | 2024-01-02 | 2024-01-04 | 2024-01-09",
+        metric="average: {of: tickets, from: opened, to: closed, unit: days}",
+        expected="account_id | 2024-01-08 | 2024-01-09\na | 1 | 2",
+        extra=True,
+    ),
+    Spec(
+        teaches="Change, outage and before renewals.",
+        tables=TICKETS,
+        metric="change: {of: {average: {of: tickets, from: opened, to: closed}}, days: 3}",
+        expected="account_id | due | 25 | 24\na | 2024-01-31 | 0 | (outage)",
+        outages={"tickets": (Span("fell", date(2024, 1, 7), date(2024, 1, 7), measure="closed"),)},
+        extra=True,
+    ),
+)

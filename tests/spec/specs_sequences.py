@@ -471,6 +471,33 @@ FUNNEL = (
         extra=True,
     ),
 )
+BY_CHANNEL = """
+touches:
+  description: Touchpoints.
+  count: touchpoints
+  by: {column: channel, values: [mail], other: true}
+"""
+BY = (
+    Spec(
+        teaches="`touches` stays over all rows; `touches_mail` counts the mails, and `touches_other` all other rows.",
+        tables=DAYS + "    b          | 2024-01-09 |\n",
+        metric="add: [{multiply: [100, touches]}, {multiply: [10, touches_mail]}, touches_other]",
+        beside=BY_CHANNEL,
+        expected="""
+            account_id | 2024-01-03 | 2024-01-09
+            a          | 110        | 642
+            b          | 0          | 202
+        """,
+    ),
+    Spec(
+        teaches="Several values may be one: `{remote: [mail, call]}`.",
+        tables=DAYS,
+        metric="metric: days_remote",
+        beside="days:\n  description: Days.\n  active_days: touchpoints\n  by: {column: channel, values: {remote: [mail, call]}}",
+        expected="account_id | 2024-01-09\na | 5\nb | 1",
+        extra=True,
+    ),
+)
 CHAPTER = Chapter(
     "Rows in their order",
     "Measures of which day follows which, and of what came first. `where` and `window` stand beside them as beside any measure.",
@@ -478,5 +505,11 @@ CHAPTER = Chapter(
         Section("streak", STREAK, (Streak,)),
         Section("time_between", BETWEEN, (TimeBetween,)),
         Section("funnel", FUNNEL, (Funnel,)),
+        Section(
+            "by",
+            BY,
+            words="`by` stands beside any measure of rows and beside `open`: it makes one metric more for each value of a column, called "
+            "`ID_VALUE`, and with `other` one for all rows of other values or of none. They are metrics like any other.",
+        ),
     ),
 )

@@ -21,7 +21,7 @@ from unspun.metrics.lower.plan import Leaf
 from unspun.metrics.lower.rows import rows_query
 from unspun.metrics.lower.sources import ORDER, RECEIVED, Source, column_kind
 from unspun.metrics.lower.states import fixed_values, states
-from unspun.metrics.measure_nodes import column_of
+from unspun.metrics.measure_nodes import columns_measured
 from unspun.metrics.nodes import (
     OPEN_TABLES,
     Arr,
@@ -80,8 +80,8 @@ def _measured(panel: PreparedPanel, measure: Measure, shift_days: int, account: 
     if contract is None and isinstance(measure.rows.window, SinceContractStart):
         return NO_ROWS
     fitting = rows_query(panel.question, Leaf(_of_any_step(measure), shift_days), account, day, contract).sql(dialect=DIALECT)
-    column = column_of(measure)
-    sql = f"SELECT * FROM ({fitting})" + (f" WHERE {sql_name(column)} IS NOT NULL" if column else "")
+    filled = " AND ".join(f"{sql_name(column)} IS NOT NULL" for column in columns_measured(measure))
+    sql = f"SELECT * FROM ({fitting})" + (f" WHERE {filled}" if filled else "")
     ordered = ", ".join(ORDER)
     if isinstance(measure, LastValue | DaysSinceLast):
         return f"{sql} ORDER BY {', '.join(f'{name} DESC' for name in ORDER)} LIMIT 1"

@@ -30,8 +30,9 @@ from unspun.warehouse.versions import BookVersion
 MOST_VALUES = 10_000
 """So many different values of a column are looked at, those of most accounts; a book may have a name for every row."""
 SUMMARY_DAYS, FEWEST_DAYS = 28, 10
-"""Events of a name are summaries of days where, over the last days, no account has two on one day and each has some on many days."""
-CURRENCY = "currency"
+"""Events of a name are summaries of days where, over the last days, none has a user, no account has two on one day, and they have some on
+many days each."""
+CURRENCY, USER = "currency", "user_id"
 
 Chosen = Mapping[str, tuple[Scalar, ...]]
 
@@ -167,13 +168,14 @@ def _values(reader: BookReader, table: str, column: str, given: Collection[str])
 
 def _with_summaries(reader: BookReader, tables: Mapping[str, HeldTable], column: CountedColumn, at: datetime) -> CountedColumn:
     """The names of events, with which of them are summaries of days, and events without a name as well."""
-    name = sql_name(EVENT) if EVENT in tables[EVENTS].columns else "NULL"
+    name, user = (sql_name(one) if one in tables[EVENTS].columns else "NULL" for one in (EVENT, USER))
     summaries = set(
         reader.query(
-            f"WITH dated AS (SELECT {name} AS event, account_id, happened_at FROM events WHERE happened_at <= ?), "
-            f"recent AS (SELECT event, account_id, count(*) AS n FROM dated WHERE happened_at > "
+            f"WITH dated AS (SELECT {name} AS event, account_id, happened_at, {user} AS person FROM events WHERE happened_at <= ?), "
+            f"recent AS (SELECT event, account_id, count(*) AS n, count(person) AS people FROM dated WHERE happened_at > "
             f"(SELECT max(happened_at) FROM dated) - INTERVAL {SUMMARY_DAYS} DAY GROUP BY event, account_id, CAST(happened_at AS DATE)) "
-            f"SELECT event FROM recent GROUP BY event HAVING max(n) = 1 AND count(*) >= {FEWEST_DAYS} * count(DISTINCT account_id)",
+            f"SELECT event FROM recent GROUP BY event HAVING max(n) = 1 AND max(people) = 0 "
+            f"AND count(*) >= {FEWEST_DAYS} * count(DISTINCT account_id)",
             [at],
         )
         .column(0)

@@ -34,7 +34,7 @@ from unspun.metrics.lower.leaves import is_leaf
 from unspun.metrics.lower.local_day import EPOCH
 from unspun.metrics.lower.missing import bearing
 from unspun.metrics.lower.windows_of import window_bounds
-from unspun.metrics.measure_nodes import column_of, conditions_of
+from unspun.metrics.measure_nodes import columns_measured, conditions_of
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import (
     MEASURES,
@@ -256,8 +256,8 @@ def columns_read(series: Series) -> tuple[str, ...]:
         case Open(where=where, column=column):
             return tuple(dict.fromkeys([*([column] if column else []), *columns_of(where)]))
         case _ if isinstance(series, MEASURES):
-            column, conditions = column_of(series), conditions_of(series)
-            return tuple(dict.fromkeys([*([column] if column else []), *(name for one in conditions for name in columns_of(one))]))
+            conditions = conditions_of(series)
+            return tuple(dict.fromkeys([*columns_measured(series), *(name for one in conditions for name in columns_of(one))]))
         case _:
             return ()
 

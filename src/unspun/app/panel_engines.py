@@ -27,7 +27,7 @@ from unspun.engines.panel import PanelDatabase
 from unspun.engines.postgres_panel import KIND, PostgresPanel
 from unspun.engines.spark_panel import KIND as SPARK
 from unspun.engines.spark_panel import SparkPanel
-from unspun.engines.spark_session import is_spark, scratch_folder, spark_session
+from unspun.engines.spark_session import is_spark, scratch_folder, settings_of, spark_session
 from unspun.errors import BadInput, Fault
 from unspun.metrics.lower.units import NAMES_ACCOUNTS
 from unspun.metrics.metric import MetricSet
@@ -126,6 +126,8 @@ class SparkEngine:
         return Elsewhere()
 
     def database(self, reader: BookReader) -> PanelDatabase:
+        for name, value in settings_of(max((table.rows for table in reader.version.tables), default=0)).items():
+            self.session.conf.set(name, value)
         return SparkPanel(self.session, self.scratch, self.megabytes, dict(reader.views))
 
 

@@ -60,13 +60,16 @@ class Counted:
     def take(self, rows: pa.Table) -> None:
         """Count the rows of a part of the panel."""
         self.rows += rows.num_rows
+        found: dict[tuple[object, ...], dict[str, int]] = {}
         for id in self.metrics:
             why = rows[f"{id}{MISSING}"]
+            lies = tuple(_where_it_lies(chunk) for chunk in why.chunks)
+            if lies not in found:
+                none = why.null_count == len(why)
+                found[lies] = {} if none else {one["values"]: one["counts"] for one in why.drop_null().value_counts().to_pylist()}
             counts = self.missing.setdefault(id, {})
-            if why.null_count == len(why):
-                continue
-            for one in why.drop_null().value_counts().to_pylist():
-                counts[one["values"]] = counts.get(one["values"], 0) + one["counts"]
+            for reason, count in found[lies].items():
+                counts[reason] = counts.get(reason, 0) + count
 
     def values(self, id: str) -> int:
         """How many values a metric has."""
@@ -84,9 +87,13 @@ class HashedRows:
 
     def take(self, rows: pa.Table) -> None:
         """Take in the next rows."""
+        contents: dict[tuple[object, ...], tuple[Buffer, Buffer, Buffer]] = {}
         for name, (_, digests) in self._columns.items():
             for chunk in rows[name].chunks:
-                for digest, content in zip(digests, _contents(chunk), strict=True):
+                lies = _where_it_lies(chunk)
+                if lies not in contents:
+                    contents[lies] = _contents(chunk)
+                for digest, content in zip(digests, contents[lies], strict=True):
                     digest.update(content)
 
     @property
@@ -95,6 +102,12 @@ class HashedRows:
         for name, (kind, digests) in self._columns.items():
             whole.update("\n".join([name, kind, *(digest.hexdigest() for digest in digests), ""]).encode())
         return whole.hexdigest()
+
+
+def _where_it_lies(chunk: pa.Array) -> tuple[object, ...]:
+    """What tells a column from others in memory: columns that are the same share it (many metrics lack a value for one reason)."""
+    buffers = [None if one is None else one.address for one in chunk.buffers()]
+    return (str(chunk.type), chunk.offset, len(chunk), *buffers)
 
 
 def _contents(chunk: pa.Array) -> tuple[Buffer, Buffer, Buffer]:
@@ -193,5 +206,13 @@ def panel_schema(
 
 
 def shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
-    """What an engine gave, in the columns and types of the panel."""
-    return pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+    """What an engine gave, in the columns and types of the panel; columns that are the same stay so."""
+    made: dict[tuple[object, ...], pa.Array] = {}
+    columns: list[pa.Array] = []
+    for column in schema:
+        given = batch.column(column.name)
+        key = (str(column.type), *_where_it_lies(given))
+        if key not in made:
+            made[key] = given.cast(column.type)
+        columns.append(made[key])
+    return pa.Table.from_arrays(columns, schema=schema)

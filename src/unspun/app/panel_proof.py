@@ -65,9 +65,7 @@ def refuse_rough(figures: FigureSet, kind: str, address: str) -> None:
     raise BadInput(Fault("other_engine", message, address, hint))
 
 
-def _prepared(
-    reader: BookReader, figures: FigureSet, only: tuple[str, ...] = (), database: PanelDatabase | None = None
-) -> PreparedPanel:
+def _prepared(reader: BookReader, figures: FigureSet, only: tuple[str, ...] = (), database: PanelDatabase | None = None) -> PreparedPanel:
     """The published question put to the open book; of some of its metrics only, where they are named."""
     metrics = definition_of(figures.definition_text).metrics
     document = {name: value for name, value in figures.question.items() if name != "format"}

@@ -32,7 +32,7 @@ from unspun.app.panel_sums import naming_large_numbers
 from unspun.app.publication import FigureSet, canonical_json, publish
 from unspun.app.workspace import Workspace
 from unspun.engines.duckdb_panel import DuckDBPanel
-from unspun.engines.panel import PanelDatabase, plan_sql, run_panel
+from unspun.engines.panel import PanelDatabase, SheetDatabase, plan_sql, run_panel
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import written_anchor
 from unspun.metrics.asof_sets import as_of_days
@@ -259,7 +259,7 @@ def with_state(panel: PreparedPanel, progress: Progress) -> tuple[PreparedPanel,
 
 def lowered(question: PanelQuestion, database: PanelDatabase) -> PanelPlan:
     """The plan by which a database answers a question."""
-    return lower_panel(question if database.wide_integers else unpacked(question))
+    return lower_panel(question if database.wide_integers else unpacked(question), by_place=isinstance(database, SheetDatabase))
 
 
 def panel_parts(panel: PreparedPanel, schema: pa.Schema, progress: Progress) -> Iterator[pa.Table]:

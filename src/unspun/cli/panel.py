@@ -208,7 +208,7 @@ def _kept(run: PanelRun) -> tuple[str, ...]:
 
     use = run.state
     if not use.files_kept:
-        return ()
+        return tuple(f"all rows of {table} were read: what they add up to cannot be kept" for table in use.unkept)
     what = " and ".join(use.tables)
     rest = f"; the {count(use.rows_read)} rows of {count(use.files_read)} others were read" if use.files_read else ""
     return (f"what {what} add up to was kept of {count(use.files_kept)} loaded files ({count(use.rows_kept)} rows){rest}: --no-state",)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -80,8 +82,11 @@ class SheetDatabase(PanelDatabase, Protocol):
 
 
 def plan_sql(database: PanelDatabase, plan: PanelPlan) -> dict[str, str]:
-    """The SQL of each step by the name of its table, in their order; last, under PANEL, that of the panel."""
-    return {**{step.name: database.sql(step.query) for step in plan.steps}, PANEL: database.sql(plan.result)}
+    """The SQL of each step by the name of its table, in their order; then how a sheet is made; last, under PANEL, that of the panel."""
+    steps = {step.name: database.sql(step.query) for step in plan.steps}
+    sheet = next((sheet for sheet in (*(step.sheet for step in plan.steps), plan.sheet) if sheet is not None), None)
+    made = {} if sheet is None else {SHEET: "\n".join(sheet.described(database.sql))}
+    return {**steps, **made, PANEL: database.sql(plan.result)}
 
 
 def run_panel(database: PanelDatabase, plan: PanelPlan, progress: Progress) -> Generator[pa.RecordBatch, None, None]:
@@ -111,8 +116,17 @@ def _run(database: PanelDatabase, plan: PanelPlan, progress: Progress, made: lis
             database.drop(name)
             made.remove(name)
     progress("reading the panel", len(plan.steps), len(plan.steps) + 1)
-    for rows in _slices(database, plan):
-        yield from _in_order(rows, plan).to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+    for rows in _ahead(_in_order(one, plan) for one in _slices(database, plan)):
+        yield from rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+
+
+def _ahead(parts: Generator[pa.Table, None, None]) -> Generator[pa.Table, None, None]:
+    """The same parts, each made while the one before it is being used."""
+    with closing(parts), ThreadPoolExecutor(1) as pool:  # the pool ends first: nothing runs when the parts are given up
+        coming = pool.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = pool.submit(next, parts, None)
+            yield part
 
 
 def _make(database: PanelDatabase, plan: PanelPlan, step: Step) -> None:
@@ -169,7 +183,7 @@ def _in_order(rows: pa.Table, plan: PanelPlan) -> pa.Table:
     ordered = rows if (places[1:] > places[:-1]).all() else rows.sort_by("place")  # they mostly come in their order
     made = {name: ordered.column(name) for name in ordered.column_names if name != "place"}
     made = {name: _named(column) if name.endswith(MISSING) else column for name, column in made.items()}
-    return pa.table({name: made[plan.same.get(name, name)] for name in plan.result.named_selects}).combine_chunks()
+    return pa.table({name: made[plan.same.get(name, name)] for name in plan.result.named_selects})
 
 
 def _named(codes: pa.ChunkedArray) -> pa.ChunkedArray:

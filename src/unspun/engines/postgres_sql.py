@@ -20,7 +20,10 @@ _SCALED = "(cell * '1e9'::float8)"
 _ROUNDED = f"(trunc({_SCALED}) + CASE WHEN abs({_SCALED} - trunc({_SCALED})) >= 0.5 THEN sign({_SCALED}) ELSE 0 END)"
 _HIGH = f"trunc({_SCALED} / 1099511627776)"
 _WHOLE = f"({_HIGH}::bigint::numeric * 1099511627776 + ({_SCALED} - {_HIGH} * 1099511627776)::bigint::numeric)"
-_OF_A_DOUBLE = f"CASE WHEN abs(cell) < 9000000 THEN {_ROUNDED}::bigint::numeric * 0.000000001 ELSE ({_WHOLE} * 0.000000001)::numeric(29, 9) END"
+_OF_A_DOUBLE = (
+    f"CASE WHEN abs(cell) < 9000000 THEN {_ROUNDED}::bigint::numeric * 0.000000001 "
+    f"WHEN abs(cell) < '1e20'::float8 THEN {_WHOLE} * 0.000000001 ELSE cell::numeric(29, 9)::bigint::numeric END"
+)
 FUNCTIONS = tuple(
     f"CREATE FUNCTION {BILLIONTHS}(cell {kind}) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN {body}"
     for kind, body in (("numeric", "cell::numeric(29, 9)"), ("bigint", "cell::numeric"), ("double precision", _OF_A_DOUBLE))
@@ -143,8 +146,11 @@ def _above(select: exp.Select, found: dict[str, exp.Window]) -> exp.Select:
     for name, window in found.items():
         greatest = window.copy()
         greatest.set("this", exp.Max(this=window.this.expression.copy()))
-        inner = inner.select(window.this.this.as_(f"{name}_own"), window.this.expression.as_(f"{name}_order"), greatest.as_(f"{name}_last"))
+        value, order = window.this.this, window.this.expression
+        own = exp.Case().when(order.copy().is_(exp.null()).not_(), value)
+        inner = inner.select(own.as_(f"{name}_own"), order.as_(f"{name}_order"), greatest.as_(f"{name}_last"))
         inner = inner.select(*(part.as_(f"{name}_of{i}") for i, part in enumerate(window.args["partition_by"])))
+        inner = inner.select(*(one.this.as_(f"{name}_at{i}") for i, one in enumerate(window.args["order"].expressions)))
     for name, part in select.args.items():
         if name != "expressions" and part:
             inner.set(name, part)
@@ -156,5 +162,6 @@ def _own_of_last(name: str, window: exp.Window) -> exp.Expr:
     by = [exp.column(f"{name}_last"), *(exp.column(f"{name}_of{i}") for i in range(len(window.args["partition_by"])))]
     own = exp.EQ(this=exp.column(f"{name}_order"), expression=exp.column(f"{name}_last"))
     rank = exp.Case().when(own, exp.Literal.number(0)).else_(exp.Literal.number(1))
-    order = exp.Order(expressions=[exp.Ordered(this=rank, nulls_first=False)])
+    turns = [rank, *(exp.column(f"{name}_at{i}") for i in range(len(window.args["order"].expressions)))]
+    order = exp.Order(expressions=[exp.Ordered(this=one, nulls_first=False) for one in turns])
     return exp.Window(this=exp.FirstValue(this=exp.column(f"{name}_own")), partition_by=by, order=order).as_(name)

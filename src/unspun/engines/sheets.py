@@ -49,13 +49,16 @@ class SheetMaker:
         unit, point = (columns[name].to_numpy() for name in ("unit", "point"))
         low, high = (int(unit.min()), int(unit.max()) + 1) if len(unit) else (0, 0)
         lies = Places(unit - low, high - low)
+        parts = [columns]
         for one in self.sheet.beside:
-            columns |= self._point_columns(one, point) if one.key == "point" else self._unit_columns(one, lies, low, high)
+            parts.append(self._point_columns(one, point) if one.key == "point" else self._unit_columns(one, lies, low, high))
         if self.sheet.dates:
             accounts = range(low // self.sheet.dates, high // self.sheet.dates)
-            columns |= {name: pa.chunked_array([made]) for one in self.sheet.windows for name, made in self._windows(one, accounts)}
-            columns |= {name: pa.chunked_array([made]) for one in self.sheet.counts for name, made in self._counts(one, accounts)}
-        return pa.table(columns)
+            parts += [{name: pa.chunked_array([made]) for name, made in self._windows(one, accounts)} for one in self.sheet.windows]
+            parts += [{name: pa.chunked_array([made]) for name, made in self._counts(one, accounts)} for one in self.sheet.counts]
+        named = [(name, column) for part in parts for name, column in part.items()]
+        assert len(dict(named)) == len(named), "two columns of a sheet have one name"
+        return pa.table(dict(named))
 
     def _point_columns(self, beside: Beside, point: Ints) -> dict[str, pa.ChunkedArray]:
         key = id(beside)

@@ -33,6 +33,7 @@ ROW_BYTES, CELL_BYTES, TEXT_BYTES = 40, 8, 40
 """About what a row, its cells and its texts take in a hashed table."""
 EVERY_PLACE = (1 << 63) - 1
 NO_MEMORY = ("OutOfMemory", "Not enough memory", "UNABLE_TO_ACQUIRE_MEMORY")
+SAME_FOLDER = "The warehouse has to be one folder that all machines see under the same path."
 NO_FILE = ("FileNotFound", "FILE_NOT_EXIST", "PATH_NOT_FOUND", "Mkdirs failed")
 
 
@@ -93,15 +94,26 @@ class SparkPanel:
     def make(self, name: str, query: exp.Query) -> None:
         with explained():
             made = self.session.sql(self.sql(query))
-            made.write.parquet(f"file:{(self.scratch / name).absolute()}")
+            self._write(made, self.scratch / name)
             self._know(name, made.schema)
+
+    def _write(self, rows: DataFrame, folder: Path, *by: str) -> None:
+        """Rows as files, apart `by` columns; every row that an executor says it wrote has to be seen from here."""
+        from pyspark.sql import Observation
+        from pyspark.sql.functions import expr
+
+        written = Observation()
+        counted = rows.observe(written, expr("COUNT(1) AS n"))
+        counted.write.partitionBy(*by).mode("overwrite").parquet(f"file:{folder.absolute()}")
+        if int(written.get["n"]) != size_of(folder)[0]:
+            raise UnspunError(Fault("spark_file", "what workers of Spark wrote is not seen from here.", "--engine", SAME_FOLDER))
 
     def _know(self, name: str, schema: StructType) -> None:
         """A written table by its name."""
         from pyspark.sql.functions import broadcast
 
         rows = self._parquet(schema, self.scratch / name)
-        sent = bytes_held(self.scratch / name) <= self.megabytes * 1e6 * SENT_SHARE
+        sent = size_of(self.scratch / name)[1] <= self.megabytes * 1e6 * SENT_SHARE
         (broadcast(rows) if sent else rows).createOrReplaceTempView(name)
 
     def drop(self, name: str) -> None:
@@ -125,7 +137,7 @@ class SparkPanel:
         rows = self.session.sql(self.sql(query), args={"p1": 0, "p2": EVERY_PLACE})
         self.columns = to_arrow_schema(rows.schema)
         sliced = rows.withColumn(SLICE, expr(f"CAST(place DIV {SLICE_ROWS} AS INT)")).repartition(SLICE)
-        sliced.write.partitionBy(SLICE).mode("overwrite").parquet(f"file:{(self.scratch / PANEL).absolute()}")
+        self._write(sliced, self.scratch / PANEL, SLICE)
 
     def _slice(self, number: int) -> pa.Table:
         files = sorted((self.scratch / PANEL / f"{SLICE}={number}").glob("*.parquet"))
@@ -134,14 +146,15 @@ class SparkPanel:
         return found
 
 
-def bytes_held(folder: Path) -> float:
-    """About how large a written table is in memory, by what its files say of themselves."""
-    found = 0
-    for file in folder.glob("*.parquet"):
+def size_of(folder: Path) -> tuple[int, float]:
+    """Of written rows, by what their files say of themselves: how many, and about how many bytes they take in memory."""
+    rows, held = 0, 0.0
+    for file in folder.rglob("*.parquet"):
         told = pq.read_metadata(file)
         texts = sum(told.schema.column(i).physical_type == "BYTE_ARRAY" for i in range(told.num_columns))
-        found += told.num_rows * (ROW_BYTES + CELL_BYTES * told.num_columns + TEXT_BYTES * texts)
-    return found
+        rows += told.num_rows
+        held += told.num_rows * (ROW_BYTES + CELL_BYTES * told.num_columns + TEXT_BYTES * texts)
+    return rows, held
 
 
 @contextmanager
@@ -161,10 +174,9 @@ def fault_of(error: Exception) -> Fault:
     told = str(error)
     lines = [line.strip() for line in told.splitlines() if line.strip()] or [type(error).__name__]
     if any(sign in told for sign in NO_MEMORY):
-        return Fault("memory", f"The memory allowed is not enough for Spark ({lines[0][:200]}).", "--memory", "Allow more.")
+        return Fault("memory", f"the memory allowed is not enough for Spark ({lines[0][:200]}).", "--memory", "Allow more.")
     if any(sign in told for sign in NO_FILE):
-        hint = "The folder of the warehouse has to be there, under the same path, on every worker."
-        return Fault("spark_file", f"A worker of Spark does not find a file ({_line_with(lines, NO_FILE)[:300]}).", "--engine", hint)
+        return Fault("spark_file", f"a worker of Spark does not find a file ({_line_with(lines, NO_FILE)[:300]}).", "--engine", SAME_FOLDER)
     cause = _line_with(lines, ("Caused by:",)) or lines[0]
     return Fault("spark", f"Spark failed: {cause[:400]}", "--engine")
 

@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import socket
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LEAST_MEGABYTES = 512
-REACHED_IN_SECONDS, EXECUTORS_IN_SECONDS = 5, 60
+PART_ROWS, MOST_PARTS = 500_000, 20_000
+"""About so many rows are exchanged in one part: what is made of them fits the memory of a task."""
+REACHED_IN_SECONDS, EXECUTORS_IN_SECONDS = 5, 120
 LOCAL = re.compile(r"spark:(local(?:\[(?:\d{1,4}|\*)\])?)")
 CLUSTER = re.compile(r"spark://([^\s/:,@]+:\d{1,5}(?:,[^\s/:,@]+:\d{1,5})*)")
 FORMS = "Write spark:local[2] for two threads of this machine, or spark://host:7077 for a standalone cluster."
@@ -104,6 +107,15 @@ def spark_session(url: str, megabytes: int, scratch: Path, settings: Mapping[str
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def settings_of(rows: int) -> dict[str, str]:
+    """Settings of a session that computes over so many rows: in how many parts rows are exchanged, and whether code is made for a query,
+    which costs more than it saves where rows are few."""
+    return {
+        "spark.sql.shuffle.partitions": str(min(max(1, rows // PART_ROWS), MOST_PARTS)),
+        "spark.sql.codegen.wholeStage": str(rows >= PART_ROWS).lower(),
+    }
+
+
 def scratch_folder(beside: Path) -> Path:
     """A new folder's path, named after this process, so that what a killed process leaves can be told."""
     return beside / f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -124,7 +136,9 @@ def _of_place(at: SparkAt, own_host: str, megabytes: int, scratch: Path) -> dict
 
 def _refuse_missing() -> None:
     try:
-        import pyspark
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):  # about a pandas that nothing here uses
+            import pyspark
+            import pyspark.testing  # Spark imports it itself, later, which says this
     except ImportError as error:
         raise BadInput(Fault("no_pyspark", "pyspark is not installed.", "--engine", NEEDS_PYSPARK)) from error
     home = os.environ.get("JAVA_HOME")
@@ -200,15 +214,21 @@ def _said(scratch: Path) -> str:
 
 def _await_executors(context: SparkContext, at: SparkAt) -> None:
     """Wait until a worker takes part. Spark itself would wait for ever."""
-    began = monotonic()
-    while at.hosts and _executors(context) == 0:
+    began, memory = monotonic(), context.getConf().get("spark.executor.memory")
+    while at.hosts and (executors := _executors(context)) < 1:
+        if executors < 0:
+            hint = "The logs of its workers say why; its Spark and Java have to be those of pyspark here."
+            raise UnspunError(Fault("no_worker", "the Spark cluster ended the application: no worker could run it.", "--engine", hint))
         if monotonic() - began > EXECUTORS_IN_SECONDS:
             hint = "Start workers, wait until one is free, or allow less memory: each worker has to have as much free."
-            memory = context.getConf().get("spark.executor.memory")
             raise UnspunError(Fault("no_worker", f"no worker of the Spark cluster gives {memory} of memory.", "--engine", hint))
         sleep(0.2)
 
 
 def _executors(context: SparkContext) -> int:
+    """How many executors there are; -1: the session is at its end."""
     java: Any = context._jsc
-    return int(java.sc().getExecutorMemoryStatus().size()) - 1  # the driver is one of them
+    try:
+        return int(java.sc().getExecutorMemoryStatus().size()) - 1  # the driver is one of them
+    except Exception:
+        return -1

@@ -76,6 +76,7 @@ class PanelSpark(Spark):
     """Spark's dialect, with what the trees of plans need besides."""
 
     class Generator(Spark.Generator):
+        EXPRESSIONS_WITHOUT_NESTED_CTES: ClassVar = set[type[exp.Expr]]()  # Spark reads them where they are; names may repeat
         TRANSFORMS: ClassVar = {**Spark.Generator.TRANSFORMS, exp.Parameter: lambda self, node: f":p{self.sql(node, 'this')}"}
 
         def anonymous_sql(self, expression: exp.Anonymous) -> str:

@@ -186,8 +186,6 @@ def _bits_of(word: Ints, blocks: Ints, owner: Ints, accounts: int) -> NDArray[np
         spread = (masks >> np.uint64(bit)) & ones
         counts[:, bit, :] = np.add.reduceat(spread, blocks).view(np.uint8).reshape(-1, 8)
     by_block = counts.transpose(0, 2, 1).reshape(len(blocks), 64)
-    if len(np.unique(owner)) == len(owner):
-        found[owner] = by_block
-    else:
-        np.add.at(found, owner, by_block)
+    firsts = np.flatnonzero(np.diff(owner, prepend=-1))
+    found[owner[firsts]] = by_block if len(firsts) == len(owner) else np.add.reduceat(by_block, firsts, axis=0, dtype=np.int64)
     return found

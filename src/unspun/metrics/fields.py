@@ -23,6 +23,12 @@ METRIC_FIELDS = {
     "reference": "where the definition comes from: a page, a paper, a decision",
     "owner": "who answers for it",
 }
+BY_FIELDS = {
+    "column": "a column of the rows that are measured",
+    "values": "a list of values, the ids made of them, or a mapping of the ends of ids to values or lists of them: "
+    "`[web, iOS]`, `{web: web, mobile: [iOS, Android]}`",
+    "other": "`true`: one metric more, of all other rows, those without a value among them",
+}
 ROWS_FIELDS = {
     "where": "conditions on the rows; all rows where it is left out",
     "window": "the days it looks at, back from the as-of date: `28d`, `4w`, `3mo`, `month`, `quarter`, `year`, `last month`, "
@@ -74,6 +80,14 @@ KINDS = {**MEASURE_KINDS, **STANDING_KINDS, **DERIVED_KINDS}
 WITH_WHERE = (*MEASURE_KINDS, "open")
 WITH_WINDOW = tuple(MEASURE_KINDS)
 OF_A_COLUMN = ("sum", "average", "min", "max", "distinct", "last", "median", "percentile")
+ELAPSED_FIELDS = {
+    "of": "a table",
+    "from": "the column, of instants or days, with which it starts",
+    "to": "the column with which it ends",
+    "unit": "`minutes`, `hours` (this where it is left out) or `days`",
+}
+"""In place of `table.column`: the time from one cell of a row to another."""
+OF_ELAPSED = {"sum": "sum", "average": "average", "min": "minimum", "max": "maximum", "median": "quantile", "percentile": "quantile"}
 PART_FIELDS: dict[str, dict[str, str]] = {
     "percentile": {"of": "`table.column`", "q": "between 0 and 1, with at most four decimals: 0.9 for the 90th percentile"},
     "streak": {

@@ -18,6 +18,7 @@ from unspun.metrics.nodes import (
     Case,
     Change,
     Criterion,
+    Elapsed,
     Funnel,
     Multiply,
     Open,
@@ -46,7 +47,7 @@ COLUMN_HINT = f"A column's name has 1 to {LONGEST_COLUMN} characters, all of whi
 LEVELS: dict[type, int] = {
     **dict.fromkeys((IsIn, Compare, HasText, IsEmpty), 4), **dict.fromkeys((AllOf, AnyOf), 2), Not: 1, Rows: 0,
     **dict.fromkeys((Ratio, Add, Subtract, Multiply, Before, Change, Trend, Share, ZScore, Case), 2), When: 1, Criterion: 4,
-    **dict.fromkeys((Quantile, Streak, TimeBetween), 2), Funnel: 3,
+    **dict.fromkeys((Quantile, Streak, TimeBetween, Elapsed), 2), Funnel: 3,
 }  # fmt: skip
 """How many levels of metrics.yml a node takes at most by itself; 1 where it is not among them."""
 
@@ -84,7 +85,7 @@ def _node_faults(node: object) -> Iterator[Fault]:
         may_lack = name == "within" or isinstance(node, Open)
         if not _fits(value, hint):
             yield Fault("bad_form", f"`{name}` of {type(node).__name__} cannot be {_shown(value)}.")
-        elif name in ("column", "within") and not is_column(value) and not (may_lack and value == ""):
+        elif name in ("column", "within", "start", "end") and not is_column(value) and not (may_lack and value == ""):
             yield Fault("bad_column", f"{_shown(value)} can be no column.", "", COLUMN_HINT)
     if isinstance(node, Criterion):
         try:

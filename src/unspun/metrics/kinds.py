@@ -11,7 +11,7 @@ from unspun.book.entities import TABLES, Kind, TableName
 from unspun.errors import Fault
 from unspun.metrics.conditions import COMPARISONS, Compare, Condition, HasText, IsEmpty, IsIn, Not, Scalar
 from unspun.metrics.forms import printable
-from unspun.metrics.measure_nodes import conditions_of
+from unspun.metrics.measure_nodes import columns_measured, conditions_of
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import (
     Add,
@@ -24,6 +24,7 @@ from unspun.metrics.nodes import (
     Constant,
     Criterion,
     Distinct,
+    Elapsed,
     LastValue,
     Maximum,
     Measure,
@@ -90,7 +91,7 @@ def _kind(series: Series, metrics: MetricSet, tables: Tables) -> SeriesKind | No
             return _kind_of_case(series, metrics, tables)
         case Open(column=column):
             return "number" if column else "whole"
-        case Sum() | Average() | Quantile() | TimeBetween() | Arr() | Seats():
+        case Sum() | Average() | Quantile() | Elapsed() | TimeBetween() | Arr() | Seats():
             return "number"
         case Ratio() | Add() | Subtract() | Multiply() | Change() | Trend() | Share() | ZScore():
             return "number"
@@ -126,7 +127,7 @@ def check_against(metric_set: MetricSet, tables: Tables, places: Mapping[str, st
         where = (places or {}).get(metric.id, metric.id)
         found = dict.fromkeys(_Check(metric, metric_set, tables).faults())  # each once
         faults += [Fault(fault.code, fault.message, where, fault.hint) for fault in found]
-    return faults
+    return list(dict.fromkeys(faults))  # metrics of one definition have the same
 
 
 class _Check:
@@ -170,6 +171,8 @@ class _Check:
 
     def _other(self, series: Series) -> Iterator[Fault]:
         if isinstance(series, Measure):
+            for column in columns_measured(series):
+                yield from self._column(series.rows.table, column, ("day",), "begins or ends")
             for condition in conditions_of(series):
                 yield from self._conditions(series.rows.table, condition)
         elif isinstance(series, Change | Trend):

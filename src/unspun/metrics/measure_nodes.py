@@ -23,6 +23,10 @@ Run = Literal["longest", "current"]
 Every = Literal["day", "week"]
 Typical = Literal["average", "median"]
 Gives = Literal["steps", "days"]
+Unit = Literal["minutes", "hours", "days"]
+Statistic = Literal["average", "sum", "minimum", "maximum", "quantile"]
+MEDIAN = 0.5
+MICROSECONDS: dict[Unit, int] = {"minutes": 60_000_000, "hours": 3_600_000_000, "days": 86_400_000_000}
 FEWEST_FUNNEL_STEPS, MOST_FUNNEL_STEPS = 2, 20
 
 
@@ -145,13 +149,8 @@ class Quantile:
     def __post_init__(self) -> None:
         if isinstance(self.q, bool) or not isinstance(self.q, int | float) or not 0 < self.q < 1:
             raise _refuse("bad_quantile", f"a percentile lies between 0 and 1, not at {self.q}.", "Write 0.9 for the 90th percentile.")
-        if self.parts % 1:
+        if ten_thousandths(self.q) % 1:
             raise _refuse("bad_quantile", f"{self.q} has more than four decimals.", "Write at most four, as in 0.9999.")
-
-    @property
-    def parts(self) -> Decimal:
-        """`q` in ten thousandths; exact."""
-        return Decimal(repr(self.q)) * PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,22 +227,51 @@ class Funnel:
             raise _refuse("bad_days", f"the steps of a funnel lie 0 to {MOST_DAYS:,} days apart, not {self.within_days:,}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """The time from one cell of a row to another, of rows in which neither is empty: its mean, sum, least, greatest or a percentile, in
+    minutes, hours or days. No value where there is no such row (`no_rows`); the sum is 0 then.
+
+    Of two instants it is told to the microsecond; where either is a day, whole days. A row that ends before it starts counts as it is
+    written: below zero. Sums and means are exact, rounded once; a percentile is that of `Quantile`.
+    """
+
+    rows: Rows
+    start: str
+    end: str
+    unit: Unit = "hours"
+    statistic: Statistic = "average"
+    q: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.start == self.end:
+            raise _refuse("bad_elapsed", f"from `{self.start}` to itself no time passes.", "Name the column with which it ends.")
+        Quantile(self.rows, self.start, self.q)
+        if self.statistic != "quantile" and self.q != MEDIAN:
+            raise _refuse("bad_quantile", f"a percentile says nothing of the {self.statistic}.", "Take it out.")
+
+
 Measure = (
     Count | Sum | Average | Minimum | Maximum | Distinct | ActiveDays | LastValue | DaysSinceLast | DaysSinceFirst
-    | Quantile | DaysToFirst | Streak | TimeBetween | Funnel
+    | Quantile | DaysToFirst | Streak | TimeBetween | Funnel | Elapsed
 )  # fmt: skip
 MEASURES: tuple[type[Measure], ...] = (
     Count, Sum, Average, Minimum, Maximum, Distinct, ActiveDays, LastValue, DaysSinceLast, DaysSinceFirst,
-    Quantile, DaysToFirst, Streak, TimeBetween, Funnel,
+    Quantile, DaysToFirst, Streak, TimeBetween, Funnel, Elapsed,
 )  # fmt: skip
 Shareable = Count | Sum | Distinct | ActiveDays
 SHAREABLE: tuple[type[Shareable], ...] = (Count, Sum, Distinct, ActiveDays)
 
 
+def ten_thousandths(q: float) -> Decimal:
+    """A percentile in ten thousandths; exact."""
+    return Decimal(repr(q)) * PARTS
+
+
 def reason_without_rows(measure: Measure) -> str | None:
     """Why a measure has no value where its rows give none; None: it is 0 then."""
     match measure:
-        case Count() | Sum() | Distinct() | ActiveDays() | Streak() | Funnel(gives="steps"):
+        case Count() | Sum() | Distinct() | ActiveDays() | Streak() | Funnel(gives="steps") | Elapsed(statistic="sum"):
             return None
         case DaysToFirst():
             return "not_yet"
@@ -262,9 +290,17 @@ def conditions_of(measure: Measure) -> tuple[Condition, ...]:
 
 
 def column_of(measure: Measure) -> str:
-    """The column that a measure is of; "" where it is of the rows themselves."""
+    """The column that a measure is of; "" where it is of the rows themselves, or of several columns."""
+    columns = columns_measured(measure)
+    return columns[0] if len(columns) == 1 else ""
+
+
+def columns_measured(measure: Measure) -> tuple[str, ...]:
+    """The columns that a measure is of, none of which may be empty in a row that counts; () where it is of the rows themselves."""
     match measure:
         case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue() | Quantile():
-            return measure.column
+            return (measure.column,)
+        case Elapsed(start=start, end=end):
+            return (start, end)
         case _:
-            return ""
+            return ()

@@ -23,8 +23,9 @@ from unspun.book.mapping.yaml_nodes import YamlPath, read_yaml
 from unspun.errors import BadInput
 from unspun.metrics.fields import COVERS, FILE_FIELDS, METRIC_FIELDS, SOURCE_FIELDS
 from unspun.metrics.forms import printable
-from unspun.metrics.metric import USUAL_SOURCES, Direction, Metric, MetricSet, SourceRules, set_faults
+from unspun.metrics.metric import MOST_METRICS, USUAL_SOURCES, Direction, Metric, MetricSet, SourceRules, set_faults
 from unspun.metrics.nodes import DATED_TABLES, Constant
+from unspun.metrics.read_by import BY, Split, metrics_of, read_split
 from unspun.metrics.read_condition import made
 from unspun.metrics.read_series import SeriesReader
 
@@ -51,14 +52,23 @@ def read_metrics(text: str, name: str = "metrics.yml") -> MetricsFile:
     given = {} if document.value is None else _fields(checks, document.value)
     sources = _sources(checks, given.get("sources"))
     entries = {} if given.get("metrics") is None else checks.entries(("metrics",), given["metrics"])
-    reader = SeriesReader(checks, entries)
-    found = [_metric(reader, ("metrics", id), id, one) for id, one in entries.items()]
-    metrics = [one for one in found if one is not None]
-    for fault in set_faults(metrics, tuple(entries)):
-        checks.fault(fault.code, fault.message, ("metrics", fault.where) if fault.where else ("metrics",), fault.hint)
+    splits = {id: split for id, one in entries.items() if (split := _split(checks, ("metrics", id), one)) is not None}
+    if len(entries) + sum(len(split.values) for split in splits.values()) > MOST_METRICS:
+        checks.fault("too_many_metrics", f"with 'by' there are more than {MOST_METRICS:,} metrics.", ("metrics",), "Split the file.")
+        splits = {}
+    origins = {id: id for id in entries} | {f"{id}_{suffix}": id for id, split in splits.items() for suffix, _ in split.conditions()}
+    reader = SeriesReader(checks, origins)
+    metrics: list[Metric] = []
+    for id, one in entries.items():
+        metric = _metric(reader, ("metrics", id), id, one)
+        if metric is not None:
+            metrics += metrics_of(checks, ("metrics", id, BY), metric, splits[id]) if id in splits else [metric]
+    for fault in set_faults(metrics, tuple(origins)):
+        at = ("metrics", origins.get(fault.where, fault.where)) if fault.where else ("metrics",)
+        checks.fault(fault.code, fault.message, at, fault.hint)
     if checks.faults:
         raise BadInput(checks.faults)
-    places = {one.id: document.place(("metrics", one.id)) for one in metrics}
+    places = {one.id: document.place(("metrics", origins[one.id])) for one in metrics}
     return MetricsFile(MetricSet(tuple(metrics), sources), text, places)
 
 
@@ -77,7 +87,7 @@ def _metric(reader: SeriesReader, path: YamlPath, id: str, value: object) -> Met
     given = checks.entries(path, value)
     if not isinstance(value, dict):
         return None
-    series = reader.mapping(path, given, METRIC_FIELDS)
+    series = reader.mapping(path, given, (*METRIC_FIELDS, BY))
     texts = {name: _text(checks, (*path, name), given[name]) for name in METRIC_FIELDS if name in given}
     if "description" not in given:
         checks.fault("missing_key", f"{printable(id)} has no description.", path, "Add `description:` and what it measures.")
@@ -87,6 +97,11 @@ def _metric(reader: SeriesReader, path: YamlPath, id: str, value: object) -> Met
     if series is None or stand_in is None or len(told) < len(texts) or "description" not in given:
         return None
     return made(checks, path, lambda: replace(stand_in, series=series))
+
+
+def _split(checks: YamlChecks, path: YamlPath, value: object) -> Split | None:
+    """What a metric is told apart by; None: nothing, or it is at fault."""
+    return read_split(checks, (*path, BY), value[BY]) if isinstance(value, dict) and BY in value else None
 
 
 def _typed(told: dict[str, str]) -> dict[str, Direction]:

@@ -8,9 +8,9 @@ from typing import cast
 
 from unspun.book.mapping.yaml_checks import YamlChecks, listed
 from unspun.book.mapping.yaml_nodes import YamlPath
-from unspun.metrics.fields import DAYS, PART_FIELDS
-from unspun.metrics.forms import printable
-from unspun.metrics.measure_nodes import Every, Gives, Run, Typical
+from unspun.metrics.fields import DAYS, ELAPSED_FIELDS, OF_A_COLUMN, OF_ELAPSED, PART_FIELDS
+from unspun.metrics.forms import COLUMN_HINT, is_column, printable
+from unspun.metrics.measure_nodes import MEDIAN, Every, Gives, Run, Statistic, Typical, Unit
 from unspun.metrics.nodes import (
     ActiveDays,
     Average,
@@ -19,6 +19,7 @@ from unspun.metrics.nodes import (
     DaysSinceLast,
     DaysToFirst,
     Distinct,
+    Elapsed,
     Funnel,
     LastValue,
     Maximum,
@@ -50,17 +51,46 @@ class MeasureForm:
     of: object
     at: YamlPath
     make: Callable[[Rows, str], Measure]
+    of_column: bool
 
 
 def read_form(checks: YamlChecks, path: YamlPath, kind: str, value: object) -> MeasureForm | None:
     """The form of a measure; None where something is at fault, which `checks` then keeps."""
+    if kind in OF_ELAPSED and isinstance(value, dict) and (kind != "percentile" or {"from", "to", "unit"} & {*value}):
+        return _elapsed(checks, path, kind, cast("dict[str, object]", value))
     if kind not in NEEDED or (kind in OF_ROWS and not isinstance(value, dict)):
-        return MeasureForm(value, path, lambda rows, column: OF_ROWS[kind](rows) if kind in OF_ROWS else OF_COLUMNS[kind](rows, column))
+        of_rows = kind in OF_ROWS
+        return MeasureForm(
+            value, path, lambda rows, column: OF_ROWS[kind](rows) if of_rows else OF_COLUMNS[kind](rows, column), not of_rows
+        )
     given = checks.fields(path, value, PART_FIELDS[kind])
     if not isinstance(value, dict) or not has_all(checks, path, value, NEEDED[kind]):
         return None
     make = _with_options(checks, path, kind, given)
-    return None if make is None or "of" not in given else MeasureForm(given["of"], (*path, "of"), make)
+    return None if make is None or "of" not in given else MeasureForm(given["of"], (*path, "of"), make, kind in OF_A_COLUMN)
+
+
+def _elapsed(checks: YamlChecks, path: YamlPath, kind: str, value: dict[str, object]) -> MeasureForm | None:
+    """The time between two cells in place of a column."""
+    ranked = {"q": PART_FIELDS["percentile"]["q"]} if kind == "percentile" else {}
+    given = checks.fields(path, value, ELAPSED_FIELDS | ranked)
+    complete = has_all(checks, path, value, ("of", "from", "to", *ranked))
+    unit = _choice(checks, path, given, "unit", ("hours", "minutes", "days"))
+    names = [_column(checks, (*path, name), given[name]) for name in ("from", "to") if name in given]
+    q = _number(checks, (*path, "q"), given["q"]) if "q" in given else MEDIAN
+    if not complete or "of" not in given or unit is None or q is None or None in names or len(names) < 2:
+        return None
+    start, end = (str(name) for name in names)
+    statistic = cast("Statistic", OF_ELAPSED[kind])
+    return MeasureForm(given["of"], (*path, "of"), lambda rows, _: Elapsed(rows, start, end, cast("Unit", unit), statistic, q), False)
+
+
+def _column(checks: YamlChecks, path: YamlPath, value: object) -> str | None:
+    if isinstance(value, str) and is_column(value):
+        return value
+    told = printable(value) if isinstance(value, str) else told_kind(value)
+    checks.fault("bad_column", f"'{path[-1]}' is {told}; it must name a column.", path, COLUMN_HINT)
+    return None
 
 
 def has_all(checks: YamlChecks, path: YamlPath, value: object, words: Collection[str]) -> bool:
@@ -96,7 +126,8 @@ def told_kind(value: object) -> str:
 def _with_options(checks: YamlChecks, path: YamlPath, kind: str, given: dict[str, object]) -> Callable[[Rows, str], Measure] | None:
     match kind:
         case "percentile":
-            return _percentile(checks, (*path, "q"), given["q"]) if "q" in given else None
+            q = _number(checks, (*path, "q"), given["q"]) if "q" in given else None
+            return None if q is None else lambda rows, column: Quantile(rows, column, q)
         case "streak":
             return _streak(checks, path, given)
         case "time_between":
@@ -106,9 +137,9 @@ def _with_options(checks: YamlChecks, path: YamlPath, kind: str, given: dict[str
             return _funnel(checks, path, given)
 
 
-def _percentile(checks: YamlChecks, path: YamlPath, q: object) -> Callable[[Rows, str], Measure] | None:
+def _number(checks: YamlChecks, path: YamlPath, q: object) -> float | None:
     if isinstance(q, int | float) and not isinstance(q, bool):
-        return lambda rows, column: Quantile(rows, column, q if isinstance(q, int) else float(q))
+        return q
     checks.fault("bad_quantile", f"'q' is {told_kind(q)}; it must be a number.", path, "Write 0.9 for the 90th percentile.")
     return None
 

@@ -15,7 +15,6 @@ from unspun.metrics.fields import (
     DERIVED_KINDS,
     KINDS,
     MEASURE_KINDS,
-    OF_A_COLUMN,
     PART_FIELDS,
     PERIOD_WINDOWS,
     ROWS_FIELDS,
@@ -123,35 +122,35 @@ class SeriesReader:
 
     def _measure(self, path: YamlPath, kind: str, given: Fields) -> Series | None:
         form = read_form(self.checks, (*path, kind), kind, given[kind])
-        table, column = (None, "") if form is None else self._place(form.at, kind, form.of)
+        table, column = (None, "") if form is None else self._place(form.at, kind, form.of, form.of_column)
         where = self._where(path, given, table or "")
         window = self._window((*path, "window"), given["window"]) if "window" in given else Lifetime()
-        if form is None or table is None or (kind in OF_A_COLUMN and not column) or window is None:
+        if form is None or table is None or (form.of_column and not column) or window is None:
             return None
         rows = made(self.checks, (*path, kind), lambda: Rows(table, where, window))
         if rows is None or (where is None and "where" in given):
             return None
         return made(self.checks, (*path, kind), lambda: form.make(rows, column))
 
-    def _place(self, path: YamlPath, kind: str, value: object) -> tuple[TableName | None, str]:
+    def _place(self, path: YamlPath, kind: str, value: object, of_column: bool) -> tuple[TableName | None, str]:
         """The table and the column that `table.column` names; the column "" where there is none."""
         if not isinstance(value, str) or not value.strip() or len(value) > 300:
-            wanted = "events.value" if kind in OF_A_COLUMN else "events"
+            wanted = "events.value" if of_column else "events"
             what = f"'{kind}' is {told_kind(value)}"
             self.checks.fault(
                 "not_a_table",
-                f"{what}; it must name a table{' and a column' if kind in OF_A_COLUMN else ''}.",
+                f"{what}; it must name a table{' and a column' if of_column else ''}.",
                 path,
                 f"As in `{path[-1]}: {wanted}`.",
             )
             return None, ""
         table, dot, column = value.partition(".")
-        if kind in OF_A_COLUMN and not column.strip():
+        if of_column and not column.strip():
             self.checks.fault(
                 "no_column", f"'{kind}' must say of which column of {printable(table)}.", path, f"Write `{path[-1]}: TABLE.COLUMN`."
             )
             return None, ""
-        if dot and kind not in (*OF_A_COLUMN, "open"):
+        if dot and not of_column and kind != "open":
             self.checks.fault(
                 "column_given", f"'{kind}' is of rows, not of a column.", path, f"Write {printable(table)}, without the column."
             )
@@ -203,7 +202,7 @@ class SeriesReader:
         return None
 
     def _open(self, path: YamlPath, given: Fields) -> Series | None:
-        table, column = self._place((*path, "open"), "open", given["open"])
+        table, column = self._place((*path, "open"), "open", given["open"], of_column=False)
         where = self._where(path, given, table or "")
         if table is None or (where is None and "where" in given):
             return None

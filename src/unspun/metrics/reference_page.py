@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from unspun.metrics.fields import (
+    BY_FIELDS,
     CONDITION_FIELDS,
     DERIVED_KINDS,
+    ELAPSED_FIELDS,
     FILE_FIELDS,
     LOGIC_FIELDS,
     MEASURE_KINDS,
@@ -77,6 +79,17 @@ KINDS = f"""## What is measured
 Each metric has exactly one of these words. Rows are measured in {", ".join(f"`{name}`" for name in DATED_TABLES)}. Columns are those of
 the book, your own ones too; of `table.column` the first dot parts the two.
 """
+ELAPSED = """#### The time from one cell to another
+
+`sum`, `average`, `min`, `max`, `median` and, with `q`, `percentile` may be of the time that lies between two cells of a row, in place of a
+column: `median: {of: tickets, from: opened, to: closed, unit: hours}`. Rows in which either is empty do not count.
+"""
+BY = """#### by
+
+Beside a measure of rows, and beside `open`, may stand `by`: a column that the rows are told apart by. The metric stays, over all rows, and
+for each value there is one more, of the rows that have it: `logins_28d` with `by: {column: platform, values: [web, iOS app], other: true}`
+makes `logins_28d_web`, `logins_28d_ios_app` and `logins_28d_other` besides. These are listed, explained and named like any other metric.
+"""
 DERIVED = f"""### From other series
 
 Wherever a series stands, it is a metric's id, a number, or a mapping with one of the words of this page, as in
@@ -127,6 +140,10 @@ def metrics_reference() -> str:
         _fields("### Measures of rows", MEASURE_KINDS.items()),
         _fields("Beside them may stand:", ROWS_FIELDS.items()),
         *(_fields(f"#### {kind}", words.items()) for kind, words in PART_FIELDS.items() if kind in MEASURE_KINDS),
+        ELAPSED,
+        _fields("", ELAPSED_FIELDS.items()),
+        BY,
+        _fields("", BY_FIELDS.items()),
         _fields("### What stands on a date", STANDING_KINDS.items()),
         DERIVED,
         _fields("", DERIVED_KINDS.items()),

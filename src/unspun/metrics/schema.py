@@ -10,17 +10,20 @@ from collections.abc import Iterable, Mapping
 from unspun.book.entities import TABLES
 from unspun.metrics.conditions import LARGEST_NUMBER, LONGEST_TEXT, MOST_VALUES
 from unspun.metrics.fields import (
+    BY_FIELDS,
     CONDITION_FIELDS,
     COVERS,
     CRITERION_FIELDS,
     DAY,
     DAYS,
+    ELAPSED_FIELDS,
     FILE_FIELDS,
     KINDS,
     LOGIC_FIELDS,
     MEASURE_KINDS,
     METRIC_FIELDS,
     OF_A_COLUMN,
+    OF_ELAPSED,
     PART_FIELDS,
     PERIOD_WINDOWS,
     ROWS_FIELDS,
@@ -30,12 +33,15 @@ from unspun.metrics.fields import (
     WITH_WINDOW,
 )
 from unspun.metrics.forms import LONGEST_COLUMN
-from unspun.metrics.measure_nodes import FEWEST_FUNNEL_STEPS, MOST_FUNNEL_STEPS
+from unspun.metrics.measure_nodes import FEWEST_FUNNEL_STEPS, MICROSECONDS, MOST_FUNNEL_STEPS
 from unspun.metrics.metric import DIRECTIONS, ID, LONGEST_DESCRIPTION, LONGEST_LABEL, RESERVED
 from unspun.metrics.nodes import DATED_TABLES, FEWEST_STEPS, MOST_CASES, MOST_OPERANDS, MOST_STEPS, OPEN_TABLES
+from unspun.metrics.read_by import MOST_VALUES as MOST_BY
+from unspun.metrics.read_by import SUFFIX
 from unspun.metrics.windows import MOST_DAYS
 
 Schema = dict[str, object]
+BY_TOLD = "a column that the rows are told apart by: one metric more for each value, `ID_VALUE`"
 
 SERIES: Schema = {"$ref": "#/$defs/series"}
 WHERE: Schema = {"$ref": "#/$defs/where"}
@@ -63,7 +69,7 @@ def json_schema() -> Schema:
         "additionalProperties": False,
         "$defs": {
             "source": _source(),
-            "metric": _one_kind(_metric_texts(), METRIC_FIELDS, ("description",)),
+            "metric": _one_kind(_metric_texts() | {"by": _by()}, METRIC_FIELDS | {"by": BY_TOLD}, ("description",)),
             "series": {"anyOf": [{"type": "string", "pattern": f"^{ID.pattern}$"}, NUMBER, {"$ref": "#/$defs/inline"}]},
             "inline": _one_kind({}, {}, ()),
             "where": _where(),
@@ -82,6 +88,19 @@ def _source() -> Schema:
     return _object({"covers": {"enum": list(COVERS)}, "silent_days": days}, SOURCE_FIELDS)
 
 
+def _by() -> Schema:
+    values: Schema = {"$ref": "#/$defs/values"}
+    named: Schema = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": MOST_BY,
+        "propertyNames": {"pattern": f"^{SUFFIX.pattern}$"},
+        "additionalProperties": values,
+    }
+    of_values: Schema = {"anyOf": [{"$ref": "#/$defs/value"}, _list({"$ref": "#/$defs/value"}, 1, MOST_BY), named]}
+    return _object({"column": COLUMN, "values": of_values, "other": {"type": "boolean"}}, BY_FIELDS) | {"required": ["column", "values"]}
+
+
 def _metric_texts() -> dict[str, Schema]:
     label: Schema = {"type": "string", "maxLength": LONGEST_LABEL}
     given: dict[str, Schema] = dict.fromkeys(METRIC_FIELDS, label)
@@ -92,7 +111,7 @@ def _one_kind(beside: Mapping[str, Schema], meanings: Mapping[str, str], require
     """A mapping with exactly one kind, with `where` and `window` where the kind takes them, and with what stands beside it."""
     fields = {**beside, **_kinds(), "where": WHERE, "window": {"$ref": "#/$defs/window"}}
     whole = _object(fields, {**KINDS, **ROWS_FIELDS, **meanings})
-    taking = {"where": WITH_WHERE, "window": WITH_WINDOW}
+    taking = {"where": WITH_WHERE, "window": WITH_WINDOW, "by": WITH_WHERE}
     return whole | {
         "required": list(required),
         "oneOf": [{"required": [kind]} for kind in KINDS],
@@ -126,8 +145,12 @@ def _measures_with_options() -> dict[str, Schema]:
     streak: dict[str, Schema] = {"run": {"enum": ["longest", "current"]}, "every": {"enum": ["day", "week"]}, "grace": {"type": "boolean"}}
     funnel: dict[str, Schema] = {"of": _place("funnel"), "steps": steps, "within": within, "as": {"enum": ["steps", "days"]}}
     between: dict[str, Schema] = {"of": _place("time_between"), "as": {"enum": ["average", "median"]}}
+    elapsed: dict[str, Schema] = {"of": _place("streak"), "from": COLUMN, "to": COLUMN, "unit": {"enum": [*MICROSECONDS]}}
+    of_cells = _object(elapsed, ELAPSED_FIELDS) | {"required": ["of", "from", "to"]}
+    of_ranked = _object({**elapsed, "q": quantile}, ELAPSED_FIELDS) | {"required": ["of", "from", "to", "q"]}
     return {
-        "percentile": _part("percentile", {"of": _place("percentile"), "q": quantile}),
+        **{kind: {"anyOf": [_place(kind), of_cells]} for kind in OF_ELAPSED},
+        "percentile": {"anyOf": [_part("percentile", {"of": _place("percentile"), "q": quantile}), of_ranked]},
         "streak": {"anyOf": [_place("streak"), _part("streak", {"of": _place("streak"), **streak}, ("of",))]},
         "time_between": {"anyOf": [_place("time_between"), _part("time_between", between, ("of",))]},
         "funnel": _part("funnel", funnel, ("of", "steps")),

@@ -7,6 +7,7 @@ from datetime import date
 
 from unspun.metrics.conditions import AllOf, AnyOf, Compare, Condition, HasText, IsEmpty, IsIn, Not, Scalar
 from unspun.metrics.forms import printable
+from unspun.metrics.measure_nodes import MEDIAN, ten_thousandths
 from unspun.metrics.metric import Metric
 from unspun.metrics.nodes import (
     MEASURES,
@@ -25,6 +26,7 @@ from unspun.metrics.nodes import (
     DaysSinceLast,
     DaysToFirst,
     Distinct,
+    Elapsed,
     Funnel,
     LastValue,
     Maximum,
@@ -47,12 +49,13 @@ from unspun.metrics.nodes import (
     ZScore,
 )
 from unspun.metrics.windows import Days, LastPeriod, Lifetime, Months, SinceContractStart, ThisPeriod, Window
-from unspun.metrics.write_yaml import MEDIAN, as_yaml, file_as_yaml
+from unspun.metrics.write_yaml import as_yaml, file_as_yaml
 
 __all__ = ["as_yaml", "condition_words", "file_as_yaml", "in_words", "sentence", "window_words"]
 
 COMPARED = {"above": "above", "below": "below", "at_least": "at least", "at_most": "at most"}
 TESTED = {"starts_with": "starts with", "ends_with": "ends with", "contains": "contains"}
+ELAPSED = {"average": "average", "sum": "total", "minimum": "least", "maximum": "greatest"}
 MOST_LISTED = 12
 
 
@@ -154,15 +157,19 @@ def _measure(measure: Measure) -> str:
             return f"the days from when {since} to the first of the {rows.table}{where}"
         case Streak():
             return _streak(measure)
+        case Elapsed():
+            what = _percentile(measure) if measure.statistic == "quantile" else ELAPSED[measure.statistic]
+            return f"the {what} number of {measure.unit} from '{measure.start}' to '{measure.end}' of {rows.table}{_of_rows(rows)}"
         case TimeBetween(typical=typical):
             return f"the {typical} number of days between days with {rows.table}{_of_rows(rows)}"
         case Funnel():
             return _funnel(measure)
 
 
-def _percentile(measure: Quantile) -> str:
+def _percentile(measure: Quantile | Elapsed) -> str:
     """The median, the 90th percentile, the 99.9th percentile."""
-    hundredths = f"{measure.parts / 100:f}".rstrip("0").rstrip(".") if measure.parts % 100 else f"{measure.parts // 100:f}"
+    hundredths = f"{ten_thousandths(measure.q) / 100:f}"
+    hundredths = hundredths.rstrip("0").rstrip(".") if "." in hundredths else hundredths
     if measure.q == MEDIAN:
         return "median"
     ends = {"1": "st", "2": "nd", "3": "rd"}

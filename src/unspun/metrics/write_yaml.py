@@ -7,8 +7,8 @@ from datetime import date
 
 from unspun.book.mapping.source_writer import written_scalar
 from unspun.metrics.conditions import AllOf, AnyOf, Compare, Condition, HasText, IsEmpty, IsIn, Not, Scalar
-from unspun.metrics.fields import COVERS, LOGIC_FIELDS, METRIC_FIELDS
-from unspun.metrics.measure_nodes import column_of
+from unspun.metrics.fields import COVERS, LOGIC_FIELDS, METRIC_FIELDS, OF_ELAPSED
+from unspun.metrics.measure_nodes import MEDIAN, column_of
 from unspun.metrics.metric import Metric, MetricSet, SourceRules
 from unspun.metrics.nodes import (
     MEASURES,
@@ -27,6 +27,7 @@ from unspun.metrics.nodes import (
     DaysSinceLast,
     DaysToFirst,
     Distinct,
+    Elapsed,
     Funnel,
     LastValue,
     Maximum,
@@ -50,11 +51,11 @@ from unspun.metrics.nodes import (
 from unspun.metrics.windows import Lifetime, window_text
 
 WIDEST = 100
-MEDIAN = 0.5
 WORDS: dict[type[Measure], str] = {
     Count: "count", Sum: "sum", Average: "average", Minimum: "min", Maximum: "max", Distinct: "distinct", ActiveDays: "active_days",
     LastValue: "last", DaysSinceLast: "days_since_last", DaysSinceFirst: "days_since_first", Quantile: "percentile",
     DaysToFirst: "days_to_first", Streak: "streak", TimeBetween: "time_between", Funnel: "funnel",
+    Elapsed: "percentile",
 }  # fmt: skip
 """What metrics.yml calls each measure."""
 
@@ -123,7 +124,9 @@ def _measure(measure: Measure) -> dict[str, object]:
 
 def word_of(measure: Measure) -> str:
     """What metrics.yml calls a measure."""
-    return "median" if isinstance(measure, Quantile) and measure.q == MEDIAN else WORDS[type(measure)]
+    if isinstance(measure, Elapsed) and measure.statistic != "quantile":
+        return next(word for word, statistic in OF_ELAPSED.items() if statistic == measure.statistic)
+    return "median" if isinstance(measure, Quantile | Elapsed) and measure.q == MEDIAN else WORDS[type(measure)]
 
 
 def _options(measure: Measure) -> dict[str, object]:
@@ -135,6 +138,9 @@ def _options(measure: Measure) -> dict[str, object]:
             given = {"run": run, "every": every, "grace": grace}
             usual = Streak(measure.rows)
             return {name: one for name, one in given.items() if one != getattr(usual, name)}
+        case Elapsed(start=start, end=end, unit=unit, q=q):
+            cells: dict[str, object] = {"from": start, "to": end, **({} if unit == "hours" else {"unit": unit})}
+            return cells | ({} if q == MEDIAN else {"q": q})
         case TimeBetween(typical=typical):
             return {} if typical == "average" else {"as": typical}
         case Funnel(steps=steps, within_days=within, gives=gives):

@@ -45,13 +45,15 @@ DIALECT = "duckdb"
 @dataclass(slots=True)
 class StateUse:
     """How much of a panel comes from what was kept: data files of which it was there, files of which it was made now, and rows by whether
-    they were read."""
+    they were read. `unkept` are tables of many rows of which nothing can be kept: rows were corrected, name their subscription only, or
+    cannot be added up."""
 
     files_kept: int = 0
     files_read: int = 0
     rows_kept: int = 0
     rows_read: int = 0
     tables: tuple[str, ...] = ()
+    unkept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,30 @@ def kept_tables(reader: BookReader, keepable: Sequence[Keepable], progress: Prog
     found: dict[str, KeptTable] = {}
     for table in dict.fromkeys(one.table for one in keepable):
         version = reader.version.table(table)
-        if version is None or not any(map(_is_worth_keeping, version.files)) or not _shows_rows(reader, version):
+        if version is None or not any(map(_is_worth_keeping, version.files)):
+            continue
+        if not _shows_rows(reader, version):
+            use.unkept = (*use.unkept, table)
             continue
         state = _State(reader, version, progress)
         try:
             kept = state.kept([one for one in keepable if one.table == table])
         except UnspunError:
-            continue
-        if kept is not None:
+            kept = None
+        if kept is None:
+            use.unkept = (*use.unkept, table)
+        else:
             found[table] = kept
             state.count(use)
+    use.unkept = (*use.unkept, *_corrected(reader, keepable))
     return found, use
+
+
+def _corrected(reader: BookReader, keepable: Sequence[Keepable]) -> tuple[str, ...]:
+    """Tables of many rows, of which nothing may be kept as rows of them were corrected."""
+    asked = {one.table for one in keepable}
+    tables = [table for table in reader.version.tables if table.name in TABLES and table.name not in asked and table.several_versions]
+    return tuple(table.name for table in tables if not TABLES[table.name].state and any(map(_is_worth_keeping, table.files)))
 
 
 def _is_worth_keeping(file: DataFile) -> bool:

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from unspun.book.checks.extracts import FileFacts
 from unspun.book.entities import TABLES, Table
 from unspun.engines.embedded import arrow_table, connect, engine_version, record_batches, sql_name, sql_text
 from unspun.errors import BadInput, Fault, UnspunError
@@ -27,6 +26,7 @@ from unspun.warehouse.statements import history_sql, state_sql
 from unspun.warehouse.versions import BookVersion, DataFile, TableVersion
 
 if TYPE_CHECKING:
+    from unspun.book.checks.extracts import FileFacts
     from unspun.warehouse.catalog import Catalog
 
 __all__ = ["BookReader", "end_of_day", "known_rows_sql", "open_book", "spill_folder", "state_sql"]

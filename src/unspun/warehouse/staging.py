@@ -234,7 +234,7 @@ def _accepted(part: TypedPart, plan: SourcePlan, tally: _Tally) -> tuple[pa.Tabl
     tally.see(rows, plan)
     if plan.direct:
         rows, late = _completed(rows, plan, tally)
-        rejected = pa.concat_tables([rejected, late]) if late.num_rows else rejected
+        rejected = pa.concat_tables([rejected, late]).unify_dictionaries() if late.num_rows else rejected
     tally.rows += rows.num_rows
     for row in rejected.group_by(["code", "reason"]).aggregate([([], "count_all")]).to_pylist():
         tally.rejected[row["code"], row["reason"]] += row["count_all"]

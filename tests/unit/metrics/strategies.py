@@ -53,6 +53,7 @@ from unspun.metrics.nodes import (
     DaysSinceLast,
     DaysToFirst,
     Distinct,
+    Elapsed,
     Funnel,
     LastValue,
     Maximum,
@@ -299,7 +300,13 @@ class _Maker:
 
     def apart(self, rows: Rows) -> Series:
         """What is made of rows in their order."""
-        form = self.one_of(("quantile", "streak", "between", "first", "funnel"))
+        form = self.one_of(("quantile", "streak", "between", "first", "funnel", "elapsed"))
+        times = self.held.columns(rows.table, "day")
+        if form == "elapsed" and len(times) > 1:
+            start, end = self.draw(st.lists(st.sampled_from(times), min_size=2, max_size=2, unique=True))
+            statistic = self.one_of(("average", "sum", "minimum", "maximum", "quantile"))
+            q = self.one_of((0.5, 0.9)) if statistic == "quantile" else 0.5
+            return Elapsed(rows, start, end, self.one_of(("minutes", "hours", "days")), statistic, q)
         pairs, table = self.held.of("number", "whole"), rows.table
         if form == "quantile" and pairs:
             table, column = self.one_of(pairs)

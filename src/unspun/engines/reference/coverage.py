@@ -10,7 +10,7 @@ from unspun.engines.reference.answers import Book, Missing, Moment
 from unspun.engines.reference.rows import RowVersion
 from unspun.engines.reference.sequences import funnel_days, funnel_depends_on, streak_depends_on, streak_length
 from unspun.metrics.conditions import AllOf, Condition, IsIn, columns_of
-from unspun.metrics.measure_nodes import column_of, conditions_of
+from unspun.metrics.measure_nodes import columns_measured, conditions_of
 from unspun.metrics.nodes import DaysSinceFirst, DaysSinceLast, DaysToFirst, Funnel, LastValue, Measure, Streak
 
 Days = tuple[date, date]
@@ -67,7 +67,7 @@ def can_bear(span: Span, measure: Measure) -> bool:
         return False
     if span.where and _leaves_out(measure, *span.where):
         return False
-    read = {column_of(measure), *(column for condition in conditions_of(measure) for column in columns_of(condition))}
+    read = {*columns_measured(measure), *(column for condition in conditions_of(measure) for column in columns_of(condition))}
     return not span.measure or span.measure in read
 
 

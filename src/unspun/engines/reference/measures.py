@@ -11,12 +11,14 @@ from math import copysign, modf
 
 from unspun.engines.reference.answers import Answer, Book, Missing, Moment, value_or
 from unspun.engines.reference.coverage import no_witness
+from unspun.engines.reference.durations import elapsed_of, elapsed_times
 from unspun.engines.reference.fitting import fits
 from unspun.engines.reference.life import contract_start
 from unspun.engines.reference.rows import Cell, RowVersion
 from unspun.engines.reference.sequences import funnel_days, gaps_between, quantile_of, streak_length
 from unspun.errors import BadInput, Fault
 from unspun.metrics.kinds import column_kind
+from unspun.metrics.measure_nodes import ten_thousandths
 from unspun.metrics.nodes import (
     MOST_ADDED,
     ActiveDays,
@@ -26,6 +28,7 @@ from unspun.metrics.nodes import (
     DaysSinceLast,
     DaysToFirst,
     Distinct,
+    Elapsed,
     Funnel,
     LastValue,
     Maximum,
@@ -115,6 +118,9 @@ def _of_rows(book: Book, measure: Measure, moment: Moment, window: tuple[date, d
             return streak_length(measure, window, days)
         case TimeBetween(typical=typical):
             return _typical(typical, gaps_between(days))
+        case Elapsed():
+            found = elapsed_of(measure, elapsed_times(measure, counted, moment.as_of))
+            return Missing("no_rows") if found is None else found
         case Funnel():
             return _of_steps(measure, funnel_days(measure, counted, moment.as_of))
         case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue() | Quantile():
@@ -151,7 +157,7 @@ def _of_cells(measure: Sum | Average | Minimum | Maximum | Distinct | LastValue 
             return exact_sum(cells) / len(cells) if cells else Missing("no_rows")
         case Quantile():
             numbers = [float(cell) for cell in cells if isinstance(cell, int | float | Decimal)]
-            return quantile_of(numbers, int(measure.parts)) if numbers else Missing("no_rows")
+            return quantile_of(numbers, int(ten_thousandths(measure.q))) if numbers else Missing("no_rows")
         case LastValue():
             return value_or(cells[-1] if cells else None, "no_rows")
         case Minimum():

@@ -26,8 +26,8 @@ class RowVersion:
     """A version of a row. Days are calendar days in the book's time zone.
 
     It is visible from `seen_from` until the day before `seen_until` (None: it is the last). `received` is the day on which its load was
-    received, None where that is not said. `order` sorts the rows of an account by when they happened; `stated` are the columns that a
-    row of a state table states.
+    received, None where that is not said. `instants` are the cells that are instants, as they are. `order` sorts the rows of an account by
+    when they happened; `stated` are the columns that a row of a state table states.
     """
 
     account: str | None
@@ -37,6 +37,7 @@ class RowVersion:
     order: tuple[Any, ...]
     received: date | None
     cells: Mapping[str, Cell]
+    instants: Mapping[str, datetime]
     settled_by: Mapping[str, str]
     stated: frozenset[str]
 
@@ -144,6 +145,7 @@ def _row_version(question: PanelQuestion, entity: Table, held: HeldTable, row: S
         order=(row["happened_at"], *(_later(row) if entity.state else _later(row)[1:])),
         received=question.received.get(row["load"]),
         cells=cells,
+        instants={column: value for column, value in row.items() if isinstance(value, datetime)},
         settled_by={column: by for column, by in settling.items() if by is not None},
         stated=frozenset((row.get("stated") or "").split(",")),
     )

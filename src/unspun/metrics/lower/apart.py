@@ -1,18 +1,19 @@
-"""Measures that are made of rows themselves and not of panes: percentiles, streaks, the time between, funnels."""
+"""Measures that are made of rows themselves and not of panes: percentiles, streaks, the time between, funnels, times between cells."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unspun.metrics.lower.durations import add_durations
 from unspun.metrics.lower.frames import distinct_frames, frame_of
 from unspun.metrics.lower.funnels import add_funnels
 from unspun.metrics.lower.looks import Apart, Looks, Placed
 from unspun.metrics.lower.quantiles import add_quantiles
 from unspun.metrics.lower.sequences import add_sequences
-from unspun.metrics.nodes import Funnel, Quantile, Streak, TimeBetween
+from unspun.metrics.nodes import Elapsed, Funnel, Quantile, Streak, TimeBetween
 from unspun.metrics.question import PanelQuestion
 
-APART = (Quantile, Streak, TimeBetween, Funnel)
+APART = (Quantile, Streak, TimeBetween, Funnel, Elapsed)
 
 
 def measured_apart(question: PanelQuestion, table: str, leaves: Sequence[Placed]) -> Apart:
@@ -24,4 +25,5 @@ def measured_apart(question: PanelQuestion, table: str, leaves: Sequence[Placed]
     add_quantiles(apart, question, table, leaves, frames)
     add_sequences(apart, question, table, leaves, frames)
     add_funnels(apart, question, table, leaves, frames)
+    add_durations(apart, question, table, leaves, frames)
     return apart

@@ -149,14 +149,15 @@ class Leaves:
     def base_of_sheet(self, units: exp.Select, measured: Mapping[str, exp.Expr]) -> exp.Select:
         """The same of a sheet (alias `u`); `measured`: the measures, of its columns."""
         units = units.select(*(f"u.{name}" for name in self._facts()), copy=False)
-        units = units.select(*(f"u.{name}" for columns in self._by_unit().values() for name in columns), copy=False)
+        for table, columns in self._by_unit().items():
+            units = units.select(*(f"u.{table}__{column} AS {name}" for name, column in columns.items()), copy=False)
         units = units.select(*(value.as_(name, copy=False) for name, value in measured.items()), copy=False)
         return units.select(*(f"(SELECT day FROM contacts_{shift}) AS since{shift}" for shift in self.contacts), copy=False)
 
     def beside(self) -> tuple[Beside, ...]:
         """What a sheet holds of these, the measures aside."""
         facts = self._facts()
-        by_unit = (beside_unit(table, columns) for table, columns in self._by_unit().items())
+        by_unit = (beside_unit(table, tuple(columns.values())) for table, columns in self._by_unit().items())
         return (*([beside_point(FACTS, {name: name for name in facts})] if facts else []), *by_unit)
 
     def _facts(self) -> tuple[str, ...]:

@@ -124,9 +124,10 @@ class _Making:
 
     def placed(self) -> Measured:
         """With the measures as columns of a sheet. A column of a table by unit stands there under the names of both."""
-        made = {step.name: step.query.named_selects for step in self.steps if step.name in self.by_unit}
-        names = {table: {f"{table}__{column}": column for column in columns if column != "unit"} for table, columns in made.items()}
-        owners = {column: table for table, columns in names.items() for column in columns.values()}
+        made = {
+            step.name: [name for name in step.query.named_selects if name != "unit"] for step in self.steps if step.name in self.by_unit
+        }
+        owners = {column: table for table, columns in made.items() for column in columns}
 
         def stands(node: exp.Expr) -> exp.Expr:
             if not isinstance(node, exp.Column) or node.table == "u":
@@ -136,7 +137,7 @@ class _Making:
             return exp.cast(column, "int128") if node.name in self.wide else column  # in memory wide integers are decimals
 
         columns = {name: value.transform(stands) for name, value in self.columns.items()}
-        beside = tuple(beside_unit(table, columns) for table, columns in names.items())
+        beside = tuple(beside_unit(table, names) for table, names in made.items())
         return Measured((*self.steps, self._covered()), self.inputs, columns, beside, tuple(self.windows), tuple(self.counts))
 
     def _covered(self) -> Step:

@@ -13,7 +13,7 @@ from unspun.book.checks.finding import Span
 from unspun.metrics.conditions import AllOf, Condition, IsIn, columns_of
 from unspun.metrics.lower.local_day import day_number, number
 from unspun.metrics.lower.units import FOREVER
-from unspun.metrics.measure_nodes import column_of, conditions_of
+from unspun.metrics.measure_nodes import columns_measured, conditions_of
 from unspun.metrics.missing import REASON_CODES
 from unspun.metrics.nodes import Funnel, Measure
 
@@ -70,7 +70,7 @@ def _leaves_out(measure: Measure, column: str, value: str) -> bool:
 
 def _read(measure: Measure) -> tuple[str, ...]:
     """The columns that a measure reads."""
-    return (column_of(measure), *(name for condition in conditions_of(measure) for name in columns_of(condition)))
+    return (*columns_measured(measure), *(name for condition in conditions_of(measure) for name in columns_of(condition)))
 
 
 def _excludes(condition: Condition | None, column: str, value: str) -> bool:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from unspun.metrics.lower.frames import Frame, distinct_frames, frame_of
 from unspun.metrics.lower.looks import Apart, Looks, Placed, rows_of
-from unspun.metrics.measure_nodes import PARTS
+from unspun.metrics.measure_nodes import PARTS, ten_thousandths
 from unspun.metrics.nodes import Quantile
 from unspun.metrics.question import PanelQuestion
 
@@ -25,14 +25,14 @@ def add_quantiles(apart: Apart, question: PanelQuestion, table: str, leaves: Seq
         apart.make(name, cells, f"cells of {table}")
         for frame in distinct_frames(frame_of(leaf) for _, leaf, _ in asked):
             looks = Looks(question, table, frame, frames.index(frame), rows.superseded)
-            qs = {i: int(one.parts) for i, leaf, one in asked if frame_of(leaf) == frame}
+            qs = {i: int(ten_thousandths(one.q)) for i, leaf, one in asked if frame_of(leaf) == frame}
             made = f"quantile_{table}_{n}_{looks.place}"
-            apart.make(made, _picked(looks.pairs(name, ("value",)), qs), f"percentiles of {table}")
+            apart.make(made, picked_by_unit(looks.pairs(name, ("value",)), qs), f"percentiles of {table}")
             apart.by_unit.append(made)
             apart.values |= {i: {"m": exp.column(f"q{i}", table=made)} for i in qs}
 
 
-def _picked(cells: exp.Select, qs: dict[int, int]) -> exp.Select:
+def picked_by_unit(cells: exp.Select, qs: dict[int, int]) -> exp.Select:
     """By unit `q{i}`: the percentile at so many ten thousandths."""
     order = "OVER (PARTITION BY unit ORDER BY value ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
     placed = exp.select(

@@ -7,7 +7,7 @@ added up bit by bit. All is fetched for a slice of the units at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,6 +88,18 @@ class Sheet:
         """The tables that it is made of."""
         return frozenset(table.name for query in self.queries for table in query.find_all(exp.Table))
 
+    def described(self, sql: Callable[[exp.Query], str]) -> Iterator[str]:
+        """How it is made, line by line; `sql` writes a query."""
+        yield sql(self.units)
+        for one in self.beside:
+            yield f"beside, by {one.key}: {sql(one.rows)}"
+        for table in self.windows:
+            yield f"windows of panes: {sql(table.rows)}"
+            yield from (f"{one.name}: {one.made} of {one.of} over window {one.frame}" for one in table.windows)
+        for masks in self.counts:
+            yield f"counts of masks: {sql(masks.rows)}"
+            yield from (f"{name}: bits {', '.join(f'{word}.{bit}' for word, bit in bits)}" for name, bits in masks.counts.items())
+
     @property
     def width(self) -> int:
         """How many columns it has, about."""
@@ -100,9 +112,9 @@ def in_slice(place: exp.Expr) -> exp.Expr:
     return exp.and_(exp.GTE(this=place.copy(), expression=low), exp.LT(this=place.copy(), expression=high))
 
 
-def beside_unit(table: str, columns: Mapping[str, str]) -> Beside:
-    """Columns of a table by unit; `columns`: by the name that the sheet gives it, the column."""
-    picked = [exp.column(column).as_(name) for name, column in columns.items()]
+def beside_unit(table: str, columns: Sequence[str]) -> Beside:
+    """Columns of a table by unit; in the sheet they have the names of both, with two signs `_` between."""
+    picked = [exp.column(column).as_(f"{table}__{column}") for column in columns]
     return Beside("unit", exp.select("unit", *picked).from_(table).where(in_slice(exp.column("unit"))))
 
 

@@ -72,14 +72,14 @@ def fixed_values(question: PanelQuestion, table: str, columns: Sequence[str]) ->
         exp.Window(this=_last_that_states(column), partition_by=[exp.column("thing"), exp.column("happened_at")]).as_(f"h{i}")
         for i, column in enumerate(columns)
     ]
-    told = exp.select("statements.*", *instants, copy=False).from_("statements")
+    told = exp.select("ever.*", *instants, copy=False).from_("ever")
     keys = [f"MAX(CASE WHEN c{i} IS NOT NULL AND r = h{i} THEN r END) AS k{i}" for i in range(len(columns))]
     last = exp.select("thing", *keys).from_(told.subquery("told", copy=False)).group_by("thing")
-    found = exp.select(f"l.thing AS {name}").from_("last_stated AS l")
+    found = exp.select(f"l.thing AS {name}").from_("last_ever AS l")
     for i in range(len(columns)):
         found = found.select(f"s{i}.c{i} AS c{i}")
-        found = found.join(f"statements AS s{i}", on=f"s{i}.thing = l.thing AND s{i}.r = l.k{i}", join_type="left")
-    return found.with_("statements", as_=rows).with_("last_stated", as_=last)
+        found = found.join(f"ever AS s{i}", on=f"s{i}.thing = l.thing AND s{i}.r = l.k{i}", join_type="left")
+    return found.with_("ever", as_=rows).with_("last_ever", as_=last)
 
 
 def _statements(question: PanelQuestion, table: str, columns: Sequence[str], shift_days: int, ever: bool = False) -> exp.Select:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from unspun.metrics.conditions import Scalar
@@ -48,12 +48,12 @@ class Asked:
         return self.state == "open"
 
 
-def ask(contents: Contents, chosen: Mapping[str, tuple[Scalar, ...]]) -> dict[str, Asked]:
-    """How every choice of the catalogue stands in a book, by its id."""
+def ask(contents: Contents, chosen: Mapping[str, tuple[Scalar, ...]], held: Collection[str] = ()) -> dict[str, Asked]:
+    """How every choice of the catalogue stands in a book, by its id. Of `held` the answers were read from metrics.yml."""
     found = {id: _asked(choice, contents, chosen.get(id, ())) for id, choice in CHOICES.items()}
     found[ACTIVE.id] = _active(contents, chosen.get(ACTIVE.id, ()))
     found[USED.id] = _used(contents, chosen.get(USED.id, ()), found[ACTIVE.id])
-    return found
+    return found | {id: replace(found[id], told=found[id].told.replace(", as chosen.", ", as in metrics.yml.")) for id in held}
 
 
 def shown(value: Scalar) -> str:

@@ -12,6 +12,7 @@ from unspun.metrics.nodes import (
     Arr,
     Attribute,
     DaysToFirst,
+    Elapsed,
     Measure,
     Open,
     Seats,
@@ -69,7 +70,8 @@ def _needs(node: Series) -> Iterator[Need]:
 
 def _of_rows(measure: Measure) -> Iterator[Need]:
     columns = [name for condition in conditions_of(measure) for name in columns_of(condition)]
-    yield from _of_table(measure.rows.table, (*columns, column_of(measure)))
+    ends = (measure.start, measure.end) if isinstance(measure, Elapsed) else ()
+    yield from _of_table(measure.rows.table, (*columns, column_of(measure), *ends))
     if isinstance(measure.rows.window, SinceContractStart):
         yield Need(("subscriptions",))
     if isinstance(measure, DaysToFirst):

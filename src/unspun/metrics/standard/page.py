@@ -21,7 +21,8 @@ written in the [metric language](metric-language.md), so that what it counts is 
 [choices](#choices): what only the company knows. A reference says who defines it so or nearly so; "common practice" says that we know of no
 one definition that the field shares, and where it is met. None of them is said to foretell anything: that is for a backtest to show.
 
-Where a choice is not needed (`<used>` is asked only of daily summaries), its condition falls away. Windows are whole weeks (28 days), so that each holds the same weekends; where others use 30 days or a month, it is said.
+Where a choice is not needed (`<used>` is asked only of daily summaries), its condition falls away. Windows are whole weeks (28 days), so
+that each holds the same weekends; where others use 30 days or a month, it is said.
 
 """
 

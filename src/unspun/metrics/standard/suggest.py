@@ -11,6 +11,7 @@ from unspun.metrics.conditions import Scalar
 from unspun.metrics.forms import printable
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.nodes import Distinct, Series, walk
+from unspun.metrics.standard.answered import answers_in
 from unspun.metrics.standard.asked import EVENT, EVENTS, Asked, ask, counted_events, shown
 from unspun.metrics.standard.catalogue import CATALOGUE, choices_of
 from unspun.metrics.standard.contents import Contents, CountedValue, plural, share
@@ -65,9 +66,10 @@ class Suggestions:
 
 
 def suggest(contents: Contents, existing: MetricSet, chosen: Mapping[str, tuple[Scalar, ...]], themes: Iterable[str] = ()) -> Suggestions:
-    """What of the catalogue a book can bear beside the metrics that exist. `chosen` answers choices by their ids; `themes` are those wanted
-    (() all): what a metric of them names comes with it."""
-    asked = ask(contents, chosen)
+    """What of the catalogue a book can bear beside the metrics that exist. `chosen` answers choices by their ids, and so do the standard
+    metrics that exist; `themes` are those wanted (() all): what a metric of them names comes with it."""
+    held = {id: values for id, values in answers_in(existing).items() if id not in chosen}
+    asked = ask(contents, {**held, **chosen}, held)
     fit = _Fit(contents, asked)
     found = {id: fit.suggestion(id) for id in CATALOGUE}
     wanted = _wanted(found, set(themes))
@@ -192,16 +194,18 @@ def _id(answer: str, of: str) -> str:
 
 
 def _named(found: Mapping[str, Suggestion], existing: MetricSet, wanted: set[str]) -> Iterator[Suggestion]:
-    """The suggestions that are wanted, under ids that are free; what metrics.yml declares already, under whatever id, is not made again."""
+    """The suggestions that are wanted, under ids that are free. What metrics.yml or an earlier suggestion declares is not made again."""
     same = _same(existing)
     whole = {id: one.metrics[0].series for id, one in found.items() if one.metrics and not one.entry.each}
     taken, names = {one.id for one in existing}, dict[str, str]()
     for id, one in found.items():
-        theirs = [same.get(Definitions(whole | {id: metric.series}).key(id), "") for metric in one.metrics]
+        keys = [Definitions(whole | {id: metric.series}).key(id) for metric in one.metrics]
+        theirs = [same.get(key, "") for key in keys]
         fresh = [other or (_free(metric.id, taken) if id in wanted else id) for metric, other in zip(one.metrics, theirs, strict=True)]
         if fresh and not one.entry.each:
             names[id] = fresh[0]
         if id in wanted:
+            same |= {key: name for key, name in zip(keys, fresh, strict=True) if one.status == "possible"}
             yield _under(one, theirs, fresh, names)
 
 

@@ -6,6 +6,8 @@ from unspun.metrics.conditions import AllOf, Compare, IsIn
 from unspun.metrics.nodes import (
     LIFETIME,
     ActiveDays,
+    Add,
+    Before,
     Change,
     Constant,
     Count,
@@ -13,6 +15,7 @@ from unspun.metrics.nodes import (
     DaysToFirst,
     Distinct,
     Funnel,
+    Multiply,
     Ratio,
     Reference,
     Rows,
@@ -32,9 +35,11 @@ from unspun.metrics.standard.sources import (
     GITLAB_VALUE,
     GOLD,
     HEART,
+    MIXPANEL,
     MOZILLA_ACTIVE,
     MOZILLA_DAYS,
     PENDO,
+    STATSIG,
 )
 from unspun.metrics.windows import Days, Window
 
@@ -232,7 +237,35 @@ SEATS = (
     ),
 )  # fmt: skip
 
+DAILY_USERS = Distinct(used(Days(1)), "user_id")
+USER_DAYS = Add((DAILY_USERS, *(Before(DAILY_USERS, days) for days in range(1, 28))))
+"""On how many days of the four weeks each person did something, all together: the people of each day, added up."""
+
 STICKINESS = (
+    StandardMetric(
+        "average_daily_users_28d", "stickiness", "Average daily active users",
+        "How many people of the account did something on a day, on average over four weeks, days without anybody among them.",
+        Ratio(USER_DAYS, Constant(28)), MIXPANEL,
+        "Weekends are in it: people who work every working day count 20 of 28. No value for customers of less than four weeks.",
+        "Of working days; of the last day alone, which is noise.",
+        "people", "higher",
+    ),
+    StandardMetric(
+        "stickiness_28d", "stickiness", "DAU/MAU",
+        "Average daily active users of four weeks by the people who did something in them.",
+        Ratio(Reference("average_daily_users_28d"), Reference("active_users_28d")), STATSIG,
+        "People who work five days a week reach 0.71 at most. Inviting people who look in once lowers it without less use by anybody.",
+        "The users of one day by those of the month; Statsig also tells which share of one day's users are there on the next.",
+        "share", "higher",
+    ),
+    StandardMetric(
+        "active_days_per_user_28d", "stickiness", "Active days per user (L28)",
+        "On how many days of four weeks a person who did something did so, on average.",
+        Multiply((Constant(28), Reference("stickiness_28d"))), STATSIG,
+        "DAU/MAU in days. The mean hides that some come daily and most once.",
+        "The distribution: how many people were there on so many days, which needs a table of users.",
+        "days", "higher",
+    ),
     StandardMetric(
         "weekly_stickiness_28d", "stickiness", "WAU/MAU",
         "People who did something in the last week, by those of four weeks.",

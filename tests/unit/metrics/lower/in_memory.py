@@ -104,7 +104,7 @@ def panel_of(question: PanelQuestion, rows: Rows) -> list[dict[str, Any]]:
 
 
 def _batches(book: MemoryBook, question: PanelQuestion) -> Iterator[pa.RecordBatch]:
-    return run_panel(DuckDBPanel(book), lower_panel(question), lambda _what, _done, _total: None)
+    return run_panel(DuckDBPanel(book), lower_panel(question, by_place=True), lambda _what, _done, _total: None)
 
 
 def answers(question: PanelQuestion, rows: Rows, metric: str) -> dict[tuple[str, date], object]:
