@@ -70,7 +70,8 @@ def views_of(book: SmallBook) -> dict[str, pa.Table]:
 
 def arr_of(book: SmallBook) -> pa.Table:
     """Some annual recurring revenue for each account and date: it is given to a panel, not computed by it."""
-    accounts = sorted({str(row["account_id"]) for rows in book.tables.values() for row in rows if row.get("account_id") is not None})
+    named = {str(row["account_id"]) for rows in book.tables.values() for row in rows if row.get("account_id") is not None}
+    accounts = sorted(named | {account for account, _ in book.dues})
     dates = sorted({*book.dates, *(date.fromordinal(due.toordinal() - horizon) for _, due in book.dues for horizon in (90, 30, 0))})
     rows: list[Row] = []
     for account in accounts:

@@ -34,7 +34,7 @@ def _every_file_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panel_state, "LEAST_ROWS", 1)
 
 
-HELD = SmallBook({}, {name: HeldTable(kinds_of(name)) for name in LOADED}, (), ())
+HELD = SmallBook({}, {str(name): HeldTable(kinds_of(name)) for name in LOADED}, (), ())
 """What the writer of metrics has to know of a book."""
 
 
