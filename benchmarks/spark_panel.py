@@ -147,10 +147,13 @@ def run_panel(workspace: Path, engine: str, memory: str, out: Path) -> dict[str,
     command += [] if engine.startswith("spark") else ["--no-state"]
     load, began, peaks = round(os.getloadavg()[0], 2), monotonic(), Peaks()
     running = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
-    watching = threading.Thread(target=peaks.watch, args=(running.pid,))
+    watching = threading.Thread(target=peaks.watch, args=(running.pid,), daemon=True)
     watching.start()
-    answer, _ = running.communicate()
-    peaks.done.set()
+    try:
+        answer, _ = running.communicate()
+    finally:
+        running.kill()
+        peaks.done.set()
     watching.join()
     if running.returncode:
         raise RuntimeError(f"{engine}: {answer}")

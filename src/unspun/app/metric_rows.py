@@ -122,8 +122,9 @@ def _open(question: PanelQuestion, node: Open, shift_days: int, account: str, da
 def _contacts(question: PanelQuestion, node: Open, shift_days: int, account: str, day: date) -> str:
     """The contacts that are with the account, each as it was stated last; no row of a file alone says so."""
     held = question.tables["contacts"]
-    beside = [name for name in held.columns if name not in NOT_SHOWN]
-    columns = tuple(dict.fromkeys(["account_id", *columns_of(node.where), *([node.column] if node.column else []), *beside]))
+    wanted: list[str] = ["account_id", *columns_of(node.where), *([node.column] if node.column else [])]
+    wanted += [name for name in held.columns if name not in NOT_SHOWN]
+    columns = tuple(dict.fromkeys(wanted))
     fixed = [name for name in columns if name in held.fixed]
     found = exp.select("i.thing AS thing").from_(states(question, "contacts", columns, shift_days).subquery("i", copy=False))
     if fixed:

@@ -26,7 +26,7 @@ from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import PanelDatabase
 from unspun.engines.postgres_panel import KIND, PostgresPanel
 from unspun.engines.spark_panel import KIND as SPARK
-from unspun.engines.spark_panel import SparkPanel
+from unspun.engines.spark_panel import SparkPanel, refuse_zone
 from unspun.engines.spark_session import is_spark, scratch_folder, settings_of, spark_session
 from unspun.errors import BadInput, Fault
 from unspun.metrics.lower.units import NAMES_ACCOUNTS
@@ -70,7 +70,7 @@ def answering_engine(workspace: Workspace, wanted: str | None, memory: str) -> I
     if is_spark(name):
         scratch = scratch_folder(workspace.warehouse / SPILLED)
         with spark_session(name, megabytes(memory), scratch) as session:
-            yield SparkEngine(session, scratch, megabytes(memory))
+            yield SparkEngine(session, scratch, megabytes(memory), workspace.definition().time_zone)
         return
     definition = workspace.definition()
     database = _postgres(workspace, definition, name)
@@ -121,8 +121,10 @@ class SparkEngine:
     session: SparkSession
     scratch: Path
     megabytes: int
+    time_zone: str
 
     def place(self, metrics: MetricSet, asked: tuple[str, ...], at: datetime) -> Elsewhere:
+        refuse_zone(self.session, self.time_zone)
         return Elsewhere()
 
     def database(self, reader: BookReader) -> PanelDatabase:

@@ -97,7 +97,7 @@ def _memory(value: Any) -> tuple[str, str] | None:
 
 
 def _engine(value: Any) -> tuple[str, str] | None:
-    hint = 'Write it as "duckdb" or "postgresql://host/database".'
+    hint = 'Write it as "duckdb", "postgresql://host/database" or "spark://host:7077".'
     return None if fits_name(value) else ("it must be the name or the URL of an engine", hint)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from unspun.engines.panel import SLICE_ROWS
 from unspun.engines.spark_sql import SCHEMA, quoted, spark_sql, view_sql
-from unspun.errors import Fault, UnspunError
+from unspun.errors import BadInput, Fault, UnspunError
 from unspun.metrics.lower.plan import PanelPlan
 
 if TYPE_CHECKING:
@@ -144,6 +144,18 @@ class SparkPanel:
         found = pa.concat_tables([self.columns.empty_table(), *(pq.ParquetFile(file).read() for file in files)])
         shutil.rmtree(self.scratch / PANEL / f"{SLICE}={number}", ignore_errors=True)
         return found
+
+
+def refuse_zone(session: SparkSession, zone: str) -> None:
+    """Raises BadInput where the Java of Spark does not know a time zone of the book: it has its own list."""
+    from py4j.protocol import Py4JError
+
+    java: Any = session._jvm
+    try:
+        java.java.time.ZoneId.of(zone)
+    except Py4JError as error:
+        hint = "Take a newer Java 17, or another engine."
+        raise BadInput(Fault("time_zone", f"the Java of Spark knows no time zone {zone}.", "--engine", hint)) from error
 
 
 def size_of(folder: Path) -> tuple[int, float]:
