@@ -102,7 +102,8 @@ class History:
     def load_corrections(self) -> None:
         table: TableName = self.random.choice(LOADED[:2])
         known = self.rows.get(table, [])
-        rows = [corrected(self.maker, TABLES[table], KEYS[table], row) for row in self.random.sample(known, min(len(known), 5))]
+        chosen = self.random.sample(known, min(len(known), 5))
+        rows = [self._named(corrected(self.maker, TABLES[table], KEYS[table], row)) for row in chosen]
         if rows:
             self.load(table, rows + self.new_rows(table, 5))
 

@@ -27,10 +27,12 @@ class HeldTable:
 @dataclass(frozen=True, slots=True)
 class KeptValues:
     """The table (or view) `name` of the values of a column that is kept: `account_id`, `value`, `seen`, and masks of days, whose columns
-    are `columns`. See `lower/value_state.py`."""
+    are `columns`. `corrected` is the table of the row versions of those days of accounts that the masks are without ("": there are none).
+    See `lower/value_state.py`."""
 
     name: str
     columns: frozenset[str]
+    corrected: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ up in the data files that were there by then, once for each file that holds some
 from __future__ import annotations
 
 import secrets
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,8 +22,6 @@ from unspun.warehouse.read import BookReader
 from unspun.warehouse.read_sql import empty_sql, files_sql
 from unspun.warehouse.versions import DataFile, TableVersion, column_of_happened_at, stored_columns
 
-NEARBY = timedelta(days=2)
-"""A local day lies within so much of the day in UTC."""
 
 
 def corrected_sql(reader: BookReader, table: TableVersion) -> str | None:
@@ -49,9 +48,11 @@ def corrected_sql(reader: BookReader, table: TableVersion) -> str | None:
     return f"SELECT DISTINCT {_names(_told(table))} FROM read_parquet([{listed}])"
 
 
-def files_near(folder: Path, files: Iterable[DataFile], instants: Sequence[datetime]) -> tuple[DataFile, ...]:
-    """Of data files those whose rows may have happened near one of some instants, by what the files say of themselves."""
-    return tuple(file for file in files if _may_hold(folder / file.path, instants))
+def files_near(folder: Path, table: TableVersion, days: Sequence[date]) -> tuple[DataFile, ...]:
+    """The files of a table that may hold rows of some days, which are in order, by what the files say of themselves."""
+    if len(_told(table)) > 2:  # rows happen on a day of their own, of which that tells nothing
+        return table.files
+    return tuple(file for file in table.files if _may_hold(folder / file.path, days))
 
 
 def _told(table: TableVersion) -> tuple[str, ...]:
@@ -107,11 +108,17 @@ def _names(columns: Iterable[str]) -> str:
     return ", ".join(map(sql_name, columns))
 
 
-def _may_hold(path: Path, instants: Sequence[datetime]) -> bool:
+def _may_hold(path: Path, days: Sequence[date]) -> bool:
     groups = pq.read_metadata(path)
     at = groups.schema.to_arrow_schema().get_field_index("happened_at")
     for number in range(groups.num_row_groups):
         said = groups.row_group(number).column(at).statistics if at >= 0 else None
-        if said is None or not said.has_min_max or any(said.min - NEARBY <= one <= said.max + NEARBY for one in instants):
+        if said is None or not said.has_min_max or _any_between(days, said.min.date(), said.max.date()):
             return True
     return False
+
+
+def _any_between(days: Sequence[date], first: date, last: date) -> bool:
+    """Whether any of some local days may lie between two days in UTC: they are at most a day apart."""
+    place = bisect_left(days, date.fromordinal(max(first.toordinal() - 1, 1)))
+    return place < len(days) and days[place].toordinal() <= last.toordinal() + 1

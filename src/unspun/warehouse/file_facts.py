@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from unspun.warehouse.read_files import sha256_of
 from unspun.warehouse.versions import DataFile
 
@@ -21,6 +24,9 @@ FORMAT = 1  # of what is kept: another number, and nothing that was kept before 
 LEAST_ROWS = 1 << 16  # of a data file: fewer are read as fast as what is kept of them
 OUTDATED_SECONDS = 7 * 86_400.0  # after that, what was kept by another definition of the same name is taken away
 TABLES = "tables"
+CORRECTED = "corrected"
+"""The name of what is kept of a data file beside rows of other ones: its column DATA_FILE names (without suffix) whose rows it tells of."""
+DATA_FILE = "data_file"
 
 
 def is_worth_keeping(file: DataFile) -> bool:
@@ -60,6 +66,18 @@ def delete_facts(folder: Path, used: Iterable[str]) -> None:
         named = place.relative_to(folder / FACTS_FOLDER).as_posix().rpartition(".")[0]
         if named not in wanted:
             shutil.rmtree(place, ignore_errors=True)
+            continue
+        for path in place.glob(f"{CORRECTED}-*.parquet"):
+            if not {f"{place.parent.name}/{name}" for name in _told_of(path)} <= wanted:
+                path.unlink(missing_ok=True)
+
+
+def _told_of(path: Path) -> set[str | None]:
+    """The data files whose rows something kept tells of; one that there is not, where it cannot be read."""
+    try:
+        return set(pq.read_table(path, columns=[DATA_FILE]).column(0).unique().to_pylist())
+    except (OSError, pa.ArrowException):
+        return {None}
 
 
 def _place(folder: Path, file: DataFile) -> Path:

@@ -14,7 +14,7 @@ import zoneinfo
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files as resources
 from pathlib import Path
 
@@ -23,9 +23,11 @@ import pyarrow.parquet as pq
 from unspun.book.entities import TABLES
 from unspun.engines.embedded import engine_version, sql_name, sql_text
 from unspun.errors import UnspunError
+from unspun.metrics.lower.local_day import EPOCH, FIRST_DAY, LAST_DAY
 from unspun.metrics.lower.plan import Keepable
 from unspun.metrics.question import KeptTable, KeptValues
 from unspun.progress import Progress
+from unspun.warehouse.corrected_days import corrected_sql, files_near
 from unspun.warehouse.file_facts import OUTDATED_SECONDS, facts_folder, is_of_the_book, is_whole
 from unspun.warehouse.read import BookReader
 from unspun.warehouse.read_files import sha256_of
@@ -36,6 +38,8 @@ FORMAT = 1
 """Of what is kept: another number, and nothing that was kept before is looked at."""
 LEAST_ROWS = 1 << 12
 """Of a data file: fewer are read as fast as what is kept of them."""
+MOST_CORRECTED = 0.1
+"""Of the days of accounts of a table: where corrections touch more, all rows are read."""
 MOST_PIECES = 4
 """Of one file: where more would be needed, all that is wanted is kept anew as one."""
 NO_DAY = date(2000, 1, 1)
@@ -45,13 +49,16 @@ DIALECT = "duckdb"
 @dataclass(slots=True)
 class StateUse:
     """How much of a panel comes from what was kept: data files of which it was there, files of which it was made now, and rows by whether
-    they were read. `unkept` are tables of many rows of which nothing can be kept: rows were corrected, name their subscription only, or
-    cannot be added up."""
+    they were read. `rows_corrected` are row versions that were read as rows of their days were corrected, `corrected` tables of which all
+    rows are read, as corrections touch too many days. `unkept` are tables of many rows of which nothing can be kept: they name their
+    subscription only, or cannot be added up."""
 
     files_kept: int = 0
     files_read: int = 0
     rows_kept: int = 0
     rows_read: int = 0
+    rows_corrected: int = 0
+    corrected: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     unkept: tuple[str, ...] = ()
 
@@ -67,8 +74,9 @@ class _Piece:
 def kept_tables(reader: BookReader, keepable: Sequence[Keepable], progress: Progress) -> tuple[dict[str, KeptTable], StateUse]:
     """What is kept of the tables of an open book, as tables and views of the reader; what is not kept yet is made and kept.
 
-    Tables whose view is not just their rows have nothing kept: as of an instant, rows with several versions, events that name only their
-    subscription; nor those that cannot be added up (what is at fault is said when the rows are read). Files of few rows are read.
+    Tables whose view is not just their rows have nothing kept: as of an instant, events that name only their subscription; nor those that
+    cannot be added up (what is at fault is said when the rows are read). Files of few rows are read, and the days of accounts of which a
+    row was corrected; where these are many, all rows.
     """
     use = StateUse()
     found: dict[str, KeptTable] = {}
@@ -84,20 +92,14 @@ def kept_tables(reader: BookReader, keepable: Sequence[Keepable], progress: Prog
             kept = state.kept([one for one in keepable if one.table == table])
         except UnspunError:
             kept = None
-        if kept is None:
-            use.unkept = (*use.unkept, table)
-        else:
+        if kept is not None:
             found[table] = kept
             state.count(use)
-    use.unkept = (*use.unkept, *_corrected(reader, keepable))
+        elif state.is_much_corrected:
+            use.corrected = (*use.corrected, table)
+        else:
+            use.unkept = (*use.unkept, table)
     return found, use
-
-
-def _corrected(reader: BookReader, keepable: Sequence[Keepable]) -> tuple[str, ...]:
-    """Tables of many rows, of which nothing may be kept as rows of them were corrected."""
-    asked = {one.table for one in keepable}
-    tables = [table for table in reader.version.tables if table.name in TABLES and table.name not in asked and table.several_versions]
-    return tuple(table.name for table in tables if not TABLES[table.name].state and any(map(_is_worth_keeping, table.files)))
 
 
 def _is_worth_keeping(file: DataFile) -> bool:
@@ -105,7 +107,7 @@ def _is_worth_keeping(file: DataFile) -> bool:
 
 
 def _shows_rows(reader: BookReader, table: TableVersion) -> bool:
-    return not table.several_versions and reader.view_sql(f"{table.name}_versions") == _rows_sql(reader.catalog.folder, table)
+    return reader.view_sql(f"{table.name}_versions") == _rows_sql(reader.catalog.folder, table)
 
 
 def _rows_sql(folder: Path, table: TableVersion) -> str:
@@ -131,12 +133,22 @@ class _State:
     progress: Progress
     spans: dict[str, tuple[date, date, date]] = field(default_factory=dict[str, "tuple[date, date, date]"])
     read: set[str] = field(default_factory=set[str])
+    rows_corrected: int = 0
+    is_much_corrected: bool = False
 
     def kept(self, keepable: Sequence[Keepable]) -> KeptTable | None:
         """All that is kept of the table; None where nothing is by day."""
-        made = [(one, self.union(one, f"{self.table.name}_kept_{n}")) for n, one in enumerate(keepable)]
+        found = [(one, self.union(one, f"{self.table.name}_kept_{n}")) for n, one in enumerate(keepable)]
+        made = [(one, union) for one, union in found if union is not None]
         days = next((union for one, union in made if not one.column), None)
-        values = {one.column: KeptValues(union.view, frozenset(union.columns)) for one, union in made if one.column and union is not None}
+        corrected = ""
+        if days is not None and self.table.several_versions:
+            corrected = self._corrected(keepable, days)
+            if not corrected:
+                return None
+            made = [(one, self._without(one, union, corrected)) for one, union in made]
+            days = next(union for one, union in made if not one.column)
+        values = {one.column: KeptValues(union.view, frozenset(union.columns), corrected) for one, union in made if one.column}
         return None if days is None else KeptTable(days.view, frozenset(days.columns), values)
 
     def union(self, one: Keepable, view: str) -> _Union | None:
@@ -171,6 +183,54 @@ class _State:
             else:
                 use.files_kept, use.rows_kept = use.files_kept + 1, use.rows_kept + file.rows
         use.tables = (*use.tables, self.table.name)
+        use.rows_corrected += self.rows_corrected
+
+    # Days of accounts of which a row was corrected
+
+    def _corrected(self, keepable: Sequence[Keepable], days: _Union) -> str:
+        """The table of all row versions of these days; "" where they are too many, or it cannot be told which they are."""
+        reader, name, touched = self.reader, f"{self.table.name}_corrected", self._touched
+        told = corrected_sql(reader, self.table)
+        if told is None:
+            return ""
+        day = keepable[0].day.sql(dialect=DIALECT)
+        reader.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(touched)} AS SELECT DISTINCT account_id, {day} AS day FROM ({told})")
+        count = reader.query(f"SELECT count(*) FROM {sql_name(touched)}").column(0)[0].as_py()
+        whole = reader.query(f"SELECT count(*) FROM {sql_name(days.view)}").column(0)[0].as_py()
+        self.is_much_corrected = count > MOST_CORRECTED * whole
+        if self.is_much_corrected:
+            return ""
+        reader.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(name)} AS {self._rows_of_touched(keepable, day)}")
+        self.rows_corrected = reader.query(f"SELECT count(*) FROM {sql_name(name)}").column(0)[0].as_py()
+        return name
+
+    @property
+    def _touched(self) -> str:
+        return f"{self.table.name}_touched"
+
+    def _rows_of_touched(self, keepable: Sequence[Keepable], day: str) -> str:
+        """All row versions of the days of accounts that are touched, with the columns that are read of them."""
+        found = self.reader.query(f"SELECT DISTINCT day FROM {sql_name(self._touched)} ORDER BY day").column(0).to_pylist()
+        known = [EPOCH + timedelta(days=max(FIRST_DAY, min(number, LAST_DAY))) for number in found if number is not None]
+        files = self.table.files if None in found else files_near(self.reader.catalog.folder, self.table, known)
+        rows = _rows_sql(self.reader.catalog.folder, replace(self.table, files=files))
+        entity = TABLES[self.table.name]
+        lead = [*(column for column, _ in entity.row_columns), "account_id", entity.happened, *self.table.key]
+        names = dict.fromkeys([*lead, *(column for one in keepable for column in one.columns_read)])
+        match = f"r.account_id IS NOT DISTINCT FROM t.account_id AND {day} IS NOT DISTINCT FROM t.day"
+        return f"SELECT {', '.join(f'r.{sql_name(name)}' for name in names)} FROM ({rows}) r SEMI JOIN {sql_name(self._touched)} t ON {match}"
+
+    def _without(self, one: Keepable, union: _Union, corrected: str) -> _Union:
+        """What is kept without these days, and what is made of their row versions in place of it."""
+        view, versions = f"{union.view}_whole", sql_name(f"{self.table.name}_versions")
+        parts = [one.without(union.view, self._touched, union.columns).sql(dialect=DIALECT)]
+        made = one.of_versions(one.columns, self._span(f"SELECT * FROM {sql_name(corrected)}")[2])
+        if made is not None:
+            rows = f"WITH {versions} AS (SELECT * FROM {sql_name(corrected)}) {made.sql(dialect=DIALECT)}"
+            self.reader.query(f"CREATE OR REPLACE TEMP TABLE {sql_name(f'{view}_rest')} AS {rows}")
+            parts.append(f"SELECT * FROM {sql_name(f'{view}_rest')}")
+        self.reader.query(f"CREATE OR REPLACE TEMP VIEW {sql_name(view)} AS {' UNION ALL BY NAME '.join(parts)}")
+        return _Union(view, union.columns)
 
     # One data file
 

@@ -15,13 +15,13 @@ from functools import cached_property, lru_cache
 
 from sqlglot import exp
 
-from unspun.book.entities import Kind
+from unspun.book.entities import TABLES, Kind
 from unspun.metrics.asof import Dates
 from unspun.metrics.conditions import Condition, columns_of
 from unspun.metrics.lower.kept import Kept, kept_of, made_of_rows
 from unspun.metrics.lower.local_day import number
 from unspun.metrics.lower.plan import Leaf, Seen
-from unspun.metrics.lower.sources import Source, column_kind, rows_ever, source
+from unspun.metrics.lower.sources import Source, column_kind, happened_day, rows_ever, source
 from unspun.metrics.lower.terms import aggregate, last_by, when
 from unspun.metrics.nodes import Measure
 from unspun.metrics.question import PanelQuestion
@@ -194,6 +194,16 @@ class KeptDays:
         """The zone in which its days are days."""
         return self.question.time_zone
 
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """The columns of rows that it is made of."""
+        return columns_read(self.kept)
+
+    @property
+    def day(self) -> exp.Expr:
+        """The day on which a row happened."""
+        return happened_day(self.question, self.table)
+
     def meaning(self) -> str:
         """All that it depends on besides the rows and the rules of the time zone."""
         return meaning_of_rows(self.question, self.table)
@@ -204,19 +214,32 @@ class KeptDays:
 
     def query(self, columns: Sequence[str], first: date, last: date, known: date) -> exp.Select:
         """Some of the columns, by the keys, of the rows of a file, which happened from `first` to `last` and were known by `known`."""
+        return self._by_day(columns, known, DAY_KEYS)
+
+    def without(self, kept: str, days: str, columns: Sequence[str]) -> exp.Select:
+        """What a table has in its columns but for some days of accounts: it is seen for good."""
+        found = exp.select(*(exp.column(name, table="k") for name in (*DAY_KEYS, *columns)), "CAST(NULL AS INT) AS seen_until")
+        on = "k.account_id = t.account_id AND k.day IS NOT DISTINCT FROM t.day"
+        return found.from_(f"{kept} AS k").join(f"{days} AS t", on=on, join_type="anti")
+
+    def of_versions(self, columns: Sequence[str], known: date) -> exp.Select:
+        """Some of the columns, by the keys and until when they are seen, of rows that have several versions, known by `known`."""
+        return self._by_day(columns, known, (*DAY_KEYS, "seen_until"))
+
+    def _by_day(self, columns: Sequence[str], known: date, keys: Sequence[str]) -> exp.Select:
         wanted = [(name, self.by_name[name]) for name in columns if name != APPEARED]
-        rows = rows_until(self.question, self.table, columns_read(one for _, one in wanted), known)
-        found = exp.select(*DAY_KEYS).from_(rows.query.subquery("r", copy=False)).group_by(*DAY_KEYS)
+        rows = rows_until(self.question, self.table, columns_read(one for _, one in wanted), known, versions="seen_until" in keys)
+        found = exp.select(*keys).from_(rows.query.subquery("r", copy=False)).group_by(*keys)
         if APPEARED in columns:
             at = exp.Greatest(this=exp.column("happened_at"), expressions=[exp.column("known_at")], ignore_nulls=True)
             found = found.select(exp.Min(this=at).as_(APPEARED))
         return found.select(*(_kept_by_day(one, rows).as_(name) for name, one in wanted), copy=False)
 
 
-def rows_until(question: PanelQuestion, table: str, columns: Sequence[str], last: date) -> Source:
-    """All rows of a table; their local days are quickly told where they mostly were known by a day."""
+def rows_until(question: PanelQuestion, table: str, columns: Sequence[str], last: date, versions: bool = False) -> Source:
+    """All rows of a table; their local days are quickly told where they mostly were known by a day. `versions`: until when each is seen."""
     following = min(last, date.max - timedelta(days=2)) + timedelta(days=1)
-    return rows_ever(replace(question, as_of=Dates((following,))), table, columns)
+    return rows_ever(replace(question, as_of=Dates((following,))), table, columns, versions)
 
 
 def meaning_of_rows(question: PanelQuestion, table: str) -> str:
@@ -226,14 +249,19 @@ def meaning_of_rows(question: PanelQuestion, table: str) -> str:
 
 
 def days_worth_keeping(question: PanelQuestion, leaves: Sequence[Leaf], seen: Sequence[Seen]) -> tuple[KeptDays, ...]:
-    """What would serve the measures of a question, by table: of those whose rows have one version each, and cells that nothing settles."""
+    """What would serve the measures of a question, by table: of those whose cells nothing settles, and that are no statements about a state
+    of which there are several."""
     found: list[KeptDays] = []
     for table in dict.fromkeys([*(leaf.measure.rows.table for leaf in leaves), *(one.table for one in seen)]):
         held, measures = question.tables.get(table), [leaf.measure for leaf in leaves if leaf.measure.rows.table == table]
         kept = kept_by_day(measures)
-        if held is not None and not held.several_versions and not _settles(table, kept):
+        if held is not None and not (held.several_versions and _states(table)) and not _settles(table, kept):
             found.append(KeptDays(question, table, kept))
     return tuple(found)
+
+
+def _states(table: str) -> bool:
+    return any(entity.name == table and entity.state for entity in TABLES.values())
 
 
 def _settles(table: str, kept: Iterable[Kept]) -> bool:

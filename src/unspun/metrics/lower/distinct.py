@@ -6,12 +6,12 @@ The mask of a value is the union of those of its rows, so no row is counted twic
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlglot import exp
 
-from unspun.metrics.conditions import Condition
+from unspun.metrics.conditions import Condition, columns_of
 from unspun.metrics.lower.conditions import condition_sql
 from unspun.metrics.lower.day_state import DayRows, Rows
 from unspun.metrics.lower.frames import Frame, distinct_frames, frame_of
@@ -20,7 +20,7 @@ from unspun.metrics.lower.panes import WORD_BITS, Panes
 from unspun.metrics.lower.parts import Parts, Placed
 from unspun.metrics.lower.plan import Leaf, Step
 from unspun.metrics.lower.sheet import MaskCounts, in_slice
-from unspun.metrics.lower.sources import as_of_days, since
+from unspun.metrics.lower.sources import as_of_days, since, source
 from unspun.metrics.lower.terms import gone_day, when
 from unspun.metrics.lower.value_state import is_masked, mask_name, masks_query, word
 from unspun.metrics.nodes import Distinct
@@ -76,6 +76,8 @@ def add_distinct(parts: Parts, question: PanelQuestion, table: str, rows: Rows, 
             parts.steps.append(Step(f"measure_held_{name}", _held(counted, panes), f"values of {table} by account"))
         else:
             parts.steps += _held_of_kept(question, table, counted, panes, kept)
+            if kept.corrected:
+                parts.inputs[f"measure_words_{name}"] = panes.words_table(list(counted.groups.values()))
         parts.distinct |= {i: f"n{i}" for i, _ in asked}
         if by_place:
             parts.counts.append(_masks(counted))
@@ -154,10 +156,26 @@ def _held_of_kept(question: PanelQuestion, table: str, counted: Counted, panes: 
             found = found.select(exp.BitwiseOrAgg(this=seen).as_(f"w{g}_{i}"), copy=False)
     found = found.from_(f"measure_masks_{name} AS m").join(f"measure_seen_{name} AS s", on="s.day = m.seen")
     together = masks_query(kept, {one.name for one in found.find_all(exp.Column) if one.name in kept.columns}, panes.points[0])
+    held = _with_corrected(question, table, counted, panes, found, kept.corrected) if kept.corrected else found
     return [
         Step(f"measure_masks_{name}", together, f"days of the values of {table}"),
-        Step(f"measure_held_{name}", found, f"values of {table} by account"),
+        Step(f"measure_held_{name}", held, f"values of {table} by account"),
     ]
+
+
+def _with_corrected(
+    question: PanelQuestion, table: str, counted: Counted, panes: Panes, found: exp.Select, corrected: str
+) -> exp.Select:
+    """What was found of masks united with what the row versions in the table `corrected` add."""
+    read = dict.fromkeys([counted.column, *(name for condition in counted.groups for name in columns_of(condition))])
+    rows = source(question, table, tuple(read))
+    for one in rows.query.find_all(exp.Table):
+        if one.name == f"{table}_versions":
+            one.set("this", exp.to_identifier(corrected))
+    union = exp.union(found, _held(replace(counted, rows=rows), panes), distinct=False, copy=False)
+    words = [f"w{g}_{i}" for g, frames in enumerate(counted.groups.values()) for i in range(counted.words(frames))]
+    together = exp.select("account", "value", *(f"BIT_OR({word}) AS {word}" for word in words))
+    return together.from_(union.subquery("held", copy=False)).group_by("account", "value")
 
 
 def _by_unit(counted: Counted) -> exp.Query:

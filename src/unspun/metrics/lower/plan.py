@@ -29,7 +29,8 @@ class Step:
 
 class Keepable(Protocol):
     """Something that may be kept of the rows of a table, file by file: `columns` (a name tells all that a column means; one that stands for
-    several is the part of their names before the `_`), by `keys`. `column`: of whose values it is; "": of the rows by day."""
+    several is the part of their names before the `_`), by `keys`. `column`: of whose values it is; "": of the rows by day. It is made of the
+    `columns_read` of rows; `day` is that on which one happened."""
 
     @property
     def table(self) -> str: ...
@@ -43,6 +44,10 @@ class Keepable(Protocol):
     def keys(self) -> tuple[str, ...]: ...
     @property
     def columns(self) -> tuple[str, ...]: ...
+    @property
+    def columns_read(self) -> tuple[str, ...]: ...
+    @property
+    def day(self) -> exp.Expr: ...
 
     def meaning(self) -> str:
         """All that it depends on besides the rows, its columns and the rules of the time zone."""
@@ -54,6 +59,15 @@ class Keepable(Protocol):
 
     def query(self, columns: Sequence[str], first: date, last: date, known: date) -> exp.Select:
         """Some of the columns, by the keys, of rows of `{table}_versions` that happened from `first` to `last`, known by `known`."""
+        ...
+
+    def without(self, kept: str, days: str, columns: Sequence[str]) -> exp.Select:
+        """What the table `kept` has in its columns but for the days of accounts in the table `days` (`account_id`, `day`)."""
+        ...
+
+    def of_versions(self, columns: Sequence[str], known: date) -> exp.Select | None:
+        """Some of the columns, by the keys and until when they are seen, of rows of `{table}_versions` that have several versions, known
+        by `known`; None: what reads it reads such rows itself."""
         ...
 
 

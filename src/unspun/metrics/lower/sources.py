@@ -65,14 +65,16 @@ def source(question: PanelQuestion, table: str, columns: Sequence[str], order: b
     return Source(versions, tuple(columns), kinds, held.several_versions or bool(settling))
 
 
-def rows_ever(question: PanelQuestion, table: str, columns: Sequence[str]) -> Source:
+def rows_ever(question: PanelQuestion, table: str, columns: Sequence[str], versions: bool = False) -> Source:
     """All rows of a table that name an account, whenever they happened (`day` may be NULL) and were known, with the columns of ORDER and
-    `known_at`; of a table in which each row has one version, and of columns that nothing settles."""
+    `known_at`; each taken as having one version or, where all `versions` are there, until it is superseded. Columns that nothing settles."""
     kinds: dict[str, Kind] = {name: column_kind(question, table, name) for name in columns}
     cells = [part for i, name in enumerate(columns) for part in _cells(question, table, i, name)]
     picked = [named("account_id"), *cells, *(named(name) for name in dict.fromkeys((*ORDER, "known_at")))]
-    query = _single_versions(question, table, picked, ever=True)
-    return Source(query, tuple(columns), kinds, superseded=False)
+    if not versions:
+        return Source(_single_versions(question, table, picked, ever=True), tuple(columns), kinds, superseded=False)
+    rows = row_versions(question, table, picked, ever=True).subquery("row_versions", copy=False)
+    return Source(exp.select("*").from_(rows).where("NOT account_id IS NULL", copy=False), tuple(columns), kinds, superseded=True)
 
 
 def column_kind(question: PanelQuestion, table: str, column: str) -> Kind:

@@ -22,7 +22,7 @@ from unspun.metrics.lower.frames import frame_of
 from unspun.metrics.lower.local_day import day_number, number
 from unspun.metrics.lower.panes import WORD_BITS
 from unspun.metrics.lower.plan import Keepable, Leaf, Seen
-from unspun.metrics.lower.sources import Source, column_kind
+from unspun.metrics.lower.sources import Source, column_kind, happened_day
 from unspun.metrics.lower.terms import when
 from unspun.metrics.nodes import Distinct
 from unspun.metrics.question import KeptValues, PanelQuestion
@@ -108,6 +108,29 @@ class KeptMasks:
                 mask = exp.BitwiseOrAgg(this=when(exp.condition(f"stretch = {stretch}"), exp.column(name)))
                 wide = wide.select(mask.as_(f"{name}_{stretch}"), copy=False)
         return wide
+
+    @property
+    def day(self) -> exp.Expr:
+        """The day on which a row happened."""
+        return happened_day(self.question, self.table)
+
+    def without(self, kept: str, days: str, columns: Sequence[str]) -> exp.Select:
+        """What a table has in its columns but for some days of accounts, whose bits are cleared."""
+        there = sorted({column.rpartition("_")[2] for column in columns})
+        bit = f"CAST(1 AS BIGINT) << ((day + {ZERO_DAY}) % {WORD_BITS})"
+        words = exp.select("account_id").from_(days).where("NOT day IS NULL").group_by("account_id")
+        for stretch in there:
+            inside = exp.condition(f"(day + {ZERO_DAY}) DIV {WORD_BITS} = {stretch}")
+            words = words.select(exp.BitwiseOrAgg(this=when(inside, exp.condition(bit))).as_(f"w_{stretch}"), copy=False)
+        found = exp.select(*(exp.column(name, table="v") for name in VALUE_KEYS)).from_(f"{kept} AS v")
+        for column in columns:
+            gone = exp.func("COALESCE", exp.column(f"w_{column.rpartition('_')[2]}", table="t"), number(0))
+            left = exp.BitwiseAnd(this=exp.column(column, table="v"), expression=exp.BitwiseNot(this=gone))
+            found = found.select(left.as_(column), copy=False)
+        return found.join(words.subquery("t", copy=False), on="t.account_id = v.account_id", join_type="left")
+
+    def of_versions(self, columns: Sequence[str], known: date) -> None:
+        """Rows with several versions are read as they are: until when a value is seen is not kept by masks."""
 
 
 def stretches(first: date, last: date) -> range:
