@@ -49,12 +49,14 @@ class Tally:
     cells: int = 0
     by_reference: int = 0
     files_kept: int = 0
+    rows_corrected: int = 0
     steps: Counter[str] = field(default_factory=Counter[str])
     differing: list[str] = field(default_factory=list[str])
 
     def add(self, other: Tally) -> None:
         self.histories, self.panels, self.cells = self.histories + other.histories, self.panels + other.panels, self.cells + other.cells
         self.by_reference, self.files_kept = self.by_reference + other.by_reference, self.files_kept + other.files_kept
+        self.rows_corrected += other.rows_corrected
         self.steps.update(other.steps)
         self.differing += other.differing
 
@@ -65,15 +67,16 @@ WRITTEN = SmallBook({}, {name: HeldTable(kinds_of(name)) for name in LOADED}, ()
 
 def lived(seed: int) -> Tally:
     """One history, compared after each step."""
-    panel_state.LEAST_ROWS = 1  # files of a few rows count as large ones
+    panel_state.LEAST_ROWS, panel_state.MOST_CORRECTED = 1, 1.0  # files of a few rows count as large ones
     tally = Tally(1)
     with TemporaryDirectory() as folder, history(Path(folder), seed) as told:
         told.load("accounts", told.new_rows("accounts", 6))
         told.load("events", told.new_rows("events", 40))
-        for step in range(STEPS):
+        for step, what in enumerate(told.steps(STEPS)):
+            told.step(what)
             metrics = random_metrics(told.random, WRITTEN, METRICS)
-            tally.differing += [f"history {seed}, step {step}: {one}" for one in compared(told, metrics, tally)]
-            tally.steps[told.step()] += 1
+            tally.differing += [f"history {seed}, step {step}, {what}: {one}" for one in compared(told, metrics, tally)]
+            tally.steps[what] += 1
     return tally
 
 
@@ -82,7 +85,8 @@ def compared(told: History, metrics: MetricSet, tally: Tally) -> Iterator[str]:
     question = told.question(metrics, told.renewals() if told.random.random() < 0.2 else None)
     rows = told.of_rows(question)
     (kept, _), (again, use) = told.of_kept(question), told.of_kept(question)
-    tally.panels, tally.cells, tally.files_kept = tally.panels + 3, tally.cells + rows.num_rows * METRICS, tally.files_kept + use.files_kept
+    tally.panels, tally.cells = tally.panels + 3, tally.cells + rows.num_rows * METRICS
+    tally.files_kept, tally.rows_corrected = tally.files_kept + use.files_kept, tally.rows_corrected + use.rows_corrected
     yield from (f"kept: {one}" for one in differences(question, rows, kept))
     yield from (f"kept before: {one}" for one in differences(question, rows, again))
     reference = by_reference(told, question)
@@ -133,6 +137,7 @@ def main() -> int:
         "cells": total.cells,
         "panels_by_reference": total.by_reference,
         "files_kept": total.files_kept,
+        "rows_corrected": total.rows_corrected,
         "steps": dict(total.steps.most_common()),
         "differing": total.differing[:100],
     }

@@ -17,6 +17,8 @@ def test_a_workspace_is_made_and_the_next_commands_are_told(tmp_path: Path) -> N
     assert "cd 'my company'" in ran.out
     assert "unspun load FILE..." in ran.out
     assert 'name = "Acme Ltd"' in (tmp_path / "my company" / "unspun.toml").read_text(encoding="utf-8")
+    made = {path.name for path in (tmp_path / "my company").iterdir() if not path.name.startswith(".")}
+    assert len(made) >= 5 and all(name in ran.out for name in made), "each is told with what it holds"
     assert run("status", cwd=tmp_path / "my company").code == 0
 
 

@@ -203,6 +203,7 @@ def test_the_engine_may_stand_in_the_settings_and_in_a_python_call(files: Book, 
         ("postgresql://boss:pw@127.0.0.1:5432/x", "the URL holds a password"),
         ("postgresql://boss@127.0.0.1:9/x", "nothing answers at that host and port"),
         ("sqlite:///file.db", "there is no such engine of panels"),
+        ("postgres", "there is no such engine of panels"),
     ],
 )
 def test_an_engine_that_cannot_be_is_one_clear_fault(files: Book, engine: str, said: str) -> None:

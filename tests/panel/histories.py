@@ -44,12 +44,11 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 @dataclass(slots=True)
 class History:
-    """A book and what has happened to it. `keyed`: events have a key, so that they can be corrected."""
+    """A book and what has happened to it. Rows have keys, so that they can be corrected."""
 
     catalog: Catalog
     folder: Path
     maker: Maker
-    keyed: bool
     loads: int = 0
     rows: dict[TableName, list[dict[str, Any]]] = field(default_factory=dict[TableName, "list[dict[str, Any]]"])
 
@@ -72,9 +71,8 @@ class History:
         schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.items()])
         path = self.folder / f"{table}{self.loads}.parquet"
         pq.write_table(pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows], schema), path)
-        key = KEYS[table] if self.keyed or table == "accounts" else ()
         own = dict(OWN.get(table, {}))
-        source = SourceMapping((path.name,), table, {name: name for name in columns}, own, key=key, time_zone="UTC", currency="EUR")
+        source = SourceMapping((path.name,), table, {name: name for name in columns}, own, key=KEYS[table], time_zone="UTC", currency="EUR")
         definition = BookDefinition((source,), self.maker.zone, "EUR", text="version: 1\n", sha256="0" * 64)
         with self.catalog.writing():
             found = load_files(self.catalog, [PlannedFile(str(path), source)], definition, self.at).sources[0]
@@ -100,12 +98,12 @@ class History:
         self.load("events", [{**row, "known_at": row["happened_at"] + timedelta(days=self.random.choice((1, 30, 200)))} for row in rows])
 
     def load_corrections(self) -> None:
-        table: TableName = self.random.choice(LOADED[:2])
-        known = self.rows.get(table, [])
-        chosen = self.random.sample(known, min(len(known), 5))
-        rows = [self._named(corrected(self.maker, TABLES[table], KEYS[table], row)) for row in chosen]
-        if rows:
-            self.load(table, rows + self.new_rows(table, 5))
+        for table in LOADED[:2]:
+            known = self.rows.get(table, [])
+            chosen = self.random.sample(known, min(len(known), 5))
+            rows = [self._named(corrected(self.maker, TABLES[table], KEYS[table], row)) for row in chosen]
+            if rows:
+                self.load(table, rows + self.new_rows(table, 5))
 
     def load_again(self) -> None:
         """Rows that were loaded before, beside new ones."""
@@ -141,9 +139,18 @@ class History:
             elif done == 2:
                 path.unlink()
 
-    def step(self) -> str:
-        """Something happens; what it was."""
-        could: dict[str, Callable[[], None]] = {
+    def steps(self, number: int) -> list[str]:
+        """What is to happen, step by step: rows are corrected, a load is undone later, and whatever else there is."""
+        others = ["undo", *self.random.choices(list(self._could()), k=number - 2)]
+        self.random.shuffle(others)
+        return ["corrections", *others]
+
+    def step(self, what: str) -> None:
+        """Something happens."""
+        self._could()[what]()
+
+    def _could(self) -> dict[str, Callable[[], None]]:
+        return {
             "new rows": self.load_new,
             "rows known later": self.load_known_later,
             "rows loaded twice": self.load_again,
@@ -154,9 +161,6 @@ class History:
             "damage": self.damage,
             "corrections": self.load_corrections,
         }
-        what = self.random.choice([name for name in could if self.keyed or name != "corrections"])
-        could[what]()
-        return what
 
     # Asked of it
 
@@ -185,6 +189,11 @@ class History:
             kept, use = kept_tables(reader, lowered(question, DuckDBPanel(reader)).keepable, silent)
             return _panel(reader, replace(question, kept=kept)), use
 
+    def versions(self, table: TableName) -> list[dict[str, Any]]:
+        """All row versions of a table."""
+        with self._reader() as reader:
+            return reader.query(f"SELECT * FROM {table}_versions").to_pylist()
+
     @contextmanager
     def _reader(self) -> Iterator[BookReader]:
         with open_catalog(self.catalog.folder) as catalog:
@@ -211,4 +220,4 @@ def history(folder: Path, seed: int) -> Iterator[History]:
     random = Random(seed)
     maker = Maker(random, random.choice([day for day in ANCHORS if date(2000, 1, 1) < day < BEGUN.date()]), random.choice(QUICK_ZONES))
     with create_warehouse(folder / "warehouse", BEGUN - timedelta(days=1)) as catalog:
-        yield History(catalog, folder, maker, keyed=random.random() < 0.5)
+        yield History(catalog, folder, maker)

@@ -29,6 +29,7 @@ from unspun.metrics.nodes import (
     Criterion,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToEnd,
     DaysToFirst,
     Distinct,
     Elapsed,
@@ -50,6 +51,7 @@ from unspun.metrics.nodes import (
     Sum,
     TimeBetween,
     Trend,
+    UserDays,
     When,
     ZScore,
 )
@@ -144,12 +146,14 @@ class Writer:
         random = self.random
         column = self.column(rows.table, NUMERIC)
         times = [name for name, kind in kinds_of(rows.table).items() if kind in ("day", "instant")]
-        match random.randrange(7):
+        match random.randrange(8):
             case 6 if len(times) > 1:
                 start, end = random.sample(times, 2)
                 statistic = random.choice(("average", "sum", "minimum", "maximum", "quantile"))
                 q = random.choice((0.5, 0.9)) if statistic == "quantile" else 0.5
                 return Elapsed(rows, start, end, random.choice(("minutes", "hours", "days")), statistic, q)
+            case 7:
+                return UserDays(rows, random.choice(list(kinds_of(rows.table))))
             case 0 if column is not None:
                 return Quantile(rows, column, random.choice((0.5, 0.9, 0.25, 0.9999, 0.333)))
             case 1:
@@ -177,7 +181,7 @@ class Writer:
 
     def standing(self) -> Series:
         random = self.random
-        choice = random.randrange(6 if self.earlier else 7)
+        choice = random.randrange(7 if self.earlier else 8)
         if choice < 3:
             table = cast("TableName", random.choice(("subscriptions", "tickets", "contacts")))
             where = self.condition(table) if random.random() < 0.4 else None
@@ -185,7 +189,7 @@ class Writer:
             return Open(table, where, column or "")
         if choice < 5:
             return Attribute(random.choice(("seats", "own_whole")))
-        return Seats() if choice == 5 else Arr()
+        return Seats() if choice == 5 else DaysToEnd() if choice == 6 else Arr()
 
     def leaf(self) -> Series:
         if self.defined and not self.earlier and self.random.random() < 0.1:

@@ -186,20 +186,19 @@ def cells(at: At, column: str) -> pd.Series:
     return column_of(some(found), column)
 
 
-def middle(values: pd.Series) -> float:
-    """The median by linear interpolation in ten thousandths, as the language defines it."""
+def middle(values: pd.Series, parts: int = 5_000) -> float:
+    """The median, or another percentile, by linear interpolation in ten thousandths, as the language defines it."""
     ordered = sorted(values)
-    half = (len(ordered) - 1) / 2
-    low, high = ordered[int(half)], ordered[int(half + 0.5)]
-    return (low * 5_000 + high * 5_000) / 10_000 if half % 1 else low
+    place, rest = divmod((len(ordered) - 1) * parts, 10_000)
+    return (ordered[place] * (10_000 - rest) + ordered[place + 1] * rest) / 10_000 if rest else ordered[place]
 
 
-def hours(at: At, end: str, day: str) -> float:
-    """The median of the hours from opening to an instant of the tickets of 90 days, of those in which it may be read."""
+def hours(at: At, end: str, day: str, parts: int = 5_000) -> float:
+    """The median, or another percentile, of the hours from opening to an instant of the tickets of 90 days, where that may be read."""
     rows = tickets(at)
     found = some(those(rows, settled(at, rows, day)))
     seconds = (pd.to_datetime(found[end], utc=True) - pd.to_datetime(found.opened_at, utc=True)).dt.total_seconds()
-    return middle(seconds / 3600)
+    return middle(seconds / 3600, parts)
 
 
 def answers(at: At, survey: str) -> pd.Series:
@@ -263,6 +262,7 @@ DESK: dict[str, Metric] = {
     "first_answer_median_90d": lambda at: middle(cells(at, "answer_minutes")),
     "closing_median_90d": lambda at: middle(cells(at, "closing_hours")),
     "first_answer_hours_90d": lambda at: hours(at, "answered_at", "answered_day"),
+    "first_answer_hours_p90_90d": lambda at: hours(at, "answered_at", "answered_day", 9_000),
     "closing_hours_90d": lambda at: hours(at, "closed_at", "closed_day"),
     "answered_share_90d": lambda at: share(at, lambda rows: settled(at, rows, "answered_day")),
     "closed_share_90d": lambda at: share(at, lambda rows: settled(at, rows)),

@@ -92,10 +92,19 @@ def addons(at: At) -> int:
     return int(running(at).is_addon.sum())
 
 
+def days_to_renewal(at: At) -> int:
+    terms = running(at)
+    terms = terms[~terms.is_addon]
+    if terms.empty:
+        raise Missing("no_contract")
+    if terms.ended.isna().all():
+        raise Missing("not_stated")
+    return int(terms.ended.min()) - at.day
+
+
 def daily_users(at: At) -> float:
     """The people of each of 28 days, each day by itself."""
-    of_days = [users(at.earlier(back), 1) if back else users(at, 1) for back in range(28)]
-    return sum(of_days) / 28
+    return int(used(at).groupby("day").user_id.nunique().sum()) / 28
 
 
 USE: dict[str, Metric] = {
@@ -143,6 +152,7 @@ USE: dict[str, Metric] = {
     "running_terms": lambda at: len(running(at)),
     "addons": addons,
     "days_as_customer": lambda at: at.day - some(at.rows("subscriptions", at.lifetime())).day.min(),
+    "days_to_renewal": days_to_renewal,
     "days_into_term": lambda at: at.day - some(at.rows("subscriptions", at.contract())).day.min(),
 }  # fmt: skip
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.panel.histories import LOADED, History, history, kept_files
-from tests.panel.random_books import SmallBook, kinds_of
+from tests.panel.random_books import ACCOUNTS, SmallBook, kinds_of
 from tests.panel.random_metrics import random_metrics
 from unspun.metrics.asof import Dates
 from unspun.metrics.conditions import IsIn
@@ -24,8 +27,8 @@ from unspun.warehouse import panel_state
 from unspun.warehouse.compact import compact
 from unspun.warehouse.erase import Subject, erase
 
-SEEDS = range(5)
-STEPS = 5
+SEEDS = range(3)
+STEPS = 4
 LOGINS = MetricSet((Metric("rows_28d", Count(Rows("events", None, Days(28)))), Metric("users", Distinct(Rows("events"), "user_id"))))
 
 
@@ -47,22 +50,27 @@ def check(told: History, metrics: MetricSet, what: str) -> panel_state.StateUse:
     return use
 
 
+def some_metrics(told: History) -> MetricSet:
+    """Metrics written at random, and two that can be served by what is kept."""
+    return MetricSet((*LOGINS.metrics, *random_metrics(told.random, HELD, 4).metrics))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_after_any_history_the_panel_of_what_is_kept_is_that_of_the_rows(tmp_path: Path, seed: int) -> None:
     with history(tmp_path, seed) as told:
         told.load("accounts", told.new_rows("accounts", 6))
         told.load("events", told.new_rows("events", 40))
-        metrics = random_metrics(told.random, HELD, 6)
-        done, uses = list[str](), list[panel_state.StateUse]()
-        for _ in range(STEPS):
-            uses.append(check(told, metrics, f"{seed} {done}"))
-            done.append(told.step())
+        metrics = some_metrics(told)
+        uses, steps = [check(told, metrics, "at first")], told.steps(STEPS)
+        for place, what in enumerate(steps):
+            told.step(what)
             if told.random.random() < 0.3:
-                metrics = random_metrics(told.random, HELD, 6)
+                metrics = some_metrics(told)
             if told.random.random() < 0.1:
                 told.maker.zone = told.random.choice(("UTC", "Asia/Kathmandu"))
-        uses.append(check(told, metrics, f"{seed} {done}"))
-        assert told.keyed or any(use.rows_kept for use in uses)
+            uses.append(check(told, metrics, f"{seed} {steps[: place + 1]}"))
+        assert any(use.rows_kept for use in uses)
+        assert any(use.rows_corrected for use in uses)
 
 
 def loaded(told: History, *numbers: int) -> None:
@@ -107,6 +115,75 @@ def test_a_new_metric_leaves_what_is_kept_of_the_others(tmp_path: Path) -> None:
         assert set(before) < set(kept_files(told))
         assert len(added) == 1
         assert len(pq.read_schema(added[0]).names) == len(DAY_KEYS) + 1
+
+
+def days_of_corrected(rows: list[dict[str, Any]], key: str, zone: str) -> set[tuple[str, date]]:
+    """The days of accounts on which a row lies of which there are several versions."""
+    often = Counter(row[key] for row in rows)
+    return {account_day(row, zone) for row in rows if often[row[key]] > 1}
+
+
+def account_day(row: dict[str, Any], zone: str) -> tuple[str, date]:
+    return row["account_id"], row["happened_at"].astimezone(ZoneInfo(zone)).date()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+def test_of_a_corrected_table_only_the_rows_of_days_with_a_corrected_row_are_read(tmp_path: Path, zone: str) -> None:
+    with history(tmp_path, 8) as told:
+        told.maker.zone = zone
+        loaded(told, 200, 50)
+        told.of_kept(told.question(LOGINS))
+        told.load_corrections()
+        question = told.question(LOGINS)
+        kept, use = told.of_kept(question)
+        assert kept.equals(told.of_rows(question))
+        rows = told.versions("events")
+        touched = days_of_corrected(rows, "event_id", zone)
+        assert use.rows_corrected == sum(account_day(row, zone) in touched for row in rows)
+        assert 5 < use.rows_corrected < 40
+        assert (use.rows_kept, use.rows_read) == (250, len(rows) - 250)
+
+
+def test_where_corrections_touch_many_days_all_rows_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel_state, "MOST_CORRECTED", 0.1)
+    with history(tmp_path, 9) as told:
+        loaded(told, 30)
+        told.load_corrections()
+        question = told.question(LOGINS)
+        kept, use = told.of_kept(question)
+        assert (use.unkept, use.tables) == ({"events": panel_state.CORRECTED_OFTEN}, ())
+        assert kept.equals(told.of_rows(question))
+
+
+def test_after_an_undone_correction_nothing_is_corrected(tmp_path: Path) -> None:
+    with history(tmp_path, 10) as told:
+        loaded(told, 60)
+        told.load_corrections()
+        assert told.of_kept(told.question(LOGINS))[1].rows_corrected
+        told.undo()
+        question = told.question(LOGINS)
+        kept, use = told.of_kept(question)
+        assert use.rows_corrected == 0
+        assert kept.equals(told.of_rows(question))
+
+
+def test_no_fact_of_a_correction_names_an_erased_account(tmp_path: Path) -> None:
+    with history(tmp_path, 11) as told:
+        loaded(told, 30)
+        row = next(row for row in told.rows["events"])
+        others = [account for account in ACCOUNTS if account != row["account_id"]]
+        told.load("events", [{**row, "account_id": others[0], "known_at": row["happened_at"] + timedelta(days=9)}])
+        told.of_kept(told.question(LOGINS))
+        assert row["account_id"] in accounts_in_facts(told)
+        erase(told.catalog, Subject("account", row["account_id"]), told.at)
+        assert row["account_id"] not in accounts_in_facts(told)
+        question = told.question(LOGINS)
+        assert told.of_kept(question)[0].equals(told.of_rows(question))
+
+
+def accounts_in_facts(told: History) -> set[str]:
+    """The accounts that what is kept of data files names."""
+    return {account for path in kept_files(told) for account in pq.read_table(path).column("account_id").to_pylist()}
 
 
 def test_in_another_zone_other_days_are_kept(tmp_path: Path) -> None:

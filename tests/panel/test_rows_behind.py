@@ -33,6 +33,7 @@ from unspun.metrics.nodes import (
     Count,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToEnd,
     Distinct,
     LastValue,
     Maximum,
@@ -42,6 +43,7 @@ from unspun.metrics.nodes import (
     Seats,
     Series,
     Sum,
+    UserDays,
 )
 from unspun.metrics.question import PanelQuestion
 from unspun.metrics.windows import SinceContractStart
@@ -74,7 +76,7 @@ OF_CELLS: Mapping[type[Series], Callable[[Cells], object]] = {
     Seats: total,
 }
 """What a leaf is of the cells of its column in the rows that are shown."""
-COMPUTED = (*OF_CELLS, Count, ActiveDays, DaysSinceLast, DaysSinceFirst, Open)
+COMPUTED = (*OF_CELLS, Count, ActiveDays, UserDays, DaysToEnd, DaysSinceLast, DaysSinceFirst, Open)
 
 
 def computed_again(part: Part, shown: Shown, as_of: date, zone: str) -> object:
@@ -82,8 +84,14 @@ def computed_again(part: Part, shown: Shown, as_of: date, zone: str) -> object:
     series, day = part.series, as_of - timedelta(days=part.shift_days)
     if isinstance(series, Count) or (isinstance(series, Open) and not series.column):
         return len(shown)
+    if isinstance(series, DaysToEnd):
+        (row,) = shown
+        return (cast("date", row["ended"]) - day).days
     if isinstance(series, ActiveDays):
         return len({happened(row, part, zone) for row in shown})
+    if isinstance(series, UserDays):
+        cells = [(happened(row, part, zone), row[series.column]) for row in shown]
+        return len({(day, local_day(cell, zone) if isinstance(cell, datetime) else cell) for day, cell in cells})
     if isinstance(series, DaysSinceLast | DaysSinceFirst):
         (row,) = shown
         return (day - happened(row, part, zone)).days
@@ -155,8 +163,9 @@ def with_leaves(random: Random, book: SmallBook) -> MetricSet:
         *(Open("contacts", where) for where in (None, writer.condition("contacts"))),
         Open("subscriptions", None, "seats"),
         Seats(),
+        DaysToEnd(),
         Attribute("own_text"),
-        *(kind(terms, "seats") for kind in (Sum, Average, Distinct, LastValue)),
+        *(kind(terms, "seats") for kind in (Sum, Average, Distinct, UserDays, LastValue)),
         *(kind(terms) for kind in (ActiveDays, DaysSinceLast)),
     )
     metrics = (*random_metrics(random, book, 3), *(Metric(f"one{place}", series) for place, series in enumerate(one_each)))
@@ -166,5 +175,5 @@ def with_leaves(random: Random, book: SmallBook) -> MetricSet:
 def test_a_value_is_computed_again_from_the_rows_that_are_shown_behind_it() -> None:
     told = Counter[str]()
     check(range(6), told)
-    kinds = ("Count", "Sum", "Average", "Distinct", "ActiveDays", "DaysSinceLast", "LastValue", "Open", "Seats", "contract", "contacts")
-    assert all(told[kind] > 0 for kind in kinds), told
+    kinds = ("Count", "Sum", "Average", "Distinct", "UserDays", "ActiveDays", "DaysSinceLast", "LastValue", "Open", "Seats")
+    assert all(told[kind] > 0 for kind in (*kinds, "contract", "contacts")), told

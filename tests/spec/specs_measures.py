@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.spec.chapter import Chapter, Section
 from tests.spec.harness import Spec
 from tests.spec.specs_quantiles import ELAPSED, QUANTILE, TO_FIRST
+from tests.spec.specs_user_days import USER_DAYS
 from unspun.metrics.nodes import (
     ActiveDays,
     Average,
@@ -19,6 +20,7 @@ from unspun.metrics.nodes import (
     Minimum,
     Quantile,
     Sum,
+    UserDays,
 )
 
 TOUCHPOINTS = """
@@ -425,6 +427,7 @@ CHAPTER = Chapter(
         Section("max", GREATEST, (Maximum,)),
         Section("distinct", DISTINCT, (Distinct,)),
         Section("active_days", ACTIVE, (ActiveDays,)),
+        Section("user_days", USER_DAYS, (UserDays,)),
         Section("last", LAST, (LastValue,)),
         Section("days_since_last", SINCE_LAST, (DaysSinceLast,)),
         Section("days_since_first", SINCE_FIRST, (DaysSinceFirst,)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.spec.chapter import Chapter, Section
 from tests.spec.harness import Spec
-from unspun.metrics.nodes import Arr, Attribute, Constant, Open, Seats
+from unspun.metrics.nodes import Arr, Attribute, Constant, DaysToEnd, Open, Seats
 
 TICKETS = """
     tickets
@@ -233,6 +233,93 @@ SEATS = (
         extra=True,
     ),
 )
+ENDS = """
+    subscriptions
+    subscription_id | account_id | started    | ended      | is_addon
+    s1              | a          | 2023-03-01 | 2024-03-01 |
+    s2              | a          | 2024-03-01 | 2024-06-01 |
+    s3              | a          | 2024-02-01 | 2024-12-01 | yes
+    s4              | b          | 2024-01-01 |            | no
+"""
+TO_END = (
+    Spec(
+        teaches="Days to 1 March; from then on to the end of the next term. The add-on does not count. The term of b is open.",
+        tables=ENDS,
+        metric="days_to_end: subscriptions",
+        expected="""
+            account_id | 2023-02-28     | 2024-01-31     | 2024-02-29   | 2024-03-01
+            a          | (no_source)    | 30             | 1            | 92
+            b          | (no_source)    | (not_stated)   | (not_stated) | (not_stated)
+            c          | (no_source)    | (no_contract)  | (no_contract) | (no_contract)
+        """,
+    ),
+    Spec(
+        teaches="The same where `ended` is the last day of a term, which then runs on 1 March, too.",
+        tables=ENDS,
+        metric="days_to_end: subscriptions",
+        expected="account_id | 2024-02-29 | 2024-03-01 | 2024-03-02\na | 2 | 1 | 92",
+        ends_inclusive=True,
+    ),
+    Spec(
+        teaches="Of two terms that run, the earlier end is the next renewal; an open one has none.",
+        tables="""
+            subscriptions
+            account_id | started    | ended
+            a          | 2024-01-01 | 2024-12-31
+            a          | 2024-01-10 | 2024-02-10
+            b          | 2024-01-01 | 2024-02-10
+            b          | 2024-01-01 | 2024-03-10
+            c          | 2024-01-01 | 2024-02-10
+            c          | 2024-01-01 |
+        """,
+        metric="days_to_end: subscriptions",
+        expected="account_id | 2024-01-09 | 2024-01-31 | 2024-02-10\na | 357 | 10 | 325\nb | 32 | 10 | 29\nc | 32 | 10 | (not_stated)",
+    ),
+    Spec(
+        teaches="An end that is corrected counts from when that is known; so does what it was five days earlier.",
+        tables="""
+            subscriptions
+            subscription_id | account_id | started    | ended      | known_at
+            s1              | a          | 2024-01-01 | 2024-03-01 | 2024-01-01
+            s1              | a          | 2024-01-01 | 2024-04-01 | 2024-02-10
+        """,
+        metric="add: [days, {multiply: [1000, {before: {of: days, days: 5}}]}]",
+        beside="days:\n  description: Days to the end.\n  days_to_end: subscriptions",
+        expected="account_id | 2024-01-05 | 2024-02-09 | 2024-02-10\na | (before_birth) | 26021 | 56051",
+        extra=True,
+    ),
+    Spec(
+        teaches="A term that is known before it begins does not run yet, nor one that is known late before that is so.",
+        tables="accounts\naccount_id | created_on\na | 2023-01-01\nb | 2023-01-01\n\n"
+        "subscriptions\naccount_id | started | ended | known_at\na | 2024-01-10 | 2024-02-10 | 2024-01-02\n"
+        "b | 2024-01-02 | 2024-02-10 | 2024-01-11",
+        metric="days_to_end: subscriptions",
+        expected="account_id | 2024-01-09 | 2024-01-10 | 2024-01-11\na | (no_source) | 31 | 30\nb | (no_source) | (no_contract) | 30",
+        extra=True,
+        fixed=("created_on",),
+    ),
+    Spec(
+        teaches="After the last term there is none; once the days of grace are over, the account is no customer.",
+        tables="subscriptions\naccount_id | started | ended\na | 2024-01-01 | 2024-02-01",
+        metric="days_to_end: subscriptions",
+        expected="account_id | 2024-01-31 | 2024-02-01 | 2025-02-01\na | 1 | (no_contract) | (after_churn)",
+        extra=True,
+    ),
+    Spec(
+        teaches="Before renewals it is the days before the due day, where that is the end of a term that runs.",
+        tables=ENDS,
+        metric="days_to_end: subscriptions",
+        expected="account_id | due | 90 | 30\na | 2024-03-01 | 90 | 30\na | 2024-06-01 | 90 | 30",
+    ),
+    Spec(
+        teaches="Without subscriptions.",
+        tables="accounts\naccount_id | created_on\na | 2024-02-01",
+        metric="days_to_end: subscriptions",
+        expected="account_id | 2024-01-31 | 2024-02-01\na | (before_birth) | (no_source)",
+        fixed=("created_on",),
+        extra=True,
+    ),
+)
 ARR = (
     Spec(
         teaches="ARR comes from the same computation as `unspun retention`; here it is given as that tells it. Where that cannot tell "
@@ -273,6 +360,7 @@ CHAPTER = Chapter(
         Section("open", OPEN + OPEN_SUMS, (Open,)),
         Section("attribute", ATTRIBUTE, (Attribute,)),
         Section("seats", SEATS, (Seats,)),
+        Section("days_to_end", TO_END, (DaysToEnd,)),
         Section("arr", ARR, (Arr,)),
         Section("value", VALUE, (Constant,)),
     ),

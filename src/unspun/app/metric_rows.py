@@ -29,6 +29,7 @@ from unspun.metrics.nodes import (
     Count,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToEnd,
     DaysToFirst,
     Funnel,
     LastValue,
@@ -44,6 +45,7 @@ from unspun.warehouse.read_sql import LATER
 ARR_ROWS = "arr_rows"
 NOT_SHOWN = ("contact_id", "dated")
 """Columns of contacts that say whom a statement is about and of when, and state nothing."""
+BASE_TERMS = Open("subscriptions", Not(IsIn("is_addon", (True,))))
 NO_ROWS = "SELECT NULL AS account_id WHERE false"
 
 
@@ -66,6 +68,8 @@ def behind_sql(panel: PreparedPanel, leaf: Part, account: str) -> str:
             return _stated(panel, column, leaf.shift_days, account)
         case Seats():
             return _seats(panel, leaf.shift_days, account)
+        case DaysToEnd():
+            return NO_ROWS if "subscriptions" not in question.tables else _next_to_end(panel, leaf.shift_days, account)
         case Arr():
             return f"SELECT * FROM {ARR_ROWS} ORDER BY started, source_file, source_row"
         case _:
@@ -100,9 +104,14 @@ def _contract(panel: PreparedPanel, account: str) -> date | None:
     """The first day of the account's current term: of the base terms that run, the one that began last. None where none runs."""
     if "subscriptions" not in panel.question.tables:
         return None
-    base = Open("subscriptions", Not(IsIn("is_addon", (True,))))
-    running = _open(panel.question, base, 0, account, panel.basis.dates[0])
+    running = _open(panel.question, BASE_TERMS, 0, account, panel.basis.dates[0])
     return panel.reader.query(f"SELECT max(started) AS first FROM ({running})")["first"][0].as_py()
+
+
+def _next_to_end(panel: PreparedPanel, shift_days: int, account: str) -> str:
+    """Of the base terms that run the one that ends first."""
+    running = _open(panel.question, BASE_TERMS, shift_days, account, panel.basis.dates[0])
+    return f"SELECT * FROM ({running}) ORDER BY ended NULLS LAST, {', '.join(ORDER)} LIMIT 1"
 
 
 def _open(question: PanelQuestion, node: Open, shift_days: int, account: str, day: date) -> str:

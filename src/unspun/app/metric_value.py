@@ -41,6 +41,7 @@ from unspun.metrics.nodes import (
     Arr,
     Attribute,
     Before,
+    DaysToEnd,
     Open,
     Reference,
     Seats,
@@ -249,6 +250,8 @@ def columns_read(series: Series) -> tuple[str, ...]:
     match series:
         case Seats():
             return ("seats",)
+        case DaysToEnd():
+            return ("started", "ended")
         case Arr():
             return ("arr",)
         case Attribute(column):

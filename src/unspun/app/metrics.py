@@ -11,6 +11,7 @@ from unspun.app.panel_request import MetricsDefinition, PanelRequest, definition
 from unspun.app.workspace import METRICS_FILE, Workspace
 from unspun.errors import BadInput, Fault
 from unspun.metrics.kinds import check_against, column_kind
+from unspun.metrics.lower.served import rows_read_for
 from unspun.metrics.measure_nodes import reason_without_rows
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.missing import REASONS
@@ -21,6 +22,7 @@ from unspun.metrics.nodes import (
     Case,
     Change,
     Constant,
+    DaysToEnd,
     DaysToFirst,
     Maximum,
     Measure,
@@ -62,13 +64,17 @@ class MetricVersion:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What one metric is: in words and as YAML, what it reads, when it has no value, and its versions in the ledger, oldest first."""
+    """What one metric is: in words and as YAML, what it reads, when it has no value, and its versions in the ledger, oldest first.
+
+    `rows_read` says why panels read every row for it; empty: they read what is kept of loaded files, and the rows of new ones;
+    None: it measures no rows."""
 
     listed: ListedMetric
     yaml: str
     tables: tuple[str, ...]
     metrics: tuple[str, ...]
     reasons: tuple[tuple[str, str], ...]
+    rows_read: tuple[str, ...] | None
     versions: tuple[MetricVersion, ...]
     definition: MetricsDefinition
 
@@ -144,6 +150,7 @@ def explain_metric(workspace: Workspace, id: str) -> Explained:
         tables=tables_read(definition.metrics, (id,)),
         metrics=read,
         reasons=reasons_of(definition.metrics, id),
+        rows_read=rows_read_for(nodes) if any(isinstance(node, Measure) for node in nodes) else None,
         versions=tuple(_versions(workspace, metric)),
         definition=definition,
     )
@@ -179,6 +186,8 @@ def _reasons(node: Series, metrics: MetricSet) -> Iterator[str]:
         return
     if isinstance(node, Measure):
         yield from _reasons_of_rows(node, metrics)
+    elif isinstance(node, DaysToEnd):
+        yield from ("before_birth", "after_churn", "no_source", "no_contract", "not_stated")
     elif isinstance(node, Open | Attribute | Arr | Seats):
         yield from ("before_birth", "after_churn")
         yield "no_source" if isinstance(node, Open) else "not_stated"

@@ -18,7 +18,7 @@ from unspun.app.workspace import Workspace
 from unspun.book.mapping.book_file import mapping_sha256
 from unspun.book.mapping.definition import BookDefinition, Database, SourceMapping
 from unspun.book.sql_words import sql_name
-from unspun.connectors.sql.address import SCHEMES, read_address
+from unspun.connectors.sql.address import SCHEMES, is_url, read_address
 from unspun.connectors.sql.placed_rows import PlacedTable, place_table
 from unspun.connectors.sql.postgres import Limits
 from unspun.connectors.sql.postgres_tables import TablesSession, open_tables
@@ -83,7 +83,7 @@ def answering_engine(workspace: Workspace, wanted: str | None, memory: str) -> I
 def _postgres(workspace: Workspace, definition: BookDefinition, name: str) -> Database:
     """The database that a name or a URL means. Raises BadInput: none, or a password in it."""
     known = next((one for one in definition.databases if name in (one.name, one.url)), None)
-    if known is None and SCHEMES.get(name.partition(":")[0].casefold()) != "postgresql":
+    if known is None and (not is_url(name) or SCHEMES[name.partition(":")[0].casefold()] != "postgresql"):
         raise BadInput(Fault("unknown_engine", "there is no such engine of panels.", WHERE, FORMS))
     database = known or Database(WHERE, url=name)
     if database.url:

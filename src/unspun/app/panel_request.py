@@ -12,7 +12,7 @@ from unspun.book.entities import TABLES
 from unspun.errors import BadInput, Fault
 from unspun.metrics.asof import STEPS, Step
 from unspun.metrics.metric import MetricSet
-from unspun.metrics.nodes import Arr, Attribute, Measure, Open, Reference, Seats, Series, ZScore, walk
+from unspun.metrics.nodes import Arr, Attribute, DaysToEnd, Measure, Open, Reference, Seats, Series, ZScore, walk
 from unspun.metrics.read_file import MetricsFile, read_metrics
 
 LIFE_TABLES = ("accounts", "subscriptions", "churns", "purchases")
@@ -139,7 +139,7 @@ def _tables(node: Series) -> tuple[str, ...]:
             return ("accounts",)
         case Seats():
             return ("accounts", "subscriptions")
-        case Arr():
+        case Arr() | DaysToEnd():
             return ("subscriptions",)
         case ZScore(within=within):
             return ("accounts",) if within else ()

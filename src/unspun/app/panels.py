@@ -25,6 +25,7 @@ from unspun.app.panel_request import (
     asked_metrics,
     check_request,
     needs_arr,
+    nodes_of,
     tables_read,
     workspace_metrics,
 )
@@ -40,6 +41,7 @@ from unspun.metrics.kinds import check_against
 from unspun.metrics.lower.packed import unpacked
 from unspun.metrics.lower.panel import lower_panel
 from unspun.metrics.lower.plan import PanelPlan
+from unspun.metrics.lower.served import rows_read_for
 from unspun.metrics.metric import Metric, MetricSet
 from unspun.metrics.question import PanelQuestion
 from unspun.metrics.write_yaml import as_yaml, file_as_yaml
@@ -254,6 +256,7 @@ def with_state(panel: PreparedPanel, progress: Progress) -> tuple[PreparedPanel,
     if not isinstance(panel.database, DuckDBPanel):
         return panel, StateUse()
     kept, use = kept_tables(panel.reader, panel.plan.keepable, progress)
+    use.single = rows_read_for(nodes_of(panel.question.metrics, panel.question.asked))
     return (replace(panel, plan=lowered(replace(panel.question, kept=kept), panel.database)) if kept else panel), use
 
 

@@ -84,6 +84,7 @@ def _made(workspace: Workspace, width: int, extra: tuple[tuple[str, str], ...] =
     rows = (
         ("unspun.toml", "its settings"),
         ("book.yml", "your files, and which of their columns is which"),
+        ("metrics.yml", "what is measured of each account"),
         ("retention.yml", "the rules by which retention is counted"),
         ("warehouse", "the tables, kept out of git"),
         *extra,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -110,9 +111,17 @@ def _declared(declared: tuple[Suggestion, ...], width: int) -> Iterator[Text]:
 
 
 def _what_next(found: Suggestions, adds: int) -> str:
-    told = f"--write adds the {counted(adds, 'metric')} that can be declared to metrics.yml, those that wait as comments. " if adds else ""
     first = next(iter(found.open_choices), None)
+    waiting = ", those that wait as comments" if first is not None else ""
+    told = f"--write adds the {counted(adds, 'metric')} that can be declared to metrics.yml{waiting}. " if adds else ""
     return told + (f"A choice is answered by --choose {first.choice.id}=NAME, once for each name." if first is not None else "")
+
+
+def written(suggested: Suggested, file: Path) -> str:
+    """What --write did."""
+    if not suggested.adds:
+        return f"No metric was added to {file}: it has all that can be declared."
+    return f"{counted(suggested.adds, 'metric')} added to {file}. Then: unspun metrics check, unspun panel."
 
 
 def record(suggested: Suggested) -> dict[str, Any]:
@@ -131,8 +140,8 @@ def _suggestion(one: Suggestion) -> dict[str, Any]:
         "id": entry.id,
         "theme": entry.theme,
         "status": one.status,
-        "name": entry.name,
-        "description": entry.description,
+        "name": _general(entry.name),
+        "description": _general(entry.description),
         "reference": entry.reference,
         "caveat": entry.caveat,
         "otherwise": entry.otherwise,
@@ -142,6 +151,11 @@ def _suggestion(one: Suggestion) -> dict[str, Any]:
         "declared_as": list(one.declared_as),
         "reasons": list(one.reasons),
     }
+
+
+def _general(text: str) -> str:
+    """A text of the catalogue that names an answer, without one."""
+    return text.replace("{answer}", "...")
 
 
 def _asked(asked: Asked) -> dict[str, Any]:

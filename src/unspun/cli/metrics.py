@@ -73,7 +73,7 @@ def suggest(
     """
     from unspun.app.metric_suggest import suggest_metrics, write_suggested
     from unspun.cli.book_text import print_json, print_made, workspace_at
-    from unspun.cli.metric_suggest import lines, read_request, record
+    from unspun.cli.metric_suggest import lines, read_request, record, written
     from unspun.cli.terminal import reader_may_leave
 
     place = workspace_at(workspace)
@@ -86,7 +86,7 @@ def suggest(
         with reader_may_leave():
             sys.stdout.buffer.write(found.text.encode())
     else:
-        print_made(lambda width: lines(found, width, f"{place.metrics_file} has them now." if write else ""))
+        print_made(lambda width: lines(found, width, written(found, place.metrics_file) if write else ""))
     return 0
 
 
@@ -215,6 +215,7 @@ def _explained_record(explained: Explained) -> dict[str, Any]:
         "yaml": explained.yaml,
         "reads": {"tables": list(explained.tables), "metrics": list(explained.metrics)},
         "no_value": dict(explained.reasons),
+        "every_row_is_read": None if explained.rows_read is None else list(explained.rows_read),
         "versions": versions,
         "definition_sha256": explained.definition.sha256,
     }
@@ -232,7 +233,10 @@ def _explained(explained: Explained, width: int) -> Iterator[Text]:
     yield Text()
     yield from paragraph(explained.listed.sentence, width)
     reads = " and ".join(part for part in (_names("", explained.tables), _names("the metrics ", explained.metrics)) if part)
-    facts = [["reads", reads or "nothing of the book"], *([name, getattr(metric, name)] for name in TOLD[2:] if getattr(metric, name))]
+    kept = "rows of new files only: what others add up to is kept"
+    again = None if explained.rows_read is None else f"every row: {'; '.join(explained.rows_read)}" if explained.rows_read else kept
+    facts = [["reads", reads or "nothing of the book"], *([["read again", again]] if again else [])]
+    facts += [[name, getattr(metric, name)] for name in TOLD[2:] if getattr(metric, name)]
     yield from table([Column(""), Column("", flexible=True)], facts, width)
     yield from heading("As it is declared", width)
     yield from (Text(f"  {clean(line)}") for line in explained.yaml.splitlines())

@@ -207,11 +207,14 @@ def _kept(run: PanelRun) -> tuple[str, ...]:
     from unspun.reports.words import count
 
     use = run.state
+    whole = tuple(f"All rows of {table} were read: {why}." for table, why in use.unkept.items())
     if not use.files_kept:
-        return tuple(f"all rows of {table} were read: what they add up to cannot be kept" for table in use.unkept)
-    what = " and ".join(use.tables)
-    rest = f"; the {count(use.rows_read)} rows of {count(use.files_read)} others were read" if use.files_read else ""
-    return (f"what {what} add up to was kept of {count(use.files_kept)} loaded files ({count(use.rows_kept)} rows){rest}: --no-state",)
+        return whole
+    files = f"{count(use.files_kept)} loaded {'file' if use.files_kept == 1 else 'files'}"
+    rest = f", but for {count(use.rows_corrected)} row versions of days with a corrected row" if use.rows_corrected else ""
+    kept = f"What {count(use.rows_kept)} rows of {' and '.join(use.tables)}, in {files}, add up to was kept by an earlier run"
+    single = (f"Rows were read besides: {'; '.join(use.single)}.",) if use.single else ()
+    return (f"{kept} and read in their place{rest} (--no-state reads every row).", *single, *whole)
 
 
 def _told(run: PanelRun) -> str:

@@ -177,7 +177,7 @@ def explained() -> Iterator[None]:
 
     try:
         yield
-    except (PySparkException, Py4JError, ConnectionError) as error:
+    except (PySparkException, Py4JError, OSError, pa.ArrowException) as error:
         raise UnspunError(fault_of(error)) from error
 
 

@@ -51,7 +51,7 @@ RUNNING: Mapping[str, str] = {
     "spark.eventLog.enabled": "false",
     "spark.log.level": "ERROR",
     "spark.sql.catalogImplementation": "in-memory",
-    "spark.sql.parquet.compression.codec": "lz4",
+    "spark.sql.parquet.compression.codec": "snappy",  # Spark's lz4 is Hadoop's own, which others do not always read
     "spark.sql.autoBroadcastJoinThreshold": "-1",  # a file tells little of how large its rows are in memory: the panel's tables say it
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.enabled": "true",

@@ -42,6 +42,7 @@ MEASURE_KINDS = {
     "max": "the greatest number or last day of a column: `table.column`",
     "distinct": "how many different values a column has: `table.column`",
     "active_days": "on how many days there was a row: a table",
+    "user_days": "on how many days each value of a column had a row, added up over the values: `table.column`",
     "last": "what a column held in the last row in which it is not empty: `table.column`",
     "days_since_last": "days from the last row to the as-of date: a table",
     "days_since_first": "days from the first row to the as-of date: a table",
@@ -52,12 +53,15 @@ MEASURE_KINDS = {
     "time_between": "how many days lie between days with a row: a table, or `{of, as}`",
     "funnel": "how far an account came through steps in order: `{of, steps, within, as}`",
 }
+TERMS = "subscriptions"
+"""The table whose rows are terms, which end."""
 STANDING_KINDS = {
     "open": "how many subscriptions run, tickets are open or contacts there are on the as-of date; with `table.column`, the sum of that "
     "column over them. Takes `where`, and no window",
     "attribute": "a column of accounts, as it was stated last by the as-of date",
     "arr": "annual recurring revenue on the as-of date: `arr: true`",
     "seats": "seats on the as-of date: `seats: true`",
+    "days_to_end": "days from the as-of date to the next end of a base term that runs: `days_to_end: subscriptions`",
     "value": "a number",
 }
 DERIVED_KINDS = {
@@ -79,7 +83,7 @@ KINDS = {**MEASURE_KINDS, **STANDING_KINDS, **DERIVED_KINDS}
 """Of these a metric, or a series within one, has exactly one."""
 WITH_WHERE = (*MEASURE_KINDS, "open")
 WITH_WINDOW = tuple(MEASURE_KINDS)
-OF_A_COLUMN = ("sum", "average", "min", "max", "distinct", "last", "median", "percentile")
+OF_A_COLUMN = ("sum", "average", "min", "max", "distinct", "user_days", "last", "median", "percentile")
 ELAPSED_FIELDS = {
     "of": "a table",
     "from": "the column, of instants or days, with which it starts",
@@ -111,7 +115,7 @@ PART_FIELDS: dict[str, dict[str, str]] = {
         "as": "`difference` (this where it is left out), or `ratio`: by what it was then",
     },
     "trend": {"of": "a series", "steps": "how many values, 3 to 24", "every": "days between them: `28`, `28d` or `4w`"},
-    "share": {"of": "a measure written out: `count`, `sum`, `distinct` or `active_days`", "where": "the further condition"},
+    "share": {"of": "a measure written out: `count`, `sum`, `distinct`, `active_days` or `user_days`", "where": "the further condition"},
     "z_score": {"of": "a series", "within": "a column of accounts that says who is compared with whom; all accounts where it is left out"},
     "case": {
         "when": "criteria that must all hold: `{metric: value}`, or a list of `{of: series, above: 3}`",

@@ -41,6 +41,7 @@ from unspun.metrics.nodes import (
     Sum,
     TimeBetween,
     Trend,
+    UserDays,
     ZScore,
     walk,
 )
@@ -149,7 +150,7 @@ class _Check:
             case Minimum(rows, column) | Maximum(rows, column):
                 yield from self._column(rows.table, column, ("number", "whole", "day"), "has a least and a greatest")
                 yield from self._conditions(rows.table, rows.where)
-            case Distinct(rows, column) | LastValue(rows, column):
+            case Distinct(rows, column) | UserDays(rows, column) | LastValue(rows, column):
                 yield from self._column(rows.table, column, tuple(TOLD), "")
                 yield from self._conditions(rows.table, rows.where)
             case Open(table, where, column):

@@ -111,6 +111,16 @@ class ActiveDays:
 
 
 @dataclass(frozen=True, slots=True)
+class UserDays:
+    """How many different pairs of a value of a column and a day with such a row there are, empty cells aside: of users, on how many days
+    each of them did something, added up. By the days of the window it is the average number of users a day, those without any among them.
+    """
+
+    rows: Rows
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class LastValue:
     """What a column (of any kind) held in the last row in which it is not empty: last by when it happened, then by load, file and row."""
 
@@ -253,14 +263,14 @@ class Elapsed:
 
 Measure = (
     Count | Sum | Average | Minimum | Maximum | Distinct | ActiveDays | LastValue | DaysSinceLast | DaysSinceFirst
-    | Quantile | DaysToFirst | Streak | TimeBetween | Funnel | Elapsed
+    | Quantile | DaysToFirst | Streak | TimeBetween | Funnel | Elapsed | UserDays
 )  # fmt: skip
 MEASURES: tuple[type[Measure], ...] = (
     Count, Sum, Average, Minimum, Maximum, Distinct, ActiveDays, LastValue, DaysSinceLast, DaysSinceFirst,
-    Quantile, DaysToFirst, Streak, TimeBetween, Funnel, Elapsed,
+    Quantile, DaysToFirst, Streak, TimeBetween, Funnel, Elapsed, UserDays,
 )  # fmt: skip
-Shareable = Count | Sum | Distinct | ActiveDays
-SHAREABLE: tuple[type[Shareable], ...] = (Count, Sum, Distinct, ActiveDays)
+Shareable = Count | Sum | Distinct | ActiveDays | UserDays
+SHAREABLE: tuple[type[Shareable], ...] = (Count, Sum, Distinct, ActiveDays, UserDays)
 
 
 def ten_thousandths(q: float) -> Decimal:
@@ -271,7 +281,7 @@ def ten_thousandths(q: float) -> Decimal:
 def reason_without_rows(measure: Measure) -> str | None:
     """Why a measure has no value where its rows give none; None: it is 0 then."""
     match measure:
-        case Count() | Sum() | Distinct() | ActiveDays() | Streak() | Funnel(gives="steps") | Elapsed(statistic="sum"):
+        case Count() | Sum() | Distinct() | ActiveDays() | UserDays() | Streak() | Funnel(gives="steps") | Elapsed(statistic="sum"):
             return None
         case DaysToFirst():
             return "not_yet"
@@ -298,7 +308,7 @@ def column_of(measure: Measure) -> str:
 def columns_measured(measure: Measure) -> tuple[str, ...]:
     """The columns that a measure is of, none of which may be empty in a row that counts; () where it is of the rows themselves."""
     match measure:
-        case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue() | Quantile():
+        case Sum() | Average() | Minimum() | Maximum() | Distinct() | LastValue() | Quantile() | UserDays():
             return (measure.column,)
         case Elapsed(start=start, end=end):
             return (start, end)

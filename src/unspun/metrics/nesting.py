@@ -18,6 +18,7 @@ from unspun.metrics.nodes import (
     Before,
     Change,
     Constant,
+    DaysToEnd,
     Open,
     Reference,
     Seats,
@@ -140,7 +141,7 @@ def traits_of(series: Series, known: Mapping[str, frozenset[str]]) -> frozenset[
             return frozenset()
         case Arr():
             return frozenset({"read", "arr"})
-        case Attribute() | Seats() | Open():
+        case Attribute() | Seats() | DaysToEnd() | Open():
             return frozenset({"read"})
         case _ if isinstance(series, MEASURES):
             return frozenset({"read", "contract"} if isinstance(series.rows.window, SinceContractStart) else {"read"})

@@ -39,6 +39,7 @@ from unspun.metrics.measure_nodes import (
     Streak,
     Sum,
     TimeBetween,
+    UserDays,
 )
 from unspun.metrics.windows import MOST_DAYS
 
@@ -65,6 +66,7 @@ __all__ = [
     "Criterion",
     "DaysSinceFirst",
     "DaysSinceLast",
+    "DaysToEnd",
     "DaysToFirst",
     "Derived",
     "Distinct",
@@ -90,6 +92,7 @@ __all__ = [
     "Sum",
     "TimeBetween",
     "Trend",
+    "UserDays",
     "When",
     "ZScore",
     "operands",
@@ -142,6 +145,15 @@ class Attribute:
 class Arr:
     """Annual recurring revenue on the as-of date, as `unspun retention` counts it by what was known then. `not_stated` where terms have no
     amount or several currencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaysToEnd:
+    """Days from the as-of date to the next renewal: the end of the base term that runs, of several the earliest end.
+
+    The end is the first day on which a term runs no longer, as the rules of retention read `ended`: on its last day it is 1. Open terms
+    have none, and a notice that was given leaves it as it is. `no_contract` where no base term runs, `not_stated` where all are open.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +318,7 @@ class Case:
             raise _refuse("bad_case", "a case without a criterion holds always.", "Give its value as `otherwise`.")
 
 
-Standing = Open | Attribute | Arr | Seats
+Standing = Open | Attribute | Arr | Seats | DaysToEnd
 Derived = Reference | Ratio | Add | Subtract | Multiply | Before | Change | Trend | Share | ZScore | Case
 Series = Measure | Standing | Constant | Derived
 

@@ -30,6 +30,7 @@ from unspun.metrics.nodes import (
     Streak,
     Sum,
     TimeBetween,
+    UserDays,
 )
 from unspun.metrics.read_condition import read_condition
 
@@ -39,6 +40,7 @@ OF_ROWS = {
 }  # fmt: skip
 OF_COLUMNS = {
     "sum": Sum, "average": Average, "min": Minimum, "max": Maximum, "distinct": Distinct, "last": LastValue, "median": Quantile,
+    "user_days": UserDays,
 }  # fmt: skip
 NEEDED: dict[str, tuple[str, ...]] = {"percentile": ("of", "q"), "streak": ("of",), "time_between": ("of",), "funnel": ("of", "steps")}
 """What has to be said of a measure that is written as a mapping."""

@@ -18,6 +18,7 @@ from unspun.metrics.fields import (
     PART_FIELDS,
     PERIOD_WINDOWS,
     ROWS_FIELDS,
+    TERMS,
     WINDOW,
     WITH_WHERE,
     WITH_WINDOW,
@@ -33,6 +34,7 @@ from unspun.metrics.nodes import (
     Change,
     Constant,
     Criterion,
+    DaysToEnd,
     Multiply,
     Open,
     Ratio,
@@ -196,6 +198,11 @@ class SeriesReader:
                 "bad_column", f"'attribute' is {told_kind(value)}; it must name a column of accounts.", at, "As in `attribute: segment`."
             )
             return None
+        if kind == "days_to_end":
+            if value == TERMS:
+                return DaysToEnd()
+            self.checks.fault("bad_table", f"'days_to_end' is of {TERMS}.", at, f"Write `days_to_end: {TERMS}`.")
+            return None
         if value is True:
             return Arr() if kind == "arr" else Seats()
         self.checks.fault("not_a_flag", f"'{kind}' must be true.", at, f"Write `{kind}: true`.")
@@ -283,7 +290,7 @@ class SeriesReader:
         where = self._where(path, given, table)
         if of is not None and not isinstance(of, SHAREABLE):
             hint = "Write it out, as in `of: {count: events, window: 28d}`."
-            self.checks.fault("bad_share", "a share is of `count`, `sum`, `distinct` or `active_days`.", (*path, "of"), hint)
+            self.checks.fault("bad_share", "a share is of `count`, `sum`, `distinct`, `active_days` or `user_days`.", (*path, "of"), hint)
             return None
         return None if where is None or of is None else Share(of, where)
 

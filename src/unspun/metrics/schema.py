@@ -28,6 +28,7 @@ from unspun.metrics.fields import (
     PERIOD_WINDOWS,
     ROWS_FIELDS,
     SOURCE_FIELDS,
+    TERMS,
     WINDOW,
     WITH_WHERE,
     WITH_WINDOW,
@@ -129,6 +130,7 @@ def _kinds() -> dict[str, Schema]:
         | {"examples": [column.name for column in TABLES["accounts"].columns if column.name not in ("account_id", "dated")]},
         "arr": {"const": True},
         "seats": {"const": True},
+        "days_to_end": {"const": TERMS},
         "value": NUMBER,
         "metric": {"type": "string", "pattern": f"^{ID.pattern}$"},
     }
@@ -168,9 +170,8 @@ def _place(kind: str) -> Schema:
 def _derived() -> dict[str, Schema]:
     pair, several = _list(SERIES, 2, 2), _list(SERIES, 2, MOST_OPERANDS)
     steps: Schema = {"type": "integer", "minimum": FEWEST_STEPS, "maximum": MOST_STEPS}
-    shareable: Schema = {
-        "allOf": [{"$ref": "#/$defs/inline"}, {"anyOf": [{"required": [kind]} for kind in ("count", "sum", "distinct", "active_days")]}]
-    }
+    measures = ("count", "sum", "distinct", "active_days", "user_days")
+    shareable: Schema = {"allOf": [{"$ref": "#/$defs/inline"}, {"anyOf": [{"required": [kind]} for kind in measures]}]}
     return {
         "ratio": {"anyOf": [pair, _part("ratio", {"of": SERIES, "by": SERIES})]},
         "add": several,

@@ -24,6 +24,7 @@ from unspun.metrics.nodes import (
     Criterion,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToEnd,
     DaysToFirst,
     Distinct,
     Elapsed,
@@ -46,6 +47,7 @@ from unspun.metrics.nodes import (
     Sum,
     TimeBetween,
     Trend,
+    UserDays,
     ZScore,
 )
 from unspun.metrics.windows import Days, LastPeriod, Lifetime, Months, SinceContractStart, ThisPeriod, Window
@@ -78,6 +80,8 @@ def in_words(series: Series) -> str:
             return "the annual recurring revenue on the as-of date"
         case Seats():
             return "the seats on the as-of date"
+        case DaysToEnd():
+            return "the days from the as-of date to the next end of a base term that runs"
         case Constant(value):
             return f"{value:,}"
         case Reference(metric):
@@ -141,6 +145,8 @@ def _measure(measure: Measure) -> str:
             return f"the greatest '{column}' of {rows.table}{_of_rows(rows)}"
         case Distinct(column=column):
             return f"the number of different '{column}' in {rows.table}{_of_rows(rows)}"
+        case UserDays(column=column):
+            return f"the number of different pairs of a '{column}' and a day in {rows.table}{_of_rows(rows)}"
         case ActiveDays():
             return f"the number of days with {rows.table}{_of_rows(rows)}"
         case LastValue(column=column):

@@ -7,7 +7,7 @@ from datetime import date
 
 from unspun.book.mapping.source_writer import written_scalar
 from unspun.metrics.conditions import AllOf, AnyOf, Compare, Condition, HasText, IsEmpty, IsIn, Not, Scalar
-from unspun.metrics.fields import COVERS, LOGIC_FIELDS, METRIC_FIELDS, OF_ELAPSED
+from unspun.metrics.fields import COVERS, LOGIC_FIELDS, METRIC_FIELDS, OF_ELAPSED, TERMS
 from unspun.metrics.measure_nodes import MEDIAN, column_of
 from unspun.metrics.metric import Metric, MetricSet, SourceRules
 from unspun.metrics.nodes import (
@@ -25,6 +25,7 @@ from unspun.metrics.nodes import (
     Criterion,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToEnd,
     DaysToFirst,
     Distinct,
     Elapsed,
@@ -46,6 +47,7 @@ from unspun.metrics.nodes import (
     Sum,
     TimeBetween,
     Trend,
+    UserDays,
     ZScore,
 )
 from unspun.metrics.windows import Lifetime, window_text
@@ -55,7 +57,7 @@ WORDS: dict[type[Measure], str] = {
     Count: "count", Sum: "sum", Average: "average", Minimum: "min", Maximum: "max", Distinct: "distinct", ActiveDays: "active_days",
     LastValue: "last", DaysSinceLast: "days_since_last", DaysSinceFirst: "days_since_first", Quantile: "percentile",
     DaysToFirst: "days_to_first", Streak: "streak", TimeBetween: "time_between", Funnel: "funnel",
-    Elapsed: "percentile",
+    Elapsed: "percentile", UserDays: "user_days",
 }  # fmt: skip
 """What metrics.yml calls each measure."""
 
@@ -105,6 +107,8 @@ def _mapping(series: Series) -> dict[str, object]:
             return {"arr": True}
         case Seats():
             return {"seats": True}
+        case DaysToEnd():
+            return {"days_to_end": TERMS}
         case Constant(value):
             return {"value": value}
         case Reference(metric):

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unspun.book.entities import TABLES
@@ -21,7 +20,6 @@ from unspun.warehouse.file_facts import CORRECTED, DATA_FILE, facts_folder, is_o
 from unspun.warehouse.read import BookReader
 from unspun.warehouse.read_sql import empty_sql, files_sql
 from unspun.warehouse.versions import DataFile, TableVersion, column_of_happened_at, stored_columns
-
 
 
 def corrected_sql(reader: BookReader, table: TableVersion) -> str | None:
@@ -76,7 +74,7 @@ def _kept(reader: BookReader, table: TableVersion, file: DataFile, loads: Sequen
 
     contents = sorted(facts_folder(folder, one).name for one in earlier)
     try:
-        path = kept_file(folder, file, CORRECTED, f"{table.key} {table.columns} {loads} {contents}", make)
+        path = kept_file(folder, file, CORRECTED, f"{table.key} {_told(table)} {loads} {contents}", make)
     except OSError:
         return None
     if path is not None and not all((folder / one.path).exists() for one in earlier):  # one was erased while its rows were read

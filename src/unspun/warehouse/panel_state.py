@@ -40,6 +40,9 @@ LEAST_ROWS = 1 << 12
 """Of a data file: fewer are read as fast as what is kept of them."""
 MOST_CORRECTED = 0.1
 """Of the days of accounts of a table: where corrections touch more, all rows are read."""
+CORRECTED_OFTEN = "corrections touch more than a tenth of its accounts' days"
+NO_ACCOUNT = "some of them name their subscription, and no account"
+NOT_ADDED_UP = "what they add up to could not be kept"
 MOST_PIECES = 4
 """Of one file: where more would be needed, all that is wanted is kept anew as one."""
 NO_DAY = date(2000, 1, 1)
@@ -49,18 +52,17 @@ DIALECT = "duckdb"
 @dataclass(slots=True)
 class StateUse:
     """How much of a panel comes from what was kept: data files of which it was there, files of which it was made now, and rows by whether
-    they were read. `rows_corrected` are row versions that were read as rows of their days were corrected, `corrected` tables of which all
-    rows are read, as corrections touch too many days. `unkept` are tables of many rows of which nothing can be kept: they name their
-    subscription only, or cannot be added up."""
+    they were read. `rows_corrected` are row versions that were read as rows of their days were corrected; `unkept` are tables of many rows
+    of which all are read, each with the reason; `single` why rows of the others are read besides, if they are."""
 
     files_kept: int = 0
     files_read: int = 0
     rows_kept: int = 0
     rows_read: int = 0
     rows_corrected: int = 0
-    corrected: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
-    unkept: tuple[str, ...] = ()
+    unkept: dict[str, str] = field(default_factory=dict[str, str])
+    single: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def kept_tables(reader: BookReader, keepable: Sequence[Keepable], progress: Prog
         if version is None or not any(map(_is_worth_keeping, version.files)):
             continue
         if not _shows_rows(reader, version):
-            use.unkept = (*use.unkept, table)
+            use.unkept[table] = NO_ACCOUNT
             continue
         state = _State(reader, version, progress)
         try:
@@ -95,10 +97,8 @@ def kept_tables(reader: BookReader, keepable: Sequence[Keepable], progress: Prog
         if kept is not None:
             found[table] = kept
             state.count(use)
-        elif state.is_much_corrected:
-            use.corrected = (*use.corrected, table)
         else:
-            use.unkept = (*use.unkept, table)
+            use.unkept[table] = CORRECTED_OFTEN if state.is_much_corrected else NOT_ADDED_UP
     return found, use
 
 
@@ -214,11 +214,13 @@ class _State:
         known = [EPOCH + timedelta(days=max(FIRST_DAY, min(number, LAST_DAY))) for number in found if number is not None]
         files = self.table.files if None in found else files_near(self.reader.catalog.folder, self.table, known)
         rows = _rows_sql(self.reader.catalog.folder, replace(self.table, files=files))
-        entity = TABLES[self.table.name]
+        entity = next(entity for entity in TABLES.values() if entity.name == self.table.name)
         lead = [*(column for column, _ in entity.row_columns), "account_id", entity.happened, *self.table.key]
         names = dict.fromkeys([*lead, *(column for one in keepable for column in one.columns_read)])
         match = f"r.account_id IS NOT DISTINCT FROM t.account_id AND {day} IS NOT DISTINCT FROM t.day"
-        return f"SELECT {', '.join(f'r.{sql_name(name)}' for name in names)} FROM ({rows}) r SEMI JOIN {sql_name(self._touched)} t ON {match}"
+        return (
+            f"SELECT {', '.join(f'r.{sql_name(name)}' for name in names)} FROM ({rows}) r SEMI JOIN {sql_name(self._touched)} t ON {match}"
+        )
 
     def _without(self, one: Keepable, union: _Union, corrected: str) -> _Union:
         """What is kept without these days, and what is made of their row versions in place of it."""

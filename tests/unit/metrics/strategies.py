@@ -51,6 +51,7 @@ from unspun.metrics.nodes import (
     Criterion,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToEnd,
     DaysToFirst,
     Distinct,
     Elapsed,
@@ -72,6 +73,7 @@ from unspun.metrics.nodes import (
     Sum,
     TimeBetween,
     Trend,
+    UserDays,
     When,
     ZScore,
 )
@@ -287,11 +289,12 @@ class _Maker:
         if self.chance(4):
             return self.apart(self.rows(self.one_of(held.dated)))
         nodes: list[object] = [Count, Count, ActiveDays, DaysSinceLast, DaysSinceFirst, Distinct, Sum, Average, Minimum, Maximum]
+        nodes += [DaysToEnd] if "subscriptions" in held.tables else []
         nodes += [node for word, node in (("open", Open), ("arr", Arr), ("seats", Seats)) if word not in self.banned]
         node = self.one_of(nodes)
         if node is Open and (tables := [one for one in (*OPEN_TABLES, "contacts") if one in held.tables]):
             return self.open(self.one_of(tables))
-        if node is Arr or node is Seats:
+        if node is Arr or node is Seats or node is DaysToEnd:
             return cast("type[Arr]", node)()
         if node in (Sum, Average, Minimum, Maximum, Distinct) and (pairs := held.of() if node is Distinct else held.of("number", "whole")):
             table, column = self.one_of(pairs)
@@ -300,7 +303,7 @@ class _Maker:
 
     def apart(self, rows: Rows) -> Series:
         """What is made of rows in their order."""
-        form = self.one_of(("quantile", "streak", "between", "first", "funnel", "elapsed"))
+        form = self.one_of(("quantile", "streak", "between", "first", "funnel", "elapsed", "user_days"))
         times = self.held.columns(rows.table, "day")
         if form == "elapsed" and len(times) > 1:
             start, end = self.draw(st.lists(st.sampled_from(times), min_size=2, max_size=2, unique=True))
@@ -311,6 +314,8 @@ class _Maker:
         if form == "quantile" and pairs:
             table, column = self.one_of(pairs)
             return Quantile(self.rows(table), column, self.one_of((0.5, 0.9, 0.25, 0.9999, 0.0001)))
+        if form == "user_days" and self.held.columns(table):
+            return UserDays(rows, self.one_of(self.held.columns(table)))
         if form == "first":
             since = Lifetime() if "contract" in self.banned or self.chance(2) else SinceContractStart()
             return DaysToFirst(Rows(table, rows.where, since))

@@ -116,6 +116,11 @@ def test_key_actions_are_asked_and_never_guessed_and_the_likelier_stand_first() 
     assert any("'login' is in 1,000 rows" in reason for reason in by_id(found)["logins_28d"].reasons)
 
 
+def test_names_of_events_that_end_in_numbers_give_ids_that_do() -> None:
+    found = suggest(contents(), EMPTY, {"key_actions": ("feature_12", "feature_2", "2nd step", "12")})
+    assert [metric.id for metric in by_id(found)["action_28d"].metrics] == ["feature_12_28d", "feature_2_28d", "nd_step_28d", "action_28d"]
+
+
 def test_use_is_asked_where_events_come_from_several_sources() -> None:
     names = counted("daily usage", "eligible for survey")
     assert by_id(suggest(contents(events_event=names), EMPTY, {}))["active_days_28d"].status == "possible"

@@ -26,6 +26,7 @@ from unspun.metrics.nodes import (
     Count,
     Criterion,
     DaysSinceLast,
+    DaysToEnd,
     Distinct,
     Open,
     Ratio,
@@ -36,6 +37,7 @@ from unspun.metrics.nodes import (
     Share,
     Sum,
     Trend,
+    UserDays,
     When,
     ZScore,
 )
@@ -96,12 +98,17 @@ def test_a_sentence_is_one_line_that_begins_large_and_ends_with_a_stop(one: Seri
             "the number of different 'user_id' in events since the start of the calendar month",
         ),
         (
+            UserDays(Rows("events", window=Days(28)), "user_id"),
+            "the number of different pairs of a 'user_id' and a day in events over the 28 days to the as-of date",
+        ),
+        (
             DaysSinceLast(Rows("events", window=SinceContractStart())),
             "the days since the last of the events since the current contract term began",
         ),
         (Open("tickets", IsIn("priority", ("high",))), "the number of open tickets where priority is 'high', on the as-of date"),
         (Open("subscriptions", None, "seats"), "the sum of 'seats' of running subscriptions on the as-of date"),
         (Attribute("segment"), "the account's segment, as stated last by the as-of date"),
+        (DaysToEnd(), "the days from the as-of date to the next end of a base term that runs"),
         (Ratio(Reference("a"), Seats()), "'a' divided by the seats on the as-of date"),
         (Ratio(Count(EVENTS), Add((Reference("a"), Constant(1)))), "the number of events divided by (the sum of 'a' and 1)"),
         (Before(Reference("a"), 28), "'a', as it was 28 days earlier"),

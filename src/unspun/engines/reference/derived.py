@@ -21,6 +21,7 @@ from unspun.metrics.nodes import (
     Change,
     Constant,
     Criterion,
+    DaysToEnd,
     Multiply,
     Open,
     Ratio,
@@ -57,7 +58,7 @@ def value_of(book: Book, series: Series, moment: Moment, z_score: ZScoreOf) -> A
             return _case(series, value)
         case ZScore():
             return z_score(series)
-        case Open() | Attribute() | Arr() | Seats():
+        case Open() | Attribute() | Arr() | Seats() | DaysToEnd():
             return standing_value(book, series, moment)
         case Ratio() | Share() | Add() | Multiply() | Subtract() | Change() | Trend():
             return _arithmetic(series, value)

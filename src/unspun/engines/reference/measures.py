@@ -39,6 +39,7 @@ from unspun.metrics.nodes import (
     Streak,
     Sum,
     TimeBetween,
+    UserDays,
 )
 from unspun.metrics.windows import Lifetime, SinceContractStart
 
@@ -107,6 +108,9 @@ def _of_rows(book: Book, measure: Measure, moment: Moment, window: tuple[date, d
             return len(counted)
         case ActiveDays():
             return len(set(days))
+        case UserDays(column=column):
+            pairs = {(row.day, row.cell(column, moment.as_of)) for row in counted}
+            return sum(cell is not None for _, cell in pairs)
         case DaysSinceLast():
             return (moment.day - days[-1]).days if days else Missing("no_rows")
         case DaysSinceFirst():

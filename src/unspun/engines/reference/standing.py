@@ -7,10 +7,10 @@ from datetime import date
 
 from unspun.engines.reference.answers import Answer, Book, Missing, Moment, value_or
 from unspun.engines.reference.fitting import fits
-from unspun.engines.reference.life import runs
+from unspun.engines.reference.life import end_of, runs
 from unspun.engines.reference.measures import exact_sum, several_currencies
 from unspun.engines.reference.rows import Cell
-from unspun.metrics.nodes import Arr, Attribute, Open, Seats, Standing
+from unspun.metrics.nodes import Arr, Attribute, DaysToEnd, Open, Seats, Standing
 
 CellOf = Callable[[str], Cell]
 
@@ -27,6 +27,8 @@ def standing_value(book: Book, standing: Standing, moment: Moment) -> Answer:
             return book.arr.get((moment.account, moment.as_of), Missing("not_stated"))
         case Seats():
             return _seats(book, moment)
+        case DaysToEnd():
+            return _days_to_end(book, moment)
         case Open():
             return _open(book, standing, moment)
 
@@ -40,6 +42,18 @@ def _seats(book: Book, moment: Moment) -> Answer:
     if accounts is not None and "seats" in accounts.columns:
         return value_or(book.accounts.value(moment.account, "seats", moment.day, moment.as_of), "not_stated")
     return Missing("not_stated" if _is_held(book, "subscriptions", moment) else "no_source")
+
+
+def _days_to_end(book: Book, moment: Moment) -> Answer:
+    """To the earliest end of the base terms that run."""
+    if not _is_held(book, "subscriptions", moment):
+        return Missing("no_source")
+    terms = book.rows.visible("subscriptions", moment.account, moment.as_of)
+    running = [term for term in terms if term.cells.get("is_addon") is not True and runs(book.question, term, moment.day)]
+    if not running:
+        return Missing("no_contract")
+    ends = [end for term in running if (end := end_of(book.question, term)) is not None]
+    return (min(ends) - moment.day).days if ends else Missing("not_stated")
 
 
 def _open(book: Book, standing: Open, moment: Moment) -> Answer:

@@ -1,4 +1,5 @@
-"""Measures that are made of rows themselves and not of panes: percentiles, streaks, the time between, funnels, times between cells."""
+"""Measures that are made of rows themselves and not of panes: percentiles, streaks, the time between, funnels, times between cells,
+days of each value."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from unspun.metrics.lower.funnels import add_funnels
 from unspun.metrics.lower.looks import Apart, Looks, Placed
 from unspun.metrics.lower.quantiles import add_quantiles
 from unspun.metrics.lower.sequences import add_sequences
-from unspun.metrics.nodes import Elapsed, Funnel, Quantile, Streak, TimeBetween
+from unspun.metrics.lower.user_days import add_user_days
+from unspun.metrics.nodes import Elapsed, Funnel, Quantile, Streak, TimeBetween, UserDays
 from unspun.metrics.question import PanelQuestion
 
-APART = (Quantile, Streak, TimeBetween, Funnel, Elapsed)
+APART = (Quantile, Streak, TimeBetween, Funnel, Elapsed, UserDays)
 
 
 def measured_apart(question: PanelQuestion, table: str, leaves: Sequence[Placed]) -> Apart:
@@ -26,4 +28,5 @@ def measured_apart(question: PanelQuestion, table: str, leaves: Sequence[Placed]
     add_sequences(apart, question, table, leaves, frames)
     add_funnels(apart, question, table, leaves, frames)
     add_durations(apart, question, table, leaves, frames)
+    add_user_days(apart, question, table, leaves, frames)
     return apart

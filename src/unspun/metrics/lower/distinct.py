@@ -163,9 +163,7 @@ def _held_of_kept(question: PanelQuestion, table: str, counted: Counted, panes: 
     ]
 
 
-def _with_corrected(
-    question: PanelQuestion, table: str, counted: Counted, panes: Panes, found: exp.Select, corrected: str
-) -> exp.Select:
+def _with_corrected(question: PanelQuestion, table: str, counted: Counted, panes: Panes, found: exp.Select, corrected: str) -> exp.Select:
     """What was found of masks united with what the row versions in the table `corrected` add."""
     read = dict.fromkeys([counted.column, *(name for condition in counted.groups for name in columns_of(condition))])
     rows = source(question, table, tuple(read))

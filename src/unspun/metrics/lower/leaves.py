@@ -19,7 +19,7 @@ from unspun.metrics.lower.sequences import days_from, run_begins
 from unspun.metrics.lower.sheet import Beside, beside_point, beside_unit, in_slice
 from unspun.metrics.lower.sources import as_of_days, column_kind, currency_of
 from unspun.metrics.lower.staged import Columns
-from unspun.metrics.lower.states import attributes, first_statement, open_rows
+from unspun.metrics.lower.states import attributes, first_statement, open_rows, term_ends
 from unspun.metrics.lower.units import FOREVER
 from unspun.metrics.lower.windows_of import window_bounds
 from unspun.metrics.measure_nodes import reason_without_rows
@@ -30,6 +30,7 @@ from unspun.metrics.nodes import (
     Count,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToEnd,
     DaysToFirst,
     Funnel,
     LastValue,
@@ -65,6 +66,7 @@ class Leaves:
     attributes: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
     opens: list[tuple[Open, int]] = field(default_factory=list[tuple[Open, int]])
     contacts: list[int] = field(default_factory=list[int])
+    ends: list[int] = field(default_factory=list[int])
     windows: dict[str, list[int | None]] = field(default_factory=dict[str, "list[int | None]"])
     by_window: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
     whys: dict[tuple[object, ...], exp.Expr] = field(default_factory=dict[tuple[object, ...], exp.Expr])
@@ -82,6 +84,8 @@ class Leaves:
                 return self._attribute(column, part)
             case Seats():
                 return self._seats(part)
+            case DaysToEnd():
+                return self._to_end(part)
             case Arr():
                 return self._arr(part)
             case _:
@@ -103,8 +107,9 @@ class Leaves:
             Step(f"contacts_{shift}", first_statement(self.question, "contacts", shift), "since when contacts are known")
             for shift in self.contacts
         ]
+        ends = [Step(f"ends_{shift}", term_ends(self.question, shift), "the ends of terms that run") for shift in self.ends]
         facts = [self._point_step()] if self.windows or self.seen else []
-        return (*states, *opens, *contacts, *([_arr_step()] if self.arr else []), *facts)
+        return (*states, *opens, *contacts, *ends, *([_arr_step()] if self.arr else []), *facts)
 
     @property
     def stated(self) -> tuple[str, ...]:
@@ -174,6 +179,7 @@ class Leaves:
         for i, (node, _) in enumerate(self.opens):
             sums = {f"t{i}": "total", f"e{i}": "filled", f"j{i}": "is_mixed"} if node.column else {}
             found[f"open_{i}"] = {f"n{i}": "n", **sums}
+        found |= {f"ends_{shift}": {f"end{shift}": "end_day"} for shift in self.ends}
         return found | ({"arr_units": {"arr": "arr", "arr_why": "why"}} if self.arr else {})
 
     def _measured_columns(self) -> list[str]:
@@ -411,6 +417,19 @@ class Leaves:
         cases = [*self._life(part.shift_days, counted=False), *no_terms, (seats.is_(exp.null()), "not_stated")]
         why = self._why(("seats", part.shift_days), cases)
         return Value(exp.Case().when(why.is_(exp.null()), seats.copy()), why, part.kind)
+
+    def _to_end(self, part: Part) -> Value:
+        """Days to the next end of a base term."""
+        shift = part.shift_days
+        if "subscriptions" not in self.question.tables:
+            return self._absent(part, counted=False)
+        if shift not in self.ends:
+            self.ends.append(shift)
+        end = exp.column(f"end{shift}")
+        ends = [(end.is_(exp.null()), "no_contract"), (end.eq(number(FOREVER)), "not_stated")]
+        why = self._why(("end", shift), [*self._life(shift, counted=False), *self._no_rows_of("subscriptions", shift), *ends])
+        value = exp.cast(exp.Sub(this=end.copy(), expression=_shifted(shift)), "bigint")
+        return Value(exp.Case().when(why.is_(exp.null()), value), why, part.kind)
 
     def _arr(self, part: Part) -> Value:
         self.arr = True

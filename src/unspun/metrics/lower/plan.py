@@ -29,8 +29,8 @@ class Step:
 
 class Keepable(Protocol):
     """Something that may be kept of the rows of a table, file by file: `columns` (a name tells all that a column means; one that stands for
-    several is the part of their names before the `_`), by `keys`. `column`: of whose values it is; "": of the rows by day. It is made of the
-    `columns_read` of rows; `day` is that on which one happened."""
+    several is the part of their names before the `_`), by `keys`. `column`: of whose values it is; "": of the rows by day. It is made of
+    the `columns_read` of rows; `day` is that on which one happened."""
 
     @property
     def table(self) -> str: ...

@@ -67,7 +67,7 @@ def source(question: PanelQuestion, table: str, columns: Sequence[str], order: b
 
 def rows_ever(question: PanelQuestion, table: str, columns: Sequence[str], versions: bool = False) -> Source:
     """All rows of a table that name an account, whenever they happened (`day` may be NULL) and were known, with the columns of ORDER and
-    `known_at`; each taken as having one version or, where all `versions` are there, until it is superseded. Columns that nothing settles."""
+    `known_at`; each taken as having one version or, where all `versions` are there, until superseded. Columns that nothing settles."""
     kinds: dict[str, Kind] = {name: column_kind(question, table, name) for name in columns}
     cells = [part for i, name in enumerate(columns) for part in _cells(question, table, i, name)]
     picked = [named("account_id"), *cells, *(named(name) for name in dict.fromkeys((*ORDER, "known_at")))]

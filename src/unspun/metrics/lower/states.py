@@ -137,18 +137,41 @@ def _open_intervals(question: PanelQuestion, node: Open, shift_days: int) -> exp
     ends = "ended" if node.table == "subscriptions" else "closed"
     columns = _each_once(ends, *columns_of(node.where), *_amount_columns(question, node))
     rows = source(question, node.table, columns, exact=True)
-    end: exp.Expr = rows.value(ends)
-    if node.table == "subscriptions" and question.ends_inclusive:
-        end = exp.Add(this=end, expression=number(1))
-    begins = exp.Greatest(
-        this=exp.Add(this=exp.column("day"), expression=number(shift_days)), expressions=[exp.column("seen_from")], ignore_nulls=True
-    )
-    closes = exp.func("COALESCE", exp.Add(this=end, expression=number(shift_days)), number(FOREVER))
-    seen = [exp.func("COALESCE", exp.column("seen_until"), number(FOREVER))] if rows.superseded else []
-    until = exp.Least(this=closes, expressions=seen, ignore_nulls=True) if seen else closes
+    end = _term_end(question, rows) if node.table == "subscriptions" else rows.value(ends)
+    begins, until = _interval(rows, end, shift_days)
     amount = _amount(question, node, rows)
     found = exp.select("account_id", begins.as_("from_day"), until.as_("until_day"), *amount)
     return found.from_(rows.query.subquery("row_versions", copy=False)).where(condition_sql(node.where, rows))
+
+
+def term_ends(question: PanelQuestion, shift_days: int) -> exp.Select:
+    """`unit`, and of the base terms that run `end_day`, the first day on which one runs no longer; FOREVER: all are open."""
+    rows = source(question, "subscriptions", ("ended", "is_addon"), exact=True)
+    end = _term_end(question, rows)
+    begins, until = _interval(rows, end, shift_days)
+    ends = exp.func("COALESCE", end.copy(), number(FOREVER)).as_("end_day")
+    terms = exp.select("account_id", begins.as_("from_day"), until.as_("until_day"), ends)
+    terms = terms.from_(rows.query.subquery("row_versions", copy=False))
+    terms = terms.where(exp.not_(exp.func("COALESCE", rows.cell("is_addon"), exp.false())))
+    found = exp.select("u.unit AS unit", "MIN(i.end_day) AS end_day").from_(terms.subquery("i", copy=False))
+    on = "u.account_id = i.account_id AND u.day >= i.from_day AND u.day < i.until_day"
+    return found.join("units AS u", on=on).group_by("u.unit")
+
+
+def _term_end(question: PanelQuestion, rows: Source) -> exp.Expr:
+    """The first day on which a term runs no longer; NULL: it is open."""
+    end = rows.value("ended")
+    return exp.Add(this=end, expression=number(1)) if question.ends_inclusive else end
+
+
+def _interval(rows: Source, end: exp.Expr, shift_days: int) -> tuple[exp.Expr, exp.Expr]:
+    """From which as-of date on a row version counts as open, and before which."""
+    begins = exp.Greatest(
+        this=exp.Add(this=exp.column("day"), expression=number(shift_days)), expressions=[exp.column("seen_from")], ignore_nulls=True
+    )
+    closes = exp.func("COALESCE", exp.Add(this=end.copy(), expression=number(shift_days)), number(FOREVER))
+    seen = [exp.func("COALESCE", exp.column("seen_until"), number(FOREVER))] if rows.superseded else []
+    return begins, exp.Least(this=closes, expressions=seen, ignore_nulls=True) if seen else closes
 
 
 def _contacts(question: PanelQuestion, node: Open, shift_days: int) -> exp.Select:

@@ -11,6 +11,7 @@ from unspun.metrics.measure_nodes import column_of, conditions_of
 from unspun.metrics.nodes import (
     Arr,
     Attribute,
+    DaysToEnd,
     DaysToFirst,
     Elapsed,
     Measure,
@@ -57,6 +58,8 @@ def _needs(node: Series) -> Iterator[Need]:
             yield from _of_table("accounts", (column,))
         case Arr():
             yield from _of_table("subscriptions", ("amount",))
+        case DaysToEnd():
+            yield from _of_table("subscriptions", ("ended",))
         case Seats():
             yield Need(("subscriptions.seats", "accounts.seats"))
         case Share(of, where):

@@ -30,5 +30,9 @@ DIXON = "Dixon, Freeman and Toman, Stop trying to delight your customers, Harvar
 STRIPE = "Stripe, invoice.overdue and invoice.will_be_due: https://docs.stripe.com/changelog/acacia/2024-09-30/billing-due-date-webhooks"
 STRIPE_FAILED = "common practice: counts of the event invoice.payment_failed, as Stripe's webhooks name it"
 FADER = "Fader, Hardie and Lee, RFM and CLV, Journal of Marketing Research 42(4), 2005: https://doi.org/10.1509/jmkr.2005.42.4.415"
+CLIENTSUCCESS = (
+    "ClientSuccess, How renewal dates work (the earliest end of an active subscription): "
+    "https://help.clientsuccess.com/en/articles/14729175-how-renewal-dates-work-in-clientsuccess"
+)
 HUBSPOT_ARR = "HubSpot glossary, Annual recurring revenue: https://www.hubspot.com/glossary/annual-recurring-revenue"
 COMMON = "common practice: {where}"

@@ -184,9 +184,9 @@ def _metric(entry: StandardMetric, answer: Scalar, series: Series) -> Metric:
 
 
 def _id(answer: str, of: str) -> str:
-    """An id that begins with an answer, where it has letters that an id may have: `page_view_28d` of `action_28d`."""
+    """An id that begins with an answer, from its first letter on that an id may have: `page_view_28d` of `action_28d`."""
     start, _, end = of.partition("_")
-    words = re.sub("[^a-z0-9]+", "_", answer.casefold()).strip("_0123456789")[:LONGEST_ID].rstrip("_")
+    words = re.sub("[^a-z0-9]+", "_", answer.casefold()).lstrip("_0123456789")[:LONGEST_ID].rstrip("_")
     return f"{words or start}_{end}"
 
 

@@ -11,6 +11,7 @@ from unspun.metrics.nodes import (
     Count,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysToEnd,
     Distinct,
     Open,
     Ratio,
@@ -23,7 +24,7 @@ from unspun.metrics.nodes import (
 )
 from unspun.metrics.standard.choices import CHAMPIONS, FAILED_PAYMENTS, MEETINGS, OVERDUE_AMOUNT, OVERDUE_INVOICES, PAYMENTS
 from unspun.metrics.standard.entry import StandardMetric
-from unspun.metrics.standard.sources import COMMON, FADER, FRESHSUCCESS, GOLD, HUBSPOT_ARR, STRIPE, STRIPE_FAILED
+from unspun.metrics.standard.sources import CLIENTSUCCESS, COMMON, FADER, FRESHSUCCESS, GOLD, HUBSPOT_ARR, STRIPE, STRIPE_FAILED
 from unspun.metrics.standard.usage import events
 from unspun.metrics.windows import Days, SinceContractStart
 
@@ -211,8 +212,16 @@ CONTRACT = (
         "Days since the current term began.",
         DaysSinceFirst(Rows("subscriptions", window=SinceContractStart())),
         COMMON.format(where="position in the contract, in renewal calendars"),
-        "How many are left is not in it; `unspun panel --before-renewals` counts from the due day.",
+        "How many are left is not in it: see `days_to_renewal`.",
         "Days to the renewal.",
+        "days",
+    ),
+    StandardMetric(
+        "days_to_renewal", "contract", "Days to renewal",
+        "Days to the next end of a base term that runs.",
+        DaysToEnd(), CLIENTSUCCESS,
+        "A term that renews by itself has no decision on that day: notice is due before. Terms that are open have no end, and no value.",
+        "To the last day for notice; to the end of the largest term. `unspun panel --before-renewals` counts from the due day.",
         "days",
     ),
     StandardMetric(

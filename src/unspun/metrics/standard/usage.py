@@ -6,8 +6,6 @@ from unspun.metrics.conditions import AllOf, Compare, IsIn
 from unspun.metrics.nodes import (
     LIFETIME,
     ActiveDays,
-    Add,
-    Before,
     Change,
     Constant,
     Count,
@@ -24,6 +22,7 @@ from unspun.metrics.nodes import (
     Subtract,
     Sum,
     TimeBetween,
+    UserDays,
 )
 from unspun.metrics.standard.choices import ACTIVE, KEY_ACTIONS, LOGINS, ONBOARDING, SESSIONS, USAGE_NUMBERS, USED
 from unspun.metrics.standard.entry import Choice, StandardMetric
@@ -237,16 +236,12 @@ SEATS = (
     ),
 )  # fmt: skip
 
-DAILY_USERS = Distinct(used(Days(1)), "user_id")
-USER_DAYS = Add((DAILY_USERS, *(Before(DAILY_USERS, days) for days in range(1, 28))))
-"""On how many days of the four weeks each person did something, all together: the people of each day, added up."""
-
 STICKINESS = (
     StandardMetric(
         "average_daily_users_28d", "stickiness", "Average daily active users",
         "How many people of the account did something on a day, on average over four weeks, days without anybody among them.",
-        Ratio(USER_DAYS, Constant(28)), MIXPANEL,
-        "Weekends are in it: people who work every working day count 20 of 28. No value for customers of less than four weeks.",
+        Ratio(UserDays(used(), "user_id"), Constant(28)), MIXPANEL,
+        "Weekends are in it: people who work every working day count 20 of 28. It rises over the first four weeks of a customer.",
         "Of working days; of the last day alone, which is noise.",
         "people", "higher",
     ),

@@ -311,6 +311,8 @@ class Truth:
                 day = max((row["__day"] for row in rows), default=None)
             case DaysSinceFirst():
                 day = min((row["__day"] for row in rows), default=None)
+            case _:
+                raise AssertionError(f"a measure that is not measured by pane: {measure}")
         return (None if day is None else (end - day).days), day
 
 
