@@ -1,4 +1,4 @@
-"""Percentiles, streaks, the time between, funnels and times between cells: each value is what its own rows say, told by hand."""
+"""Percentiles, streaks, funnels, times between cells, days of users and to the renewal: each value is what its own rows say, told by hand."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ metrics:
   to_login: {description: x, days_to_first: events, window: contract, where: {user_id: U2}}
   funnel: {description: x, funnel: {of: events, steps: [{user_id: U0}, {user_id: U2}, {value: {at_least: 9}}], as: days}}
   to_close: {description: x, average: {of: tickets, from: opened, to: closed, unit: days}}
+  user_days: {description: x, user_days: events.user_id, window: 28d}
+  renewal: {description: x, days_to_end: subscriptions}
   logins: {description: x, count: events, window: 28d, by: {column: user_id, values: [U0, U1], other: true}}
 """
 Rows = list[dict[str, str]]
@@ -61,6 +63,8 @@ BEHIND: dict[str, Callable[[Rows], float]] = {
     "to_login": lambda rows: (days(rows)[0] - date(2025, 12, 1)).days,
     "funnel": steps_in_days,
     "to_close": to_close,
+    "user_days": lambda rows: len({(row["day"], row["user_id"]) for row in rows}),
+    "renewal": lambda rows: (date.fromisoformat(rows[0]["ended"]) - AS_OF).days + 1,  # the terms of this company last until their end
     "logins_u0": lambda rows: sum(row["user_id"] == "U0" for row in rows),
 }
 
@@ -101,8 +105,11 @@ def test_what_has_not_happened_has_no_value_and_says_so(book: Book) -> None:
 
 def test_each_is_listed_and_explained(book: Book) -> None:
     listed = {one["id"]: one["kind"] for one in json.loads(book.run("metrics", "list", "--json").out)}
-    assert [listed[id] for id in ("minutes", "streak", "between", "to_login", "funnel", "to_close", "logins_other")] == [
-        "median", "streak", "time_between", "days_to_first", "funnel", "average", "count",
-    ]  # fmt: skip
+    kinds = {
+        "minutes": "median", "streak": "streak", "between": "time_between", "to_login": "days_to_first", "funnel": "funnel",
+        "to_close": "average", "user_days": "user_days", "renewal": "days_to_end", "logins_other": "count",
+    }  # fmt: skip
+    assert {id: listed[id] for id in kinds} == kinds
+    assert "no_contract" in book.run("metrics", "explain", "renewal").out
     assert "too_few_rows" in book.run("metrics", "explain", "between").out
     assert "user_id is neither 'U0' nor 'U1'" in " ".join(book.run("metrics", "explain", "logins_other").out.split())

@@ -79,14 +79,14 @@ OF_CELLS: Mapping[type[Series], Callable[[Cells], object]] = {
 COMPUTED = (*OF_CELLS, Count, ActiveDays, UserDays, DaysToEnd, DaysSinceLast, DaysSinceFirst, Open)
 
 
-def computed_again(part: Part, shown: Shown, as_of: date, zone: str) -> object:
+def computed_again(part: Part, shown: Shown, as_of: date, question: PanelQuestion) -> object:
     """The value of a leaf, of nothing but the rows that are shown behind it."""
-    series, day = part.series, as_of - timedelta(days=part.shift_days)
+    series, day, zone = part.series, as_of - timedelta(days=part.shift_days), question.time_zone
     if isinstance(series, Count) or (isinstance(series, Open) and not series.column):
         return len(shown)
     if isinstance(series, DaysToEnd):
         (row,) = shown
-        return (cast("date", row["ended"]) - day).days
+        return (cast("date", row["ended"]) - day).days + int(question.ends_inclusive)
     if isinstance(series, ActiveDays):
         return len({happened(row, part, zone) for row in shown})
     if isinstance(series, UserDays):
@@ -135,7 +135,7 @@ def wrong_parts(random: Random, book: SmallBook, question: PanelQuestion, told: 
                 if reason not in (None, "no_rows"):
                     continue
                 shown = reader.query(behind_sql(panel, part, row["account_id"])).to_pylist()
-                again = None if reason is not None else computed_again(part, shown, day, book.time_zone)
+                again = None if reason is not None else computed_again(part, shown, day, question)
                 told[type(part.series).__name__] += bool(shown)
                 told["contract"] += bool(shown) and isinstance(getattr(part.series, "rows", Rows("events")).window, SinceContractStart)
                 told["contacts"] += bool(shown) and isinstance(part.series, Open) and part.series.table == "contacts"

@@ -194,7 +194,7 @@ def _lines(run: PanelRun, written: list[str], width: int) -> Iterator[Text]:
         yield from paragraph(note, width, first="· ")
     rate = f" ({run.source_rows / max(run.seconds, 0.001):,.0f} a second)" if run.source_rows >= MANY_ROWS else ""
     yield from paragraph(
-        f"{count(run.source_rows)} rows of the book read in {run.seconds:,.1f} s{rate}. Book version {figures.book_version}, "
+        f"{count(run.source_rows)} rows of the book, in {run.seconds:,.1f} s{rate}. Book version {figures.book_version}, "
         f"entry {run.entry} of the ledger: unspun recompute {run.entry}",
         width,
     )
