@@ -1,4 +1,4 @@
-"""Percentiles, streaks, funnels, times between cells, days of users and to the renewal: each value is what its own rows say, told by hand."""
+"""Percentiles, streaks, funnels, times between cells, days of users and to the renewal: each value is what its own rows say."""
 
 from __future__ import annotations
 

@@ -154,6 +154,21 @@ def test_all_faults_of_the_options_are_told_at_once(book: Book, tmp_path: Path) 
     assert book.run("panel", "--out", book.folder / "metrics.yml").code == 2
 
 
+def test_a_metric_that_does_not_fit_the_book_is_told_by_its_line_and_hinders_no_other(loaded_company: Book, tmp_path: Path) -> None:
+    book = copied(loaded_company, tmp_path)
+    declared = (
+        "metrics:",
+        "  opened: {description: Tickets opened., count: tickets}",
+        "  wrong: {description: Hours to an answer., median: {of: tickets, from: opend, to: closed, unit: hours}}",
+        "  of_wrong: {description: Twice., add: [wrong, wrong]}",
+    )
+    (book.folder / "metrics.yml").write_text("\n".join(declared))
+    assert book.run("panel", "--metrics", "opened", "--as-of", AS_OF).code == 0
+    for asked in (("--metrics", "of_wrong"), ()):
+        ran = book.run("panel", "--as-of", AS_OF, *asked)
+        assert (ran.code, ran.faults[0].startswith("metrics.yml:3: ")) == (2, True)
+
+
 def test_a_workspace_without_metrics_says_how_to_get_some(loaded_company: Book, tmp_path: Path) -> None:
     book = copied(loaded_company, tmp_path)
     (book.folder / "metrics.yml").unlink()

@@ -18,7 +18,7 @@ from unspun.app.checks import recorded_check
 from unspun.app.metric_rows import behind_sql, register_inputs
 from unspun.app.panel_basis import PanelBasis, outage_findings, panel_question
 from unspun.app.panel_files import MISSING, HashedFile
-from unspun.app.panel_request import MetricsDefinition, PanelRequest, nodes_of, workspace_metrics
+from unspun.app.panel_request import MetricsDefinition, PanelRequest, metrics_needed, workspace_metrics
 from unspun.app.panels import PreparedPanel, Progress, basis_for, opened_book, panel_parts, prepare_panel
 from unspun.app.showing import csv_rows
 from unspun.app.workspace import METRICS_FILE, Workspace
@@ -43,7 +43,6 @@ from unspun.metrics.nodes import (
     Before,
     DaysToEnd,
     Open,
-    Reference,
     Seats,
     Series,
 )
@@ -192,12 +191,11 @@ def _opened(workspace: Workspace, request: ValueRequest, at: datetime, progress:
 def _with_leaves(declared: MetricsDefinition, basis: PanelBasis, reader: BookReader) -> tuple[PreparedPanel, dict[str, Part]]:
     """A panel of the metric and of each leaf that it is made of, and those leaves by the ids that they have in it."""
     (id,) = basis.asked
-    needed = {id, *(node.metric for node in nodes_of(declared.metrics, (id,)) if isinstance(node, Reference))}
-    kept = MetricSet(tuple(one for one in declared.metrics if one.id in needed), declared.metrics.sources)
+    kept = metrics_needed(declared.metrics, (id,))
     question = panel_question(basis, kept, reader)
-    if faults := check_against(kept, question.tables):
+    if faults := check_against(kept, question.tables, declared.places):
         raise BadInput(faults)
-    leaves = {f"{_free(needed)}{i}": part for i, part in enumerate(expand(question).parts) if is_leaf(part.series)}
+    leaves = {f"{_free({one.id for one in kept})}{i}": part for i, part in enumerate(expand(question).parts) if is_leaf(part.series)}
     made = [Metric(name, _shifted(part)) for name, part in leaves.items()]
     metrics = MetricSet((*kept.metrics, *made), kept.sources)
     whole = replace(basis, asked=(id, *leaves))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from unspun.app.workspace import METRICS_FILE, Workspace
@@ -43,11 +43,12 @@ class PanelRequest:
 
 @dataclass(frozen=True, slots=True)
 class MetricsDefinition:
-    """Metrics as they are declared, the text that the ledger keeps of them, and under which name."""
+    """Metrics as they are declared, the text that the ledger keeps of them, under which name, and where each stands in it (by its id)."""
 
     metrics: MetricSet
     text: str
     name: str = METRICS_FILE
+    places: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def sha256(self) -> str:
@@ -67,7 +68,7 @@ def workspace_metrics(workspace: Workspace) -> MetricsDefinition:
         raise BadInput(
             Fault("no_metrics", "it declares no metric.", METRICS_FILE, "`unspun metrics suggest --write` adds what the book can bear.")
         )
-    return MetricsDefinition(found.metrics, text)
+    return MetricsDefinition(found.metrics, text, places=found.places)
 
 
 def check_request(request: PanelRequest) -> None:
@@ -116,6 +117,12 @@ def nodes_of(metrics: MetricSet, asked: tuple[str, ...]) -> Iterator[Series]:
             if isinstance(node, Reference) and node.metric not in known:
                 known.add(node.metric)
                 waiting.append(node.metric)
+
+
+def metrics_needed(metrics: MetricSet, asked: tuple[str, ...]) -> MetricSet:
+    """The metrics asked for and those that they refer to."""
+    needed = {*asked, *(node.metric for node in nodes_of(metrics, asked) if isinstance(node, Reference))}
+    return MetricSet(tuple(one for one in metrics if one.id in needed), metrics.sources)
 
 
 def needs_arr(metrics: MetricSet, asked: tuple[str, ...]) -> bool:

@@ -24,6 +24,7 @@ from unspun.app.panel_request import (
     PanelRequest,
     asked_metrics,
     check_request,
+    metrics_needed,
     needs_arr,
     nodes_of,
     tables_read,
@@ -242,7 +243,7 @@ def prepare_panel(
     """The question that a basis puts to an open book, lowered, for a database to compute. Raises BadInput where the metrics do not fit
     the book."""
     question = panel_question(basis, definition.metrics, reader, elsewhere or Elsewhere())
-    if faults := check_against(definition.metrics, question.tables):
+    if faults := check_against(metrics_needed(definition.metrics, basis.asked), question.tables, definition.places):
         raise BadInput(faults)
     plan = lowered(question, database)
     return PreparedPanel(definition, basis, question, plan, plan_sql(database, plan), reader, database)
