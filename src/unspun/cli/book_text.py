@@ -23,7 +23,10 @@ WorkspaceFolder = Annotated[
     str | None, typer.Option("--workspace", metavar="DIR", help="The workspace. [the current folder's, or UNSPUN_WORKSPACE]")
 ]
 EngineName = Annotated[
-    str | None, typer.Option("--engine", metavar="URL", help="What computes: duckdb, postgresql://host/database or spark://host:port. [unspun.toml says]")
+    str | None,
+    typer.Option(
+        "--engine", metavar="URL", help="What computes: duckdb, postgresql://host/database or spark://host:port. [unspun.toml says]"
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, and nothing else.")]
 WaitSeconds = Annotated[
