@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.doors.book_files import Book
-from tests.doors.cli_files import COMMAND, Ran, run
+from tests.doors.cli_files import COMMAND, QUIET_TERMINAL, Ran, run
 from tests.doors.metric_book import METRICS, copied
 
 DATES = ("--as-of", "2026-01-31", "--as-of", "2026-03-31")
@@ -35,6 +35,13 @@ def book(loaded_company: Book, tmp_path_factory: pytest.TempPathFactory) -> Book
 
 def panel(book: Book, engine: str, *options: str) -> Ran:
     return run("panel", *DATES, *METRICS_ASKED, "--engine", engine, "--workspace", book.folder, *options)
+
+
+def panel_apart(book: Book, engine: str) -> Ran:
+    """The same in a process of its own: this one may have a Java running already, of other tests."""
+    asked = ["panel", *DATES, *METRICS_ASKED, "--engine", engine, "--workspace", str(book.folder)]
+    ran = subprocess.run([*COMMAND, *asked], capture_output=True, text=True, check=False, env={**os.environ, **QUIET_TERMINAL})
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
 @pytest.mark.usefixtures("java")
@@ -87,7 +94,7 @@ def test_too_little_memory_is_a_fault_before_anything_starts(book: Book) -> None
 
 def test_a_machine_without_java_is_told_what_to_install(book: Book, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    ran = panel(book, "spark:local[1]")
+    ran = panel_apart(book, "spark:local[1]")
     assert ran.code == 2 and ran.faults == [
         f"--engine: there is no Java under JAVA_HOME ({tmp_path}). Install Java 17 (Debian and Ubuntu: apt install "
         "openjdk-17-jre-headless), or set JAVA_HOME to it."
@@ -100,7 +107,7 @@ def test_a_java_that_is_too_old_is_told_with_what_it_says(book: Book, monkeypatc
     (tmp_path / "bin" / "java").write_text("#!/bin/sh\necho 'Error: UnsupportedClassVersionError: class file version 61.0' >&2\nexit 1\n")
     (tmp_path / "bin" / "java").chmod(0o755)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    ran = panel(book, "spark:local[1]")
+    ran = panel_apart(book, "spark:local[1]")
     assert ran.code == 2 and "UnsupportedClassVersionError" in ran.err and "Install Java 17" in ran.err
 
 
@@ -109,7 +116,7 @@ def test_a_master_that_does_not_answer_is_a_fault_at_once(book: Book) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # nobody listens
         port = taken.getsockname()[1]
-        ran = panel(book, f"spark://127.0.0.1:{port}")
+        ran = panel_apart(book, f"spark://127.0.0.1:{port}")
     assert ran.code != 0 and ran.faults == [
         f"--engine: no Spark master answers at 127.0.0.1:{port} (Connection refused). Start it (sbin/start-master.sh of Spark), or "
         "mend the address."
