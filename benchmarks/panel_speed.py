@@ -86,12 +86,12 @@ def run_side(side: str, book: Path, dates: str, out: Path) -> dict[str, Any]:
             panel_duckdb.range_joins(warehouse, book / "usage.duckdb", dates, out, clock)
         else:
             {SCAN: panel_duckdb.scan, FLOOR: panel_duckdb.floor}[side](warehouse, clock)
-    peak = held or _peak_mb()
+    peak = held or peak_mb()
     processor = round(sum(seconds for stage, seconds in clock.processor_seconds.items() if stage != LOADING), 4)
     return {"seconds": round(clock.total, 4), "processor_seconds": processor, "peak_mb": peak, "stages": clock.seconds}
 
 
-def _peak_mb() -> int:
+def peak_mb() -> int:
     """The most that this process held. What getrusage says includes the process that started it, where Linux can say it without."""
     status = Path("/proc/self/status")
     if status.exists():

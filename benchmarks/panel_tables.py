@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,16 @@ AIMS = (
 
 def write_tables(results: Path, page: Path) -> None:
     """Put the tables between the marks of the page. ValueError where it has none."""
-    before, mark, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise ValueError(f"{page}: no marks to write the tables between")
-    page.write_text("\n".join([before + BEGIN, "", *tables(json.loads(results.read_text())), "", END]) + after)
+    page.write_text(spliced(page.read_text(), (BEGIN, END), tables(json.loads(results.read_text()))))
+
+
+def spliced(page: str, marks: tuple[str, str], lines: Iterable[str]) -> str:
+    """A page with these lines between its marks. Raises ValueError where it has none."""
+    before, begin, rest = page.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
+    if not begin or not end:
+        raise ValueError(f"no marks to write the tables between: {marks[0]}")
+    return "\n".join([before + begin, "", *lines, "", end]) + after
 
 
 def tables(results: dict[str, Any]) -> Iterator[str]:

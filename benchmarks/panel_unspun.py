@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def make_panel(warehouse: Path, dates: str, out: Path, memory: str, clock: Clock
         book = catalog.current()
         assert book is not None
         with open_book(catalog, book, None, memory) as reader:
-            _write(reader, question(book, dates, number_of_accounts(warehouse)), out)
+            write_panel_of(reader, question(book, dates, number_of_accounts(warehouse)), out)
 
 
 def question(book: BookVersion, dates: str, accounts: int) -> PanelQuestion:
@@ -60,7 +61,8 @@ def _as_of(dates: str, accounts: int) -> AsOf:
     return Dates(tuple(monthly() if dates == "monthly" else weekly()))
 
 
-def _write(reader: BookReader, asked: PanelQuestion, out: Path) -> None:
+def write_panel_of(reader: BookReader, asked: PanelQuestion, out: Path) -> None:
+    """The panel computed of all rows (nothing that is kept of data files) and written as Parquet."""
     batches = run_panel(DuckDBPanel(reader), lower_panel(asked, by_place=True), lambda _stage, _done, _total: None)
     first = next(batches)
     with pq.ParquetWriter(out, first.schema) as writer:
@@ -69,9 +71,9 @@ def _write(reader: BookReader, asked: PanelQuestion, out: Path) -> None:
             writer.write_batch(batch)
 
 
-def metric_set() -> MetricSet:
+def metric_set(of: Sequence[Measured | Divided | Changed] = (*MEASURES, *DERIVED)) -> MetricSet:
     """The thirty as the metric language has them; events as it usually reads them (an account that never appeared has no value)."""
-    return MetricSet(tuple(Metric(one.id, _node(one)) for one in (*MEASURES, *DERIVED)))
+    return MetricSet(tuple(Metric(one.id, _node(one)) for one in of))
 
 
 def _node(one: Measured | Divided | Changed) -> Series:

@@ -145,3 +145,18 @@ def test_rows_that_stay_in_a_database_are_shown_under_its_name(tmp_path: Path) -
 
 def test_the_schema_of_metrics_is_printed() -> None:
     assert json.loads(run("schema", "metrics").out)["$schema"].startswith("https://json-schema.org")
+
+
+def test_a_text_that_no_row_has_is_told_with_the_line_and_what_may_be_meant(loaded_company: Book, tmp_path: Path) -> None:
+    book = copied(loaded_company, tmp_path)
+    assert "no row has" not in book.run("metrics", "check").out
+    definitions = (book.folder / "metrics.yml").read_text(encoding="utf-8")
+    misspelt = definitions.replace("where: {event: login}", "where: {event: logn}", 1)
+    steps = "  way:\n    description: x\n    funnel: {of: events, steps: [{event: login}, {not: {event: '''; DROP'}}]}\n"
+    (book.folder / "metrics.yml").write_text(misspelt + steps, encoding="utf-8")
+    ran = book.run("metrics", "check")
+    assert ran.code == 0, "it may come yet"
+    assert "no row has 'logn' in events.event. Did you mean 'login'?" in " ".join(ran.out.split())
+    found = json.loads(book.run("metrics", "check", "--json").out)["texts_without_rows"]
+    assert [(one["column"], one["text"]) for one in found] == [("event", "logn"), ("event", "'; DROP")]
+    assert found[0]["metrics"] == ["metrics.yml:2"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from unspun.app.metric_conditions import AbsentText, absent_texts
 from unspun.app.panel_basis import held_tables
 from unspun.app.panel_request import MetricsDefinition, PanelRequest, definition_of, nodes_of, tables_read, workspace_metrics
 from unspun.app.workspace import METRICS_FILE, Workspace
@@ -37,10 +38,11 @@ from unspun.metrics.nodes import (
     Sum,
     ZScore,
 )
-from unspun.metrics.read_file import read_metrics
+from unspun.metrics.read_file import MetricsFile, read_metrics
 from unspun.metrics.windows import SinceContractStart
 from unspun.metrics.words import sentence
 from unspun.metrics.write_yaml import as_yaml, series_value, word_of
+from unspun.warehouse.read import open_book
 from unspun.warehouse.versions import BookVersion
 
 
@@ -82,12 +84,13 @@ class Explained:
 @dataclass(frozen=True, slots=True)
 class CheckedMetrics:
     """What checking metrics.yml found: how many metrics, the version of the book they were checked against (None: nothing is loaded
-    yet), and the faults; tables that they read and the book does not hold."""
+    yet), and the faults; tables that they read and the book does not hold, and texts that they look for and no row has."""
 
     metrics: int
     book_version: int | None
     faults: tuple[Fault, ...]
     lacking: tuple[str, ...]
+    absent: tuple[AbsentText, ...] = ()
 
 
 def list_metrics(workspace: Workspace) -> tuple[ListedMetric, ...]:
@@ -122,7 +125,14 @@ def check_metrics(workspace: Workspace, engine: str | None = None) -> CheckedMet
     faults = (*check_against(file.metrics, tables, file.places), *engine_faults(workspace, file.metrics, engine))
     read = tables_read(file.metrics, tuple(one.id for one in file.metrics))
     elsewhere = {source.table for source in workspace.definition().sources if source.in_place}
-    return CheckedMetrics(len(file.metrics), version.version, faults, tuple(one for one in read if one not in {*tables, *elsewhere}))
+    lacking = tuple(one for one in read if one not in {*tables, *elsewhere})
+    absent = () if faults else tuple(_absent(workspace, file, version))
+    return CheckedMetrics(len(file.metrics), version.version, faults, lacking, absent)
+
+
+def _absent(workspace: Workspace, file: MetricsFile, version: BookVersion) -> list[AbsentText]:
+    with workspace.catalog() as catalog, open_book(catalog, version, None, workspace.settings.memory) as reader:
+        return absent_texts(file.metrics, file.places, held_tables(version), reader)
 
 
 def engine_faults(workspace: Workspace, metrics: MetricSet, engine: str | None) -> tuple[Fault, ...]:

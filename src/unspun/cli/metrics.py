@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -193,7 +194,9 @@ def _listed(found: tuple[ListedMetric, ...], width: int) -> Iterator[Text]:
 
 def _checked(found: CheckedMetrics) -> dict[str, Any]:
     faults = [{"code": one.code, "message": one.message, "where": one.where, "hint": one.hint} for one in found.faults]
-    return {"metrics": found.metrics, "book_version": found.book_version, "faults": faults, "tables_without_rows": list(found.lacking)}
+    absent = [{**asdict(one), "metrics": list(one.metrics)} for one in found.absent]
+    without = {"tables_without_rows": list(found.lacking), "texts_without_rows": absent}
+    return {"metrics": found.metrics, "book_version": found.book_version, "faults": faults, **without}
 
 
 def _fine(found: CheckedMetrics, width: int) -> Iterator[Text]:
@@ -206,6 +209,9 @@ def _fine(found: CheckedMetrics, width: int) -> Iterator[Text]:
         yield from paragraph(
             f"The book holds no rows of {', '.join(found.lacking)}: what reads them has no value (no_source).", width, indent=0
         )
+    for one in found.absent:
+        told = f"{', '.join(one.metrics)}: no row has '{one.text}' in {one.table}.{one.column}. {one.hint}"
+        yield from paragraph(told.strip(), width, indent=0)
 
 
 def _explained_record(explained: Explained) -> dict[str, Any]:

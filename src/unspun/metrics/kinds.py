@@ -194,7 +194,8 @@ class _Check:
         kind = column_kind(table, column, self.tables)
         if kind is not None and OF_COLUMN[kind] not in kinds:
             message = f"'{column}' of {table} is {TOLD[OF_COLUMN[kind]]}, and only {_listed(kinds)} {what}."
-            yield Fault("kind_of_column", message, "", "Count its values with `distinct`, or name another column.")
+            countable = "" if kinds == ("day",) else "Count its values with `distinct`, or name"
+            yield Fault("kind_of_column", message, "", f"{countable or 'Name'} another column.")
         elif kind is None and table in self.tables:
             names = list(dict.fromkeys([*self.tables[table].columns, *(one.name for one in TABLES[table].columns)]))
             hint = f"{did_you_mean(column, names)}The columns are {', '.join(names)}."

@@ -167,9 +167,14 @@ def _text_faults(metric: Metric) -> Iterator[Fault]:
         text, longest = getattr(metric, name), LONGEST_DESCRIPTION if name == "description" else LONGEST_LABEL
         if not isinstance(text, str) or len(text) > longest:
             yield Fault("bad_text", f"'{name}' must be text of up to {longest:,} characters.", "", "Shorten it, or put it in quotes.")
-        elif sign := next((sign for sign in text if _is_hidden(sign) and not (name == "description" and sign in "\n\t")), ""):
+        elif sign := hidden_sign(text, "\n\t" if name == "description" else ""):
             hint = "Take it out: it would change how the text around it is shown."
             yield Fault("bad_text", f"'{name}' holds the invisible character U+{ord(sign):04X}.", "", hint)
+
+
+def hidden_sign(text: str, allowed: str = "") -> str:
+    """The first sign of a text that cannot be seen and changes how the text around it is shown; "" where there is none."""
+    return next((sign for sign in text if _is_hidden(sign) and sign not in allowed), "")
 
 
 def _is_hidden(sign: str) -> bool:

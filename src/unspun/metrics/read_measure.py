@@ -99,7 +99,7 @@ def has_all(checks: YamlChecks, path: YamlPath, value: object, words: Collection
     """Whether a mapping has all of some words; a fault where it lacks some."""
     missing = [name for name in words if isinstance(value, dict) and name not in value]
     if missing:
-        checks.fault("missing_key", f"'{path[-1]}' lacks {listed(missing)}.", path, f"It is made of {listed(words)}.")
+        checks.fault("missing_key", f"'{path[-1]}' lacks {listed(missing)}.", path, f"It needs {listed([f'`{word}`' for word in words])}.")
     return not missing
 
 
