@@ -16,7 +16,7 @@ def why_rows_are_read(measure: Measure) -> str | None:
     """Why every row is read for a measure on as-of dates; None: what is kept of its table's files serves it."""
     rows = measure.rows
     if isinstance(measure, APART):
-        return f"percentiles, streaks, times and funnels are made of single rows of {rows.table}"
+        return f"percentiles, streaks, times, funnels and days of users are made of single rows of {rows.table}"
     if isinstance(measure, Distinct) and isinstance(rows.window, SinceContractStart):
         return f"the values of {measure.column} are not kept by the contracts of accounts"
     if any(entity.name == rows.table and entity.state for entity in TABLES.values()):
