@@ -18,6 +18,7 @@ from unspun.book.entities import ROW_COLUMNS, STATED, TABLES, Kind
 from unspun.book.retention.arr_by_day import TermVersions, arr_by_day, arr_rows, read_term_versions, versions_sql
 from unspun.book.retention.question import RetentionQuestion
 from unspun.book.retention.rules import RetentionRules
+from unspun.book.tables import Ints, Renewals
 from unspun.book.terms.derive import derive_followed, follow_terms
 from unspun.book.terms.lines import settle_ends
 from unspun.book.terms.rules import TermRules
@@ -274,18 +275,27 @@ def _recorded_dues(basis: PanelBasis, reader: BookReader) -> list[tuple[str, dat
     return list(zip(rows["account_id"].to_pylist(), rows["due"].to_pylist(), strict=True))
 
 
-def _derived_dues(basis: PanelBasis, reader: BookReader) -> list[tuple[str, date]]:
-    """The renewals that follow from the terms by the rules of retention; none where nothing is due."""
+def derived_renewals(basis: PanelBasis, reader: BookReader) -> tuple[Renewals, tuple[Ints, Ints]] | None:
+    """The renewals that follow from the terms by the rules of retention, and the file and row of each term that they count by; None where
+    nothing is due."""
     if not _holds(reader.version, TERMS):
-        return []
+        return None
     sold = _term_versions(basis, reader, newest=True).sold
     followed = follow_terms(sold.terms, sold.rules, basis.known_on)
     try:
-        renewals = derive_followed(sold.terms, sold.rules, basis.known_on, followed)
+        return derive_followed(sold.terms, sold.rules, basis.known_on, followed), sold.place
     except BadInput as refusal:
         if refusal.faults[0].code != "no_renewals_due":
             raise
+        return None
+
+
+def _derived_dues(basis: PanelBasis, reader: BookReader) -> list[tuple[str, date]]:
+    """The renewals that follow from the terms by the rules of retention; none where nothing is due."""
+    derived = derived_renewals(basis, reader)
+    if derived is None:
         return []
+    renewals = derived[0]
     names, days = renewals.account.names, renewals.due.astype("datetime64[D]").astype(object)
     return [(names[code], day) for code, day in zip(renewals.account.codes.tolist(), days.tolist(), strict=True)]
 

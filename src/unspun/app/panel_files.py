@@ -39,6 +39,7 @@ TYPES: dict[SeriesKind, pa.DataType] = {
 CSV_KINDS: dict[pa.DataType, Kind] = {
     pa.float64(): "number", pa.int64(): "whole", pa.int32(): "whole", pa.string(): "text", pa.date32(): "day", pa.bool_(): "flag",
 }  # fmt: skip
+"""How each type is written as CSV; decimals, of which there are many types, as money is."""
 
 
 def format_of(path: Path) -> Format:
@@ -111,7 +112,8 @@ def _where_it_lies(chunk: pa.Array) -> tuple[object, ...]:
 
 
 def _contents(chunk: pa.Array) -> tuple[Buffer, Buffer, Buffer]:
-    """Which cells of a column are filled, their bytes (an empty one is nought), and of texts how long each is."""
+    """Which cells of a column are filled, their bytes (an empty one is nought), and of texts how long each is. Decimals count as text."""
+    chunk = chunk.cast(pa.string()) if pa.types.is_decimal(chunk.type) else chunk
     filled = call_function("is_valid", [chunk]).cast(pa.uint8()).to_numpy(zero_copy_only=False)
     if not pa.types.is_string(chunk.type):
         plain = chunk.view(pa.int32()) if pa.types.is_date32(chunk.type) else chunk
@@ -183,7 +185,7 @@ def in_groups(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table
 
 
 def _write_csv(parts: Iterable[pa.Table], schema: pa.Schema, file: io.RawIOBase | gzip.GzipFile) -> None:
-    kinds: tuple[tuple[str, Kind], ...] = tuple((column.name, CSV_KINDS[column.type]) for column in schema)
+    kinds: tuple[tuple[str, Kind], ...] = tuple((column.name, CSV_KINDS.get(column.type, "money")) for column in schema)
     for number, part in enumerate(chain([schema.empty_table()], parts)):
         out = io.BytesIO()
         options = arrow_csv.WriteOptions(include_header=number == 0, quoting_style="needed", quoting_header="needed")

@@ -30,7 +30,7 @@ def panel_again(reader: BookReader, figures: FigureSet, progress: Progress, data
 
     Where the rows are the same, so is what is said of them: the file of today would name the software of today, and be another.
     """
-    found = compute_again(_prepared(reader, figures, database=database), figures.question["format"], progress)
+    found = compute_again(prepared_again(reader, figures, database=database), figures.question["format"], progress)
     then = figures.figure(ROWS)
     return {**found, ROWS: then} if found[ROWS]["value"]["sha256"] == then["value"]["sha256"] else found
 
@@ -41,7 +41,7 @@ def panel_rows(reader: BookReader, figures: FigureSet, name: str, progress: Prog
     Of ROWS all of them, of a metric's values those that have one, of one of its reasons those without a value for it.
     """
     id, _, reason = name.partition("/")
-    panel = _prepared(reader, figures, () if id == ROWS else (id,))
+    panel = prepared_again(reader, figures, () if id == ROWS else (id,))
     schema = panel.schema()
     rows = pa.concat_tables([schema.empty_table(), *panel_parts(panel, schema, progress)])
     units = rows.select(["account_id", "as_of", *(("due", "horizon_days") if isinstance(panel.question.as_of, BeforeRenewals) else ())])
@@ -65,8 +65,10 @@ def refuse_rough(figures: FigureSet, kind: str, address: str) -> None:
     raise BadInput(Fault("other_engine", message, address, hint))
 
 
-def _prepared(reader: BookReader, figures: FigureSet, only: tuple[str, ...] = (), database: PanelDatabase | None = None) -> PreparedPanel:
-    """The published question put to the open book; of some of its metrics only, where they are named."""
+def prepared_again(
+    reader: BookReader, figures: FigureSet, only: tuple[str, ...] = (), database: PanelDatabase | None = None
+) -> PreparedPanel:
+    """The question of a published panel put to the open book; of some of its metrics only, where they are named."""
     metrics = definition_of(figures.definition_text).metrics
     document = {name: value for name, value in figures.question.items() if name != "format"}
     basis = basis_from_json(document)

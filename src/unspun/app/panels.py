@@ -156,10 +156,10 @@ def compute_panel(
         panel = prepare_panel(declared, basis, reader, engine.database(reader), whole.elsewhere)
         panel, state = with_state(panel, progress) if request.from_state else (panel, StateUse())
         written, counted, rows_sha256 = _written(panel, format, file, take, progress)
-        book_check = _book_check(reader, panel.question, at.date())
+        book_check = book_check_of(reader, panel.question, at.date())
         figures = _figures(panel, whole, format, figures_of(panel.question, counted, written, rows_sha256), book_check)
         entry = publish(workspace, figures, at)
-        source_rows = sum(held.rows for name, held in panel.question.tables.items() if name in _tables(panel.question))
+        source_rows = sum(held.rows for name, held in panel.question.tables.items() if name in tables_of(panel.question))
     return PanelRun(
         question=panel.question,
         figures=figures,
@@ -315,15 +315,16 @@ def basis_for(
     return replace(basis, outages=outages, received=received)
 
 
-def _tables(question: PanelQuestion) -> tuple[str, ...]:
+def tables_of(question: PanelQuestion) -> tuple[str, ...]:
     """The tables that a panel is computed from: those that its metrics read, and those that say who is a customer."""
     return tuple(dict.fromkeys([*tables_read(question.metrics, question.asked), *LIFE_TABLES]))
 
 
-def _book_check(reader: BookReader, question: PanelQuestion, today: date) -> Mapping[str, Any] | None:
+def book_check_of(reader: BookReader, question: PanelQuestion, today: date) -> Mapping[str, Any] | None:
+    """What the quality gate had found in the tables that a panel is computed from; None where the book was not checked."""
     checked = recorded_check(reader.catalog, today)
     days = as_of_days(question.as_of)
-    return None if checked is None else checked.record(_tables(question), date.min, days[-1])
+    return None if checked is None else checked.record(tables_of(question), date.min, days[-1])
 
 
 def _figures(
@@ -333,7 +334,7 @@ def _figures(
     figures: tuple[Mapping[str, Any], ...],
     book_check: Mapping[str, Any] | None,
 ) -> FigureSet:
-    book, tables = panel.reader.version, _tables(panel.question)
+    book, tables = panel.reader.version, tables_of(panel.question)
     return FigureSet(
         kind=KIND,
         question={**panel.basis.to_json(), "format": format},

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from unspun._version import __version__
+from unspun.app.evidence_proof import EVIDENCE, evidence_again, evidence_rows
+from unspun.app.health_proof import HEALTH, health_again, health_rows, refuse_other_engine
 from unspun.app.opening import book_as_published
 from unspun.app.panel_engines import EMBEDDED, PanelEngine, answering_engine, engine_kind
 from unspun.app.panel_proof import PANEL, panel_again, panel_rows, refuse_rough
@@ -123,6 +125,12 @@ def open_figure(workspace: Workspace, address: str, progress: Progress) -> Opene
         if published.figures.kind == PANEL:
             rows, query = panel_rows(reader, published.figures, published.figure["name"], progress)
             return Opened(published, rows, query, _erasures(book, published))
+        if published.figures.kind == EVIDENCE:
+            rows, query = evidence_rows(reader, published.figures, published.figure["name"], progress)
+            return Opened(published, rows, query, _erasures(book, published))
+        if published.figures.kind == HEALTH:
+            rows, query = health_rows(reader, published.figures, published.figure["name"], progress)
+            return Opened(published, rows, query, _erasures(book, published))
         question = question_of(published.figures)
         _, tables = answer_retention(reader, question, published.figures.queries, progress)
         query = rows_sql(question, published.figure["name"])
@@ -145,6 +153,8 @@ def recompute(workspace: Workspace, address: str, progress: Progress, engine: st
         database = proving.database(reader)
         if figures.kind == PANEL and any(one["name"] == ROWS for one in wanted):
             refuse_rough(figures, database.kind, address)
+        if figures.kind == HEALTH:
+            refuse_other_engine(figures, database.kind, address)
         found = _computed_again(reader, figures, progress, bool(erased), database)
         changed = [one for one in wanted if one["name"] not in found or figure_bytes(one) != figure_bytes(found[one["name"]])]
         files = [file for table in book.tables for file in table.files] if changed else []
@@ -158,7 +168,7 @@ def _proving(workspace: Workspace, figures: FigureSet, engine: str | None) -> Ab
     """The engine that computes figures again."""
     usual = workspace.settings.engine
     named = engine or (usual if usual and engine_kind(usual) == figures.engine else EMBEDDED)
-    return answering_engine(workspace, named if figures.kind == PANEL else EMBEDDED, workspace.settings.memory)
+    return answering_engine(workspace, named if figures.kind in (PANEL, HEALTH, EVIDENCE) else EMBEDDED, workspace.settings.memory)
 
 
 def _computed_again(
@@ -168,6 +178,10 @@ def _computed_again(
     try:
         if figures.kind == PANEL:
             return panel_again(reader, figures, progress, database)
+        if figures.kind == EVIDENCE:
+            return evidence_again(reader, figures, progress, database)
+        if figures.kind == HEALTH:
+            return health_again(reader, figures, progress, database)
         result, _ = answer_retention(reader, question_of(figures), figures.queries, progress)
     except BadInput:
         if not is_erased:
@@ -178,7 +192,7 @@ def _computed_again(
 
 @contextmanager
 def _reading(workspace: Workspace, figures: FigureSet) -> Iterator[tuple[BookVersion, BookReader]]:
-    if figures.kind not in (RETENTION, PANEL):
+    if figures.kind not in (RETENTION, PANEL, HEALTH, EVIDENCE):
         raise BadInput(Fault("unknown_kind", f"figures of kind '{figures.kind}' are not known to this Unspun.", "", "Use a newer one."))
     before = end_of_day(figures.as_of, question_of(figures).time_zone) if figures.kind == RETENTION else None
     with workspace.catalog() as catalog:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 SETTINGS_FILE, BOOK_FILE, RETENTION_FILE, WAREHOUSE_FOLDER = "unspun.toml", "book.yml", "retention.yml", "warehouse"
-METRICS_FILE = "metrics.yml"
+METRICS_FILE, SCORES_FILE = "metrics.yml", "scores.yml"
 VARIABLE = "UNSPUN_WORKSPACE"
 
 
@@ -43,6 +43,10 @@ class Workspace:
         return self.folder / METRICS_FILE
 
     @property
+    def scores_file(self) -> Path:
+        return self.folder / SCORES_FILE
+
+    @property
     def warehouse(self) -> Path:
         return self.folder / WAREHOUSE_FOLDER
 
@@ -60,6 +64,10 @@ class Workspace:
             hint = "`unspun metrics suggest --write` makes one of what the book holds."
             raise BadInput(Fault("no_metrics_file", f"the workspace has no {METRICS_FILE}, which declares the metrics.", "", hint))
         return read_text(self.metrics_file)
+
+    def scores_text(self) -> str:
+        """scores.yml as it stands; empty where there is none, which declares no score."""
+        return read_text(self.scores_file) if self.scores_file.exists() else ""
 
     def definition(self) -> BookDefinition:
         """book.yml as it stands now. Raises BadInput with all its faults."""

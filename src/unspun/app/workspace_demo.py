@@ -41,7 +41,8 @@ def create_demo_workspace(
     if there:
         hint = "Give a new or empty folder."
         raise BadInput([Fault("in_the_way", "the demo company's files go here.", str(folder / part), hint) for part in there])
-    workspace = create_workspace(folder, at, name or "Demo company", template("demo-book.yml"), template("demo-metrics.yml"))
+    texts = [template(f"demo-{part}.yml") for part in ("book", "metrics", "scores")]
+    workspace = create_workspace(folder, at, name or "Demo company", *texts)
     progress("making the demo company", 0, 1)
     files = write_company(folder, seed, accounts)
     progress("making the demo company", 1, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -12,6 +13,7 @@ from unspun.app.workspace import (
     BOOK_FILE,
     METRICS_FILE,
     RETENTION_FILE,
+    SCORES_FILE,
     SETTINGS_FILE,
     WAREHOUSE_FOLDER,
     Workspace,
@@ -24,7 +26,7 @@ from unspun.errors import BadInput, Fault, UnspunError
 
 ASIDE = ".unspun-init"
 GITIGNORE = ".gitignore"
-PARTS = (WAREHOUSE_FOLDER, RETENTION_FILE, METRICS_FILE, BOOK_FILE, SETTINGS_FILE)
+PARTS = (WAREHOUSE_FOLDER, RETENTION_FILE, METRICS_FILE, SCORES_FILE, BOOK_FILE, SETTINGS_FILE)
 """In the order in which they come into place: a folder with unspun.toml has the rest."""
 
 
@@ -38,19 +40,30 @@ def usual_name(folder: Path) -> str:
     return folder.name if fits_name(folder.name) else "workspace"
 
 
-def create_workspace(folder: Path, at: datetime, name: str | None = None, book: str | None = None, metrics: str | None = None) -> Workspace:
-    """Make a workspace in `folder`, which may hold other files. `book` and `metrics` are the texts of its book.yml and metrics.yml,
-    else ones to fill in.
+def create_workspace(
+    folder: Path,
+    at: datetime,
+    name: str | None = None,
+    book: str | None = None,
+    metrics: str | None = None,
+    scores: str | None = None,
+) -> Workspace:
+    """Make a workspace in `folder`, which may hold other files. `book`, `metrics` and `scores` are the texts of its book.yml, metrics.yml
+    and scores.yml, else ones to fill in.
 
     Raises BadInput where the folder is a workspace already, or has files of the names that it needs; UnspunError where it cannot be
     written. A creation that was broken off is finished by the next; until then the folder is no workspace.
     """
     folder = full_path(folder)
-    _make(folder, at, name, book, metrics)
+    from unspun.health.starter import starter_text as scores_starter
+    from unspun.metrics.starter import starter_text
+
+    texts = {METRICS_FILE: starter_text() if metrics is None else metrics, SCORES_FILE: scores_starter() if scores is None else scores}
+    _make(folder, at, name, book, texts)
     return open_workspace(folder)
 
 
-def _make(folder: Path, at: datetime, name: str | None, book: str | None, metrics: str | None) -> None:
+def _make(folder: Path, at: datetime, name: str | None, book: str | None, texts: Mapping[str, str]) -> None:
     settings = settings_text(template("unspun.toml"), usual_name(folder) if name is None else checked_name(name))
     definition = template("book.yml") if book is None else book
     read_definition(definition)
@@ -58,7 +71,7 @@ def _make(folder: Path, at: datetime, name: str | None, book: str | None, metric
     try:
         _check_folder(folder)
         if not (aside / SETTINGS_FILE).exists():  # it is written last there too
-            _write_aside(aside, at, definition, metrics)
+            _write_aside(aside, at, {**texts, BOOK_FILE: definition})
         _write(aside / SETTINGS_FILE, settings)
         _move_into_place(folder, aside)
     except OSError as refusal:
@@ -82,9 +95,8 @@ def _check_folder(folder: Path) -> None:
         raise BadInput([Fault("in_the_way", "a new workspace needs this name.", str(folder / part), hint) for part in in_the_way])
 
 
-def _write_aside(aside: Path, at: datetime, book: str, metrics: str | None) -> None:
+def _write_aside(aside: Path, at: datetime, texts: Mapping[str, str]) -> None:
     from unspun.book.retention.rules import default_text
-    from unspun.metrics.starter import starter_text
     from unspun.warehouse.catalog import create_warehouse
 
     if aside.exists():  # a making that was broken off before anything was moved
@@ -92,8 +104,8 @@ def _write_aside(aside: Path, at: datetime, book: str, metrics: str | None) -> N
     aside.mkdir(parents=True)
     create_warehouse(aside / WAREHOUSE_FOLDER, at).close()
     _write(aside / RETENTION_FILE, default_text())
-    _write(aside / METRICS_FILE, starter_text() if metrics is None else metrics)
-    _write(aside / BOOK_FILE, book)
+    for part, text in texts.items():
+        _write(aside / part, text)
 
 
 def _move_into_place(folder: Path, aside: Path) -> None:

@@ -15,6 +15,7 @@ from unspun.audit.listed import baseline_risks, score_paths
 from unspun.audit.protocol import LEAD_DAYS, LISTED_UNITS, MIN_GROUP_CHURNED_CLUSTERS, AuditSettings
 from unspun.audit.result import (
     NOT_AVERAGED,
+    NOT_ON_THESE_DAYS,
     BandRow,
     Bands,
     Description,
@@ -153,6 +154,8 @@ def _bands(trial: Trial, rule: BandRule, band: Floats) -> Bands:
 
 def _lead_time(it: Described, rule: BandRule) -> LeadTime | NoEstimate:
     """Look at the same renewals from one day to a year ahead, each as the score then stood."""
+    if it.series.exact:
+        return NOT_ON_THESE_DAYS
     if not it.leads:
         return NO_DUE_DATE
     points = tuple(_lead_point(it, rule, units, row) for units, row in zip(it.leads, it.lead_rows, strict=True))
@@ -215,17 +218,28 @@ def _mean_score(it: Described, value: Floats, cluster: Ints) -> MaybeEstimate:
 
 def _stability(trial: Trial) -> Stability:
     frame = trial.frame
-    day = frame.units.as_of if frame.units.design == "landmark" else frame.units.due
-    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    quarter = month // 3
-    quarters = tuple(
-        _group(trial, f"{1970 + q // 4} Q{q % 4 + 1}", quarter == q, _in_test(trial, quarter == q)) for q in np.unique(quarter).tolist()
-    )
+    quarter = quarter_of(frame.units)
+    quarters = tuple(_group(trial, quarter_name(q), quarter == q, _in_test(trial, quarter == q)) for q in np.unique(quarter).tolist())
     segments = _by_code(trial, frame.segment, frame.segment_names)
     owners = _by_code(trial, frame.owner, frame.owner_names)
     told = [group for group in (*segments, *owners) if isinstance(group.auc, Estimate)]
-    note = f"{len(told)} groups were looked at and not corrected for one another; none is claimed." if told else ""
-    return Stability(quarters, segments, owners, _trend(quarters), note)
+    return Stability(quarters, segments, owners, quarterly_trend(quarters), uncorrected(len(told)))
+
+
+def quarter_of(units: Units) -> Ints:
+    """The quarter that each unit falls in, counted from 1970: of its due date, or in the landmark design of the day it is looked at."""
+    day = units.as_of if units.design == "landmark" else units.due
+    return day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // 3
+
+
+def quarter_name(quarter: int) -> str:
+    """As in "2026 Q1"."""
+    return f"{1970 + quarter // 4} Q{quarter % 4 + 1}"
+
+
+def uncorrected(told: int) -> str:
+    """What to know of so many intervals of groups."""
+    return f"{told} groups were looked at and not corrected for one another; none is claimed." if told else ""
 
 
 def _in_test(trial: Trial, inside: Bools) -> bool | None:
@@ -252,12 +266,17 @@ def _enough(auc: MaybeEstimate, value: Floats, event: Bools, cluster: Ints, lost
     held = count_clusters(event, cluster).with_event if event.any() else 0
     if isinstance(auc, Estimate) and np.ptp(value) == 0:
         return NoEstimate("all have the same score", "scores that differ")
-    if held >= MIN_GROUP_CHURNED_CLUSTERS or isinstance(auc, NoEstimate):
-        return auc
+    return auc if isinstance(auc, NoEstimate) else too_few(held, lost) or auc
+
+
+def too_few(held: int, lost: str) -> NoEstimate | None:
+    """Why so few churned clusters get no interval, None where they do."""
+    if held >= MIN_GROUP_CHURNED_CLUSTERS:
+        return None
     return NoEstimate(f"{held} {lost}, under {MIN_GROUP_CHURNED_CLUSTERS}", f"{MIN_GROUP_CHURNED_CLUSTERS - held} more")
 
 
-def _trend(quarters: tuple[GroupRow, ...]) -> MaybeEstimate:
+def quarterly_trend(quarters: tuple[GroupRow, ...]) -> MaybeEstimate:
     """Slope of the quarterly AUCs by inverse-variance weighted least squares."""
     told = [(i, row.auc, row.n_churned) for i, row in enumerate(quarters) if isinstance(row.auc, Estimate) and row.auc.high > row.auc.low]
     if len(told) < 3:

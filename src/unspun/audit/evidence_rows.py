@@ -342,7 +342,7 @@ def _lead_rows(traced: TracedScore, words: Vocabulary) -> RowSet | None:
 
 def _leak_rows(traced: TracedScore, words: Vocabulary) -> RowSet | None:
     it, trial = traced.described, _primary(traced)
-    if why_impossible(it.history, it.renewals):
+    if why_impossible(it.history, it.renewals, traced.lookup):
         return None
     units = trial.frame.units
     row = rows_known(traced.lookup, units.account, units.as_of, as_dated=True)

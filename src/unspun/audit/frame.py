@@ -11,7 +11,7 @@ from unspun.audit.baseline import Baseline, baseline_columns
 from unspun.audit.capture import Choices, gather
 from unspun.audit.extras import NO_EXTRAS, AccountIndex, ExtraIndex
 from unspun.audit.forecasters import Rival, find_rivals
-from unspun.audit.known import KnownHistory, Rows
+from unspun.audit.known import KnownHistory, Rows, to_days
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.repurchase import CustomerMonths, PastWindows, repurchase_units
 from unspun.audit.split import Parts, split_units
@@ -28,16 +28,21 @@ Months = ActiveMonths | CustomerMonths
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One series over its usable rows: `rows` index into the history, and the two ways of asking run over them."""
+    """One series over its usable rows: `rows` index into the history, and the two ways of asking run over them.
+
+    Of an exact series `days` are the days of the history's rows: a row counts only on its own day.
+    """
 
     rows: Rows
     known: KnownHistory
     as_dated: KnownHistory
-    shared: bool  # the same rows as every complete series of the file
+    shared: bool  # the same rows as every complete series of the file, or every exact one on these rows
+    days: Ints | None = None
 
 
 class ScoreIndex:
-    """Answers which row of a score history was the last one known. Complete series of a wide file share one index."""
+    """Answers which row of a score history was the last one known. Complete series of a wide file share one index, and so do
+    exact series on the same rows."""
 
     def __init__(self, history: ScoreHistory, account_names: tuple[str, ...], as_of: int, in_use: Bools | None = None) -> None:
         """`in_use` says by account code which accounts were known by the as-of date; the others are none of the audit's."""
@@ -48,15 +53,27 @@ class ScoreIndex:
         self.after_as_of = history.dated >= np.datetime64(as_of + 1, "D")
         self.usable = (self.account >= 0) & ~self.after_as_of
         self._shared: Lookup | None = None
+        self._exact: dict[int, tuple[Ints | None, Lookup]] = {}  # each with the rows it is of, so that no other can take their identity
 
     def lookup(self, series: ScoreSeries) -> Lookup:
-        """The index over a series' rows that have a value and an account with renewals."""
+        """The index over a series' rows that have a value and an account with renewals; of an exact one also those without a value."""
+        if series.exact:
+            key = id(series.rows)
+            if key not in self._exact:
+                self._exact[key] = (series.rows, self._index_exact(series))
+            return self._exact[key][1]
         if series.rows is None and not np.isnan(series.values).any():
             if self._shared is None:
                 self._shared = self._index(_as_small(np.flatnonzero(self.usable)), shared=True)
             return self._shared
         rows = np.arange(len(series.values)) if series.rows is None else series.rows
         return self._index(_as_small(rows[self.usable[rows] & np.isfinite(series.values)]), shared=False)
+
+    def _index_exact(self, series: ScoreSeries) -> Lookup:
+        rows = np.arange(len(series.values)) if series.rows is None else series.rows
+        rows = _as_small(rows[self.usable[rows]])
+        known = self._history(rows, as_dated=True)
+        return Lookup(rows, known, known, shared=True, days=to_days(self.history.dated))
 
     def attribute(self, codes: Codes | None) -> tuple[KnownHistory, Ints] | None:
         """An index over a dated attribute of the scores file (segment, owner), and its codes."""
@@ -122,8 +139,7 @@ def make_frame(
     if isinstance(parts, Parts):
         baseline = baseline_columns(units, terms, past, in_baseline, parts.train, extras.accounts.fixed if extras.accounts else ())
     choices, treated = _choices(units, parts, terms, months, settings)
-    base = int(terms.decided.sum()) if months is None else len(months.day)
-    share = (base - units.not_applicable) / base if base else 0.0
+    share = applicable_share(units, terms, months)
     rivals = find_rivals(units, parts, extras.usage, extras.calls, one_currency=terms.money.stated_in is not None)
     return Frame(units, parts, baseline, segment, segment_names, owner, owner_names, choices, treated, share, rivals)
 
@@ -138,15 +154,33 @@ def _units(terms: Terms, months: Months | None, horizon_days: int) -> tuple[Unit
 
 def value_at(series: ScoreSeries, rows: Rows) -> Floats:
     """Values of a series at rows of the history, NaN at -1."""
-    if series.rows is not None:
-        rows = np.where(rows >= 0, np.searchsorted(series.rows, np.maximum(rows, 0)), -1)
-    return np.where(rows >= 0, series.values[np.maximum(rows, 0)], np.nan) if len(series.values) else np.full(len(rows), np.nan)
+    place = place_in(series, rows)
+    return np.where(place >= 0, series.values[np.maximum(place, 0)], np.nan) if len(series.values) else np.full(len(rows), np.nan)
+
+
+def place_in(series: ScoreSeries, rows: Rows) -> Rows:
+    """Where rows of the history stand among the series' own values, -1 at -1."""
+    if series.rows is None or not len(series.rows):
+        return rows
+    first, last = int(series.rows[0]), int(series.rows[-1])
+    if last - first + 1 == len(series.rows):  # rows that follow one another need no search
+        return np.where(rows >= 0, rows - first, -1)
+    return np.where(rows >= 0, np.searchsorted(series.rows, np.maximum(rows, 0)), -1)
 
 
 def rows_known(lookup: Lookup, account: Ints, day: Ints, *, as_dated: bool = False) -> Ints:
     """History row of the last value known to each account by each day, -1 where there is none."""
+    if not len(lookup.rows):
+        return np.full(len(account), -1)
     found = (lookup.as_dated if as_dated else lookup.known).last_known(account, day)
-    return np.where(found >= 0, lookup.rows[np.maximum(found, 0)].astype(np.int64), -1) if len(lookup.rows) else np.full(len(account), -1)
+    rows = np.where(found >= 0, lookup.rows[np.maximum(found, 0)].astype(np.int64), -1)
+    return rows if lookup.days is None else np.where((rows >= 0) & (lookup.days[np.maximum(rows, 0)] == day), rows, -1)
+
+
+def applicable_share(units: Units, terms: Terms, months: Months | None) -> float:
+    """Share of the decided renewals, or of the active account-months, that the units' horizon applies to."""
+    base = int(terms.decided.sum()) if months is None else len(months.day)
+    return (base - units.not_applicable) / base if base else 0.0
 
 
 def _attribute(

@@ -36,12 +36,15 @@ def default_horizons(renewals: Renewals | Purchases) -> tuple[int, ...]:
     return REPURCHASE_HORIZONS if isinstance(renewals, Purchases) else DEFAULT_HORIZONS
 
 
-def observe_until(scores: ScoreHistory, renewals: Renewals | Purchases, settings: AuditSettings, today: date | None) -> tuple[int, str]:
+def observe_until(
+    scores: ScoreHistory | None, renewals: Renewals | Purchases, settings: AuditSettings, today: date | None
+) -> tuple[int, str]:
     """The as-of date of the audit as a day number, and where it came from.
 
     Declared, else the last day on which either file knows anything: a score's date or recording, an outcome known, or
     the due date of a decided renewal that does not say when it was known. Purchases are known until the last one of the
     file, whatever the scores say: a day without any is a day not recorded yet. Days after `today` do not count.
+    Without scores, the renewals alone say.
     """
     if settings.as_of is not None:
         return (settings.as_of - EPOCH).days, "declared"
@@ -50,6 +53,8 @@ def observe_until(scores: ScoreHistory, renewals: Renewals | Purchases, settings
     decided = renewals.outcome != UNDECIDED
     due = to_days(renewals.due)
     known = due if renewals.outcome_known is None else np.where(np.isnat(renewals.outcome_known), due, to_days(renewals.outcome_known))
+    if scores is None:
+        return _last_day(known[decided], today, "the last day on which the renewals know anything")
     seen = np.concatenate([_given(scores.dated), _given(scores.recorded), known[decided]])
     return _last_day(seen, today, "the last day on which either file knows anything")
 
@@ -309,10 +314,21 @@ def _recorded_late(dated: NDArray[np.datetime64], recorded: NDArray[np.datetime6
     return late / len(dated) if len(dated) else 0.0
 
 
+def _scored_by_somebody(scores: ScoreHistory) -> Ints | slice:
+    """Rows of the history that hold scores: the days on which a metric was computed are nothing that somebody recorded."""
+    rows = [one.rows for one in scores.series if not one.exact]
+    if len(rows) == len(scores.series) or any(own is None for own in rows):
+        return slice(None)
+    return np.unique(np.concatenate([own for own in rows if own is not None]))
+
+
 def _recording_cautions(scores: ScoreHistory) -> list[Caution]:
+    if scores.series and all(one.exact for one in scores.series):
+        return []
     if scores.recorded is None:
         return [Caution("recording_unknown", "The scores do not say when each was recorded; each is taken as known on its date.")]
-    share = _recorded_late(scores.dated, scores.recorded)
+    own = _scored_by_somebody(scores)
+    share = _recorded_late(scores.dated[own], scores.recorded[own])
     if share <= LATE_RECORDING_SHARE:
         return []
     text = f"{percent(share)} of the score rows were recorded more than {LATE_RECORDING_DAYS} days after their date"

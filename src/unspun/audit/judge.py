@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 
+from unspun.audit.asking import choose_primary
 from unspun.audit.compare import compare_best
 from unspun.audit.describe import Described, describe, lead_units
 from unspun.audit.evidence_rows import Trace, TracedScore, capture_bands
@@ -23,7 +24,7 @@ from unspun.audit.inputs import (
     set_aside_scores,
 )
 from unspun.audit.leak import check_leak
-from unspun.audit.protocol import APPLICABLE_SHARE, DEFAULT_HORIZONS, DETAILED_SCORES, FDR_Q, FROZEN_SHARE, AuditSettings
+from unspun.audit.protocol import DETAILED_SCORES, FDR_Q, FROZEN_SHARE, AuditSettings
 from unspun.audit.repurchase import customer_months, order_purchases
 from unspun.audit.result import (
     PROTOCOL_VERSION,
@@ -133,7 +134,7 @@ def judge(
         protocol_version=PROTOCOL_VERSION,
         package_version=package_version,
         seed=settings.seed,
-        settings=_said(settings, renewals),
+        settings=say_settings(settings, renewals),
         inputs=tuple(report_input(source) for source in sources),
         design=_with_cautions(report_design(design, why, as_of_why, primary, terms, scores, renewals, settings, frame), evidence),
         scores=results,
@@ -200,33 +201,13 @@ def _frames(evidence: Evidence, progress: Progress) -> tuple[list[Frame], tuple[
     for i, horizon_days in enumerate(days):
         progress("laying out units", i, len(days))
         frames.append(evidence.frame(horizon_days))
-    primary = _primary_horizon(evidence, frames)
+    applicable = {frame.units.horizon_days: frame.applicable_share for frame in frames}
+    primary = choose_primary(settings.primary_horizon, applicable, evidence.terms.length_days)
     if primary[0] not in days:
         frames.append(evidence.frame(primary[0]))
     if not evidence.detailed:
         frames = [frame if frame.units.horizon_days == primary[0] else replace(frame, choices=ELSEWHERE, treated=None) for frame in frames]
     return sorted(frames, key=lambda frame: frame.units.horizon_days), primary
-
-
-def _primary_horizon(evidence: Evidence, frames: list[Frame]) -> tuple[int, str]:
-    """Declared, else the longest default one applicable to 80 % of units, else half the median term.
-
-    In the landmark design a horizon applies to a unit when its window is over by the as-of date; see docs/decisions.
-    """
-    if evidence.settings.primary_horizon:
-        return evidence.settings.primary_horizon, "declared"
-    share = {frame.units.horizon_days: frame.applicable_share for frame in frames}
-    if not set(share) & set(DEFAULT_HORIZONS):
-        return max(share), "the longest horizon asked for"
-    fitting = [days for days in share if days in DEFAULT_HORIZONS and share[days] >= APPLICABLE_SHARE]
-    if fitting:
-        days = max(fitting)
-        return days, f"the longest default horizon applicable to at least {percent(APPLICABLE_SHARE)} of units (to {percent(share[days])})"
-    lengths = evidence.terms.length_days
-    if not len(lengths):
-        return min(share), f"the shortest, as no default horizon is applicable to {percent(APPLICABLE_SHARE)} of units"
-    half = max(1, int(np.median(lengths)) // 2)
-    return half, f"half the median term, as no default horizon is applicable to {percent(APPLICABLE_SHARE)} of units"
 
 
 def _try_all(evidence: Evidence, frames: list[Frame], shared: Shared, progress: Progress) -> list[Tried]:
@@ -289,7 +270,7 @@ def _conclude_one(
 
 
 def _gaming(evidence: Evidence, one: Tried, trial: Trial) -> tuple[GamingCheck, ...]:
-    if not evidence.detailed:
+    if not evidence.detailed or one.series.exact:
         return ()
     return check_gaming(trial, one.series, one.lookup, one.sign, evidence.index, evidence.terms, evidence.settings)
 
@@ -301,6 +282,7 @@ def _description(evidence: Evidence, one: Tried, shared: Shared, leads: tuple[Un
 
 
 def _described(evidence: Evidence, one: Tried, shared: Shared, leads: tuple[Units, ...], trial: Trial) -> Described:
+    leads = () if one.series.exact else leads
     rows = tuple(shared.rows_known(one.lookup, units) for units in leads)
     return Described(trial, one.series, one.sign, leads, rows, evidence.terms, evidence.scores, evidence.renewals, evidence.settings)
 
@@ -314,7 +296,7 @@ def _score_cautions(evidence: Evidence, one: Tried, primary: int, leaks: dict[in
     results = tuple(trial.result for trial in one.trials)
     good = too_good(results, trial.result, _frozen_share(evidence, one), evidence.terms.words)
     found = [good] if good else []
-    found += leak_cautions(primary, leaks)
+    found += [] if one.series.exact else leak_cautions(primary, leaks)
     coverage = trial.result.coverage
     if coverage is not None and coverage < LOW_COVERAGE:
         missing = trial.result.n - trial.result.n_scored
@@ -334,9 +316,9 @@ def _median_age_days(evidence: Evidence, trial: Trial) -> int | None:
 
 
 def _frozen_share(evidence: Evidence, one: Tried) -> float:
-    """Share of accounts whose score never changed, 0 where it is below the house's threshold."""
+    """Share of accounts whose score never changed, 0 where it is below the house's threshold. An exact series is no copy of a later day."""
     rows = one.lookup.rows
-    if not len(rows):
+    if not len(rows) or one.series.exact:
         return 0.0
     account, value = evidence.index.account, one.series.values
     if len(rows) < len(account) or one.series.rows is not None:  # all of them are themselves, and need no copy
@@ -371,7 +353,7 @@ def _control_false_discovery(p_values: list[float | None]) -> list[bool | None]:
     return rejected
 
 
-def _said(settings: AuditSettings, renewals: Renewals | Purchases) -> tuple[tuple[str, str], ...]:
+def say_settings(settings: AuditSettings, renewals: Renewals | Purchases) -> tuple[tuple[str, str], ...]:
     """The settings that change figures, as text."""
     said = {
         "design": settings.design,

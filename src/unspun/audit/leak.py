@@ -18,13 +18,14 @@ from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 from unspun.stats.proportion import fisher_more
 
 Ints = NDArray[np.int64]
+BY_CONSTRUCTION = "a metric reads only rows known by the date it is computed for"
 
 
 def check_leak(
     trial: Trial, series: ScoreSeries, lookup: Lookup, sign: float, history: ScoreHistory, renewals: Renewals | Purchases, terms: Terms
 ) -> LeakCheck:
     """The protocol's leak rule on all eligible units of one horizon."""
-    why_not = why_impossible(history, renewals)
+    why_not = why_impossible(history, renewals, lookup)
     if why_not or history.recorded is None:
         nothing = NoEstimate(why_not)
         return LeakCheck(False, why_not, 0, 0, 0, 0, None, nothing, nothing, nothing, False)
@@ -41,10 +42,15 @@ def check_leak(
     return LeakCheck(True, "", counts[0], counts[1], counts[2], counts[3], p, auc_dated, auc_known, difference, leaks)
 
 
-def why_impossible(history: ScoreHistory, renewals: Renewals | Purchases) -> str:
-    """What is missing. Whether a customer bought again is known when the window is over, without any column."""
+def why_impossible(history: ScoreHistory, renewals: Renewals | Purchases, lookup: Lookup) -> str:
+    """What is missing. Whether a customer bought again is known when the window is over, without any column.
+
+    An exact series has nothing to check: each value was worked out from what was known on the day it is looked at.
+    """
+    if lookup.days is not None:
+        return BY_CONSTRUCTION
     missing = []
-    if history.recorded is None or np.isnat(history.recorded).all():
+    if history.recorded is None or np.isnat(history.recorded if lookup.shared else history.recorded[lookup.rows]).all():
         missing.append("the scores do not say when each was recorded (recorded_at)")
     if isinstance(renewals, Renewals) and (renewals.outcome_known is None or np.isnat(renewals.outcome_known).all()):
         missing.append("the renewals do not say when each outcome was known (outcome_known_at)")

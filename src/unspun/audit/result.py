@@ -32,6 +32,7 @@ Design = Literal["renewal", "landmark"]
 PROTOCOL_VERSION = "2"
 NOT_AVERAGED = NoEstimate("the score is a band, which has no mean")
 NO_BASELINE = NoEstimate("no baseline was fitted")
+NOT_ON_THESE_DAYS = NoEstimate("not computed on these days")
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,10 @@ class Terms:
         return (self.due - self.start)[known]
 
 
-def order_terms(renewals: Renewals, scores: ScoreHistory, as_of: int, rates: dict[str, float], reporting_currency: str | None) -> Terms:
-    """Sort, find each term's start, and resolve the clusters from the parents of both files."""
+def order_terms(
+    renewals: Renewals, scores: ScoreHistory | None, as_of: int, rates: dict[str, float], reporting_currency: str | None
+) -> Terms:
+    """Sort, find each term's start, and resolve the clusters from the parents of both files, or of the renewals alone."""
     account = renewals.account.codes.astype(np.int64)
     due = to_days(renewals.due)
     order = np.lexsort((renewals.row, due, account))
@@ -192,14 +194,16 @@ def find_first_seen(account: Ints, due: Ints, start: Ints, accounts: int) -> Int
     return first
 
 
-def find_clusters(renewals: Renewals | Purchases, scores: ScoreHistory, accounts: Accounts | None = None) -> tuple[Ints, bool]:
+def find_clusters(renewals: Renewals | Purchases, scores: ScoreHistory | None, accounts: Accounts | None = None) -> tuple[Ints, bool]:
     """Cluster per account code: everything joined by parent links of either file, which in a tree is its top parent.
 
     Where neither has a link, those of the accounts file count, if there is one. Joined components also settle what a tree
     cannot: an account that changed parent, and a cycle.
     """
     names = {name: i for i, name in enumerate(renewals.account.names)}
-    pairs = _parent_pairs(renewals.account, renewals.parent) | _parent_pairs(scores.account, scores.parent)
+    pairs = _parent_pairs(renewals.account, renewals.parent)
+    if scores is not None:
+        pairs |= _parent_pairs(scores.account, scores.parent)
     if not pairs and accounts is not None:
         pairs = _parent_pairs(accounts.account, accounts.parent)
     edges = [(names.setdefault(child, len(names)), names.setdefault(parent, len(names))) for child, parent in sorted(pairs)]

@@ -15,7 +15,7 @@ from unspun.audit.forecasters import Rival, set_beside
 from unspun.audit.frame import Frame, Lookup, rows_known, value_at
 from unspun.audit.mapping import Mapping, calibrate, fit_mapping
 from unspun.audit.protocol import MIN_TRAIN_CHURNED_FOR_GAIN
-from unspun.audit.result import Calibration, CapturedArr, HorizonResult, Split, TestResult
+from unspun.audit.result import NOT_ON_THESE_DAYS, Calibration, CapturedArr, HorizonResult, Split, TestResult
 from unspun.audit.split import Parts
 from unspun.audit.units import Units
 from unspun.book.tables import ScoreSeries
@@ -38,14 +38,20 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A score laid over a frame's units: history row, value, and risk (the value turned so that more is worse)."""
+    """A score laid over a frame's units: history row, and risk (the value turned so that more is worse) with its dense ranks."""
 
     frame: Frame
     row: Ints
-    value: Floats
+    sign: float
     risk: Floats
+    rank: NDArray[np.int32]
     scored: Bools
     result: HorizonResult
+
+    @property
+    def value(self) -> Floats:
+        """The score of each unit as it was given, NaN where there is none."""
+        return self.sign * self.risk
 
 
 class Shared:
@@ -119,7 +125,7 @@ def try_score(frame: Frame, series: ScoreSeries, lookup: Lookup, sign: float, sh
         captured_arr=_capture(frame, series, shared.rows_known(lookup, frame.treated) if frame.treated else None, sign, mapping, risk),
         flow=_flow(frame, scored),
     )
-    return Trial(frame, row, value, risk, scored, result)
+    return Trial(frame, row, sign, risk, rank.astype(np.int32), scored, result)
 
 
 def _auc(risk: Floats | Ints, event: Bools, cluster: Ints, among: Bools, name: str) -> MaybeEstimate:
@@ -227,6 +233,8 @@ def _capture(frame: Frame, series: ScoreSeries, row: Ints | None, sign: float, m
     """Rank the candidates by the score as known on the first day of their month, at these rows of the history."""
     if isinstance(frame.choices, NoEstimate) or row is None or isinstance(frame.parts, NoEstimate):
         return frame.choices if isinstance(frame.choices, NoEstimate) else NoEstimate("there is no test period")
+    if series.exact and (row < 0).any():
+        return NOT_ON_THESE_DAYS
     then = sign * value_at(series, row)
     if isinstance(mapping, NoEstimate):
         return captured_arr(frame.choices, then, None)

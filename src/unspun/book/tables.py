@@ -78,12 +78,15 @@ class ScoreSeries:
     """One score. `rows` index into the history's arrays (None: all of them, in order); `values` run parallel to it.
 
     A number is itself; a band is its rank, 0 the worst, and `bands` names the ranks from worst to best. NaN is no value.
+    An `exact` series states what held on each row's day, NaN included (there was none): nothing is carried forward. Exact series that
+    lie on the same rows share one `rows` array, so that what is looked up for one serves all.
     """
 
     name: str
     values: Floats
     rows: Ints | None = None
     bands: tuple[str, ...] = ()
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

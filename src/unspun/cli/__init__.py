@@ -16,6 +16,7 @@ from unspun.cli.check import check
 from unspun.cli.compact import compact
 from unspun.cli.demo import demo
 from unspun.cli.erase import erase
+from unspun.cli.evidence import evidence
 from unspun.cli.init import init
 from unspun.cli.ledger import ledger
 from unspun.cli.load import load
@@ -24,6 +25,8 @@ from unspun.cli.panel import panel
 from unspun.cli.rejected import rejected
 from unspun.cli.renewals import renewals
 from unspun.cli.retention import retention
+from unspun.cli.score_fit import register as register_fit
+from unspun.cli.scores import scores
 from unspun.cli.show import show
 from unspun.cli.status import status
 from unspun.cli.undo import undo
@@ -58,16 +61,19 @@ app.command(short_help="Merge small files; delete what no kept version needs.")(
 app.command(short_help="Measure GRR, NRR, logo retention and the ARR waterfall.")(retention)
 app.command(short_help="Compute metrics as of dates, for every account.")(panel)
 app.add_typer(metrics)
+register_fit(scores)
+app.add_typer(scores)
+app.command(short_help="Put every metric and score on trial.")(evidence)
 app.command(short_help="Show where a published figure came from, and its rows.")(why)
 app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
 
 
-@app.command(short_help="Print the JSON Schema of a result, book.yml or metrics.yml.")
+@app.command(short_help="Print the JSON Schema of a result, book.yml, metrics.yml or scores.yml.")
 def schema(
-    of: Annotated[str, typer.Argument(metavar="[result|check|book|metrics]", help="Which document the schema is of.")] = "result",
+    of: Annotated[str, typer.Argument(metavar="[result|check|book|metrics|scores|evidence]", help="Which document the schema is of.")] = "result",
 ) -> None:
-    """Print the JSON Schema of what `unspun audit --json` or `unspun check --json` writes, of book.yml, or of metrics.yml."""
+    """Print the JSON Schema of what `--json` of `unspun audit`, `check` or `evidence` writes, of book.yml, metrics.yml or scores.yml."""
     import json
 
     from unspun.cli.terminal import reader_may_leave
@@ -96,7 +102,15 @@ def _schema_of(name: str) -> dict[str, object]:
         from unspun.metrics.schema import json_schema
 
         return json_schema()
-    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", "There are result, check, book, metrics."))
+    if name == "scores":
+        from unspun.health.schema import json_schema as scores_schema
+
+        return scores_schema()
+    if name == "evidence":
+        from unspun.reports.evidence_json import schema as evidence_schema
+
+        return evidence_schema()
+    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", "There are result, check, book, metrics, scores, evidence."))
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from unspun.errors import BadInput, Fault
 
-DEFINITIONS = ("unspun.toml", "book.yml", "retention.yml", "metrics.yml")
+DEFINITIONS = ("unspun.toml", "book.yml", "retention.yml", "metrics.yml", "scores.yml")
 WAREHOUSE = ("catalog.db", "ledger.head")  # by which a warehouse is known
 
 

@@ -65,7 +65,7 @@ def panel(
     from unspun.cli.book_text import print_json, print_made, workspace_at
 
     dates = (as_of, every, first, last, before_renewals)
-    request, output = _plan(metrics, dates, (memory, version, engine), out, from_state=not no_state)
+    request, output = plan_panel(metrics, dates, (memory, version, engine), out, from_state=not no_state)
     place, at = workspace_at(workspace), datetime.now(UTC)
     with named_as_options():
         run, written = _computed(place, request, output, at)
@@ -79,9 +79,10 @@ def panel(
 Dates = tuple[list[str] | None, str | None, str | None, str | None, str | None]
 
 
-def _plan(
+def plan_panel(
     metrics: str | None, dates: Dates, settings: tuple[str | None, str | None, str | None], out: str | None, from_state: bool
 ) -> tuple[PanelRequest, OutputFile | None]:
+    """What a panel is asked for, and the file for it. Raises BadInput with every fault of the options."""
     from unspun.app.panel_files import format_of
     from unspun.app.panel_request import PanelRequest
     from unspun.cli.options import OptionReader

@@ -21,7 +21,7 @@ LONGEST_NAME = 40
 FACT_WIDTH = 28
 
 # A glyph of its own for each word, for those who see no colour.
-_MARKS: dict[Verdict, tuple[str, str]] = {
+MARKS: dict[Verdict, tuple[str, str]] = {
     "foretells": ("●", RENEW),
     "foretells, gain unproven": ("◐", SCORE),
     "foretells, adds nothing": ("⊖", BASE),
@@ -71,7 +71,7 @@ def _score(score: ScoreResult, result: AuditResult, width: int) -> list[Text]:
 
 
 def _verdict(score: ScoreResult, design: DesignReport, width: int) -> list[Text]:
-    glyph, style = _MARKS[score.verdict]
+    glyph, style = MARKS[score.verdict]
     title = Text.assemble((f"{glyph} {score.verdict}", f"bold {style}"), (f"   {clean(score.name)}", "bold"))
     where = f", {_when(design)}"
     if title.cell_len + len(where) <= width:
@@ -131,7 +131,7 @@ def _when(design: DesignReport) -> str:
 
 
 def _word(score: ScoreResult) -> Text:
-    glyph, style = _MARKS[score.verdict]
+    glyph, style = MARKS[score.verdict]
     return Text(f"{glyph} {score.verdict}", style=style)
 
 

@@ -236,6 +236,8 @@ def _value(figure: Any) -> str:
         return f"no estimate: {value['reason']}"
     if "point" in value:
         return f"{value['point']:.4f} ({value['low']:.4f} to {value['high']:.4f}; n {value['n']:,})"
+    if word := value.get("verdict", value.get("shape")):
+        return str(word)
     hashed = f" ({value['sha256'][:12]})" if "sha256" in value else ""
     return f"{_exact(value['amount'])} ({figure['unit']})" if "amount" in value else f"{value['count']:,} {figure['unit']}{hashed}"
 

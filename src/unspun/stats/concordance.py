@@ -87,8 +87,7 @@ def count_clusters(event: Bools, cluster: Ints) -> Clusters:
 def clustered_standard_error(values: Floats, cluster: Ints) -> float:
     """Standard error of the sum of `values` with independent clusters: sqrt(G/(G - 1) * sum of squared cluster sums)."""
     sums = np.bincount(cluster, weights=values)
-    total = int((np.bincount(cluster) > 0).sum())
-    return math.sqrt(total / (total - 1) * float(sums @ sums)) if total > 1 else math.nan
+    return _error_of_squares(float(np.square(sums).sum()), int((np.bincount(cluster) > 0).sum()))
 
 
 def t_quantile(clusters_with_event: int, of: int = 1) -> float:
@@ -104,15 +103,23 @@ def auc_interval(risk: Floats | Ints, event: Bools, cluster: Ints) -> MaybeEstim
 
 def auc_estimate(part: Influence, clusters: Clusters, cluster: Ints) -> Estimate:
     """The interval of a concordance whose influence is known already."""
-    n = len(cluster)
-    if part.auc in (0.0, 1.0):
-        return Estimate(part.auc, *_newcombe(part.auc, clusters), PERFECT_SEPARATION, n)
-    error = clustered_standard_error(part.values, cluster)
+    return auc_of_squares(part.auc, float(np.square(np.bincount(cluster, weights=part.values)).sum()), clusters, len(cluster))
+
+
+def auc_of_squares(auc: float, squares: float, clusters: Clusters, n: int) -> Estimate:
+    """The interval of a concordance of n units from the sum of the squared cluster sums of its influence."""
+    if auc in (0.0, 1.0):
+        return Estimate(auc, *_newcombe(auc, clusters), PERFECT_SEPARATION, n)
+    error = _error_of_squares(squares, clusters.total)
     if error == 0.0:
-        return Estimate(part.auc, part.auc, part.auc, ALL_TIED, n)
-    centre = float(special.logit(part.auc))
-    half = t_quantile(clusters.with_event) * error / (part.auc * (1 - part.auc))
-    return Estimate(part.auc, float(special.expit(centre - half)), float(special.expit(centre + half)), CLUSTERED_DELONG, n)
+        return Estimate(auc, auc, auc, ALL_TIED, n)
+    centre = float(special.logit(auc))
+    half = t_quantile(clusters.with_event) * error / (auc * (1 - auc))
+    return Estimate(auc, float(special.expit(centre - half)), float(special.expit(centre + half)), CLUSTERED_DELONG, n)
+
+
+def _error_of_squares(squares: float, clusters: int) -> float:
+    return math.sqrt(clusters / (clusters - 1) * squares) if clusters > 1 else math.nan
 
 
 def paired_difference(first: Influence, second: Influence, clusters: Clusters, cluster: Ints, of: int = 1) -> tuple[Estimate, float]:

@@ -89,16 +89,22 @@ class YamlDocument:
         return f"{self.name}:{self.line(path)}"
 
 
-def read_yaml(text: str, name: str) -> YamlDocument:
-    """The document in `text`; the value of an empty one is None. Raises BadInput with `name:line`."""
+def read_yaml(text: str, name: str, plain_keys: bool = False, key_faults: list[Fault] | None = None) -> YamlDocument:
+    """The document in `text`; the value of an empty one is None. Raises BadInput with `name:line`.
+
+    `plain_keys`: a number, true or false may be a key, and is the text that stands there. `key_faults` takes the faults of single keys
+    (repeated ones, those that are no text) from a reader that tells them besides its own.
+    """
     if len(text) > MOST_CHARACTERS:
         message = f"the file has {len(text):,} characters; it may have {MOST_CHARACTERS:,}."
         raise BadInput(Fault("yaml_too_big", message, name))
-    builder = _Builder(name)
+    builder = _Builder(name, plain_keys)
     for event in _events(text.removeprefix("\ufeff"), name):
         builder.take(event)
-    if builder.faults:
+    if builder.faults and key_faults is None:
         raise BadInput(builder.faults)
+    if key_faults is not None:
+        key_faults += builder.faults
     return YamlDocument(name, builder.root, builder.lines, builder.spans)
 
 
@@ -143,8 +149,9 @@ class _Open:
 class _Builder:
     """Puts the events of a parse together, without recursion."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, plain_keys: bool) -> None:
         self.name = name
+        self.plain_keys = plain_keys
         self.root: object = None
         self.lines: dict[YamlPath, int] = {}
         self.spans: dict[YamlPath, Span] = {}
@@ -186,7 +193,8 @@ class _Builder:
 
     def _take_key(self, holder: _Open, event: ScalarEvent) -> None:
         key, line = event.value, event.start_mark.line + 1
-        if not isinstance(self._value(event), str):
+        value = self._value(event)
+        if not isinstance(value, str) and not (self.plain_keys and value is not None):
             hint = f'Put it in quotes: "{key}".' if key else "Write a key before the ':'."
             self._fault("yaml_key", f"the key {key or '(empty)'} is no text.", event, hint)
         path = (*holder.path, key)

@@ -1,0 +1,243 @@
+"""`unspun evidence`: every metric and score of the book put on trial."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from unspun.cli.book_text import EngineName, WorkspaceFolder
+
+if TYPE_CHECKING:
+    from unspun.app.evidence import EvidenceRun
+    from unspun.app.evidence_changes import Cause, Changes, SubjectChange
+    from unspun.app.evidence_inputs import EvidenceRequest
+    from unspun.app.workspace import Workspace
+    from unspun.audit.evidence_result import EvidenceResult
+    from unspun.cli.outputs import OutputFile
+    from unspun.reports.evidence_claims import Side, Since
+    from unspun.reports.evidence_html import Proof
+
+CAUSES = {
+    "data": "the data",
+    "time": "the as-of date",
+    "definition": "the definition",
+    "request": "the options",
+    "others": "the others on trial",
+    "software": "the software",
+}
+OPTIONS = {"horizons": "--horizon", "primary_horizon": "--primary-horizon", "as_of": "--as-of", "subjects": "SUBJECT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files asked for; `json_to_stdout` prints the result and nothing else."""
+
+    html: OutputFile | None
+    json: OutputFile | None
+    csv: OutputFile | None
+    json_to_stdout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the terminal shows of a run. `whole`: every subject, however many they are."""
+
+    result: EvidenceResult
+    proof: Proof
+    since: Since | None
+    seconds: float
+    written: tuple[str, ...]
+    whole: bool
+
+
+def evidence(
+    subjects: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SUBJECT]...", help="Which to judge: keys (metric/logins_28d), ids or patterns. [all]"),
+    ] = None,
+    horizon: Annotated[list[str] | None, typer.Option(metavar="DAYS", help="Days before the due date to look at; repeat.")] = None,
+    primary_horizon: Annotated[str | None, typer.Option(metavar="DAYS", help="The horizon that decides the verdict.")] = None,
+    capacity: Annotated[str | None, typer.Option(metavar="N", help="Accounts the team can treat a month. [20]")] = None,
+    fixed: Annotated[
+        list[str] | None, typer.Option(metavar="ATTRIBUTE", help="An undated attribute that never changes, such as segment; repeat.")
+    ] = None,
+    detail: Annotated[
+        str | None, typer.Option(metavar="auto|all|none", help="Work out and show bands, lead time and misses of each. [auto]")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Know nothing later than this day. [the last day on which an outcome was known]")
+    ] = None,
+    version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
+    html: Annotated[str | None, typer.Option(metavar="FOLDER", help="Write an index and a page for each, as a folder.")] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
+    ] = None,
+    csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write the published figures as CSV, a manifest beside it.")] = None,
+    changes: Annotated[bool, typer.Option("--changes/--no-changes", help="Tell what changed since the run before, and why.")] = True,
+    memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
+    engine: EngineName = None,
+    workspace: WorkspaceFolder = None,
+) -> int:
+    """Put every metric, health score, imported score, survey and forecast on trial: does it foretell churn, and beyond the contract?
+
+    Metrics are computed as of each day looked at, by what was known then. The figures are recorded in the ledger: each has an address
+    that `unspun why` opens and `unspun recompute` computes again.
+
+    \b
+    Examples:
+      unspun evidence
+      unspun evidence --html evidence
+      unspun evidence 'metric/*_28d' score/health --primary-horizon 60
+      unspun evidence --as-of 2026-06-30 --json evidence.json --csv figures.csv
+      unspun evidence --json - | jq '.subjects[] | [.key, .audit.verdict]'
+    """
+    from unspun.cli.book_text import workspace_at
+
+    numbers = (primary_horizon, capacity, version)
+    request = _request(tuple(subjects or ()), tuple(horizon or ()), numbers, tuple(fixed or ()), (detail, as_of, memory, engine))
+    outputs = _outputs(html, json, csv)
+    run, shown = _judged(workspace_at(workspace), request, outputs, changes)
+    _print(run, shown, outputs)
+    return 0
+
+
+def _request(
+    subjects: tuple[str, ...],
+    horizons: tuple[str, ...],
+    numbers: tuple[str | None, str | None, str | None],
+    fixed: tuple[str, ...],
+    others: tuple[str | None, str | None, str | None, str | None],
+) -> EvidenceRequest:
+    """What was typed as a request. Raises BadInput with the faults of all options."""
+    from unspun.app.evidence_inputs import EvidenceRequest
+    from unspun.audit.protocol import AuditSettings
+    from unspun.cli.options import DETAILS, OptionReader
+    from unspun.errors import BadInput
+
+    reader, default = OptionReader(), AuditSettings()
+    primary, capacity, version = numbers
+    detail, as_of, memory, engine = others
+    settings = AuditSettings(
+        horizons=reader.integers("--horizon", ",".join(horizons) if horizons else None, default.horizons, at_least=1),
+        primary_horizon=reader.integer("--primary-horizon", primary, None, at_least=1),
+        capacity=reader.integer("--capacity", capacity, default.capacity, at_least=1),
+        fixed=fixed,
+        detail=cast("Literal['auto', 'all', 'none']", reader.choice("--detail", detail, DETAILS, "auto")),
+    )
+    day = reader.day("--as-of", as_of)
+    number = reader.integer("--version", version, None, at_least=1)
+    if reader.faults:
+        raise BadInput(reader.faults)
+    return EvidenceRequest(subjects, settings, number, day, memory, engine)
+
+
+def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
+    """The files to write. Raises BadInput with all that stands in their way."""
+    from unspun.cli.evidence_files import refuse_other_folder
+    from unspun.cli.options import OptionReader
+    from unspun.cli.outputs import check_outputs
+    from unspun.cli.plan import STDOUT, named_output
+    from unspun.errors import BadInput
+
+    reader = OptionReader()
+    folder = named_output("--html", html, reader)
+    files = named_output("--json", json, reader), named_output("--csv", csv, reader)
+    reader.faults.extend(check_outputs([one for one in files if one], (), folder))
+    reader.faults.extend(refuse_other_folder(folder) if folder is not None and not reader.faults else [])
+    if reader.faults:
+        raise BadInput(reader.faults)
+    return Outputs(folder, *files, json_to_stdout=json == STDOUT)
+
+
+def _judged(place: Workspace, request: EvidenceRequest, outputs: Outputs, changes: bool) -> tuple[EvidenceRun, Shown]:
+    """Judge, and write what was asked for. Faults are named by their options."""
+    from unspun.app.evidence import judge_evidence
+    from unspun.cli.evidence_files import write_files
+    from unspun.cli.progress import show_progress
+    from unspun.errors import BadInput
+
+    try:
+        with show_progress() as report:
+            run = judge_evidence(place, request, datetime.now(UTC), report, changes)
+            proof, since = proof_of(place, run), None if run.changes is None else since_of(run.changes)
+            written = write_files(outputs, run, proof, since, report)
+    except BadInput as refusal:
+        raise BadInput([replace(one, where=_option(one.where)) for one in refusal.faults]) from refusal
+    whole = request.settings.detail == "all"
+    return run, Shown(run.result, proof, since, run.seconds, tuple(written), whole)
+
+
+def _option(where: str) -> str:
+    """The option that a setting was given by."""
+    from dataclasses import fields
+
+    from unspun.audit.protocol import AuditSettings
+
+    known = {one.name for one in fields(AuditSettings)} | {"memory", "version", "engine", *OPTIONS}
+    return OPTIONS.get(where, f"--{where.replace('_', '-')}") if where in known else where
+
+
+def proof_of(place: Workspace, run: EvidenceRun) -> Proof:
+    """What backs the pages of a run."""
+    from unspun.app.opening import in_place_remarks
+    from unspun.book.checks.remarks import check_remarks
+    from unspun.reports.evidence_html import Proof
+
+    figures = run.figures
+    return Proof(
+        entry=run.entry,
+        anchor=run.anchor,
+        book_version=figures.book_version,
+        book_digest=figures.book_digest,
+        engine=f"{figures.engine} {figures.engine_version}",
+        company=place.settings.name,
+        remarks=(*check_remarks(figures.book_check, figures.book_version), *in_place_remarks(figures.in_place)),
+        set_aside=run.set_aside,
+    )
+
+
+def since_of(changes: Changes) -> Since:
+    """The changes in the words of the reports, each cause with its part of the difference."""
+    from unspun.reports import words
+    from unspun.reports.evidence_claims import Change, Since
+
+    told = tuple(
+        Change(one.key, one.status, *_sides(one), because=tuple(_cause(cause) for cause in one.causes)) for one in changes.subjects
+    )
+    causes = "; ".join(cause.text for cause in changes.causes) or "nothing in the book, the definitions or the options"
+    note = f". {changes.note[:1].upper()}{changes.note[1:]}" if changes.note else ""
+    return Since(changes.entry, f"What differs from entry {changes.entry} of {words.day(changes.at.date())}: {causes}{note}", told)
+
+
+def _sides(change: SubjectChange) -> tuple[Side | None, Side | None]:
+    from unspun.reports.evidence_claims import Side
+
+    then = None if change.verdict_then is None else Side(change.verdict_then, change.auc_then, change.gain_then)
+    return then, None if change.verdict_now is None else Side(change.verdict_now, change.auc_now, change.gain_now)
+
+
+def _cause(cause: Cause) -> str:
+    """`AUC +0.090, gain +0.012 by the data: book version 6; then 4`."""
+    from unspun.reports import words
+
+    parts = [f"{name} {words.number(by, 3, signed=True)}" for name, by in (("AUC", cause.auc), ("gain", cause.gain)) if by is not None]
+    return f"{', '.join(parts)}{' by ' if parts else ''}{CAUSES[cause.kind]}: {cause.text}"
+
+
+def _print(run: EvidenceRun, shown: Shown, outputs: Outputs) -> None:
+    """To standard output: the JSON and nothing else, or the summary."""
+    if outputs.json_to_stdout:
+        from unspun.cli.terminal import reader_may_leave
+        from unspun.reports.evidence_json import to_json
+
+        with reader_may_leave():
+            sys.stdout.buffer.write(to_json(run.result).encode())
+        return
+    from unspun.cli.book_text import print_made
+    from unspun.cli.evidence_text import evidence_lines
+
+    print_made(lambda width: evidence_lines(shown, width))
