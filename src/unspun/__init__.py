@@ -3,6 +3,8 @@
 result = unspun.audit_score("health_scores.csv", "renewals.csv")
 result.scores[0].verdict
 table = unspun.panel(workspace="acme", every="month", first="2025-01-01")
+trial = unspun.evidence(workspace="acme")
+trial.of("metric/logins_28d")[0].verdict
 """
 
 from __future__ import annotations
@@ -18,12 +20,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from unspun.audit.evidence_result import EvidenceResult
     from unspun.audit.result import AuditResult
     from unspun.book.terms.rules import TermRules
     from unspun.metrics.asof import Step
     from unspun.metrics.metric import Metric, MetricSet
 
-__all__ = ["BadInput", "Fault", "UnspunError", "audit_score", "panel"]
+__all__ = ["BadInput", "Fault", "UnspunError", "audit_score", "evidence", "panel"]
 
 
 def audit_score(
@@ -165,6 +168,46 @@ def panel(
     )
     place = open_workspace(None if workspace is None else Path(workspace))
     return panel_table(place, request, datetime.now(UTC), made)
+
+
+def evidence(
+    workspace: str | PathLike[str] | None = None,
+    subjects: Sequence[str] | str = (),
+    *,
+    horizons: Sequence[int] = (),
+    primary_horizon: int | None = None,
+    capacity: int = 20,
+    fixed: Sequence[str] = (),
+    as_of: date | str | None = None,
+    detail: Literal["auto", "all", "none"] = "auto",
+    version: int | None = None,
+    memory: str | None = None,
+    engine: str | None = None,
+) -> EvidenceResult:
+    """Put the metrics, health scores, imported scores, surveys and forecasts of a workspace on trial, as `unspun evidence` does, and record
+    the figures in its ledger.
+
+    `subjects` are keys ("metric/logins_28d"), ids or patterns (none: all). Horizons are days before a renewal is due, `capacity` accounts a
+    month; undated attributes in `fixed` join the baseline. Nothing after `as_of` is known (None: the last day on which an outcome was).
+    The protocol is described in docs/audit-protocol.md, what a verdict on a metric means in docs/explanation/metrics-on-trial.md.
+
+    Raises BadInput with every fault of the definitions and of the request.
+    """
+    from datetime import UTC
+    from pathlib import Path
+
+    from unspun.app.evidence import judge_evidence
+    from unspun.app.evidence_inputs import EvidenceRequest
+    from unspun.app.workspace import open_workspace
+    from unspun.audit.protocol import AuditSettings
+
+    day = _day("as_of", as_of)
+    settings = AuditSettings(
+        horizons=tuple(horizons), primary_horizon=primary_horizon, capacity=capacity, fixed=_texts(fixed), as_of=day, detail=detail
+    )
+    request = EvidenceRequest(_texts(subjects), settings, version, day, memory, engine)
+    place = open_workspace(None if workspace is None else Path(workspace))
+    return judge_evidence(place, request, datetime.now(UTC), compare=False).result
 
 
 def _texts(given: Sequence[str]) -> tuple[str, ...]:

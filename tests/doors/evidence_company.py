@@ -76,17 +76,21 @@ scores:
 """
 
 
+Files = dict[str, list[tuple[object, ...]]]
+"""Rows by the name of their file, its header first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Company:
     """The loaded workspace, and the rows of its files by their names: what is there to compare with."""
 
     book: Book
-    files: dict[str, list[tuple[object, ...]]]
+    files: Files
 
 
-def made_company(folder: Path, monthly: bool = False, seed: int = 7) -> Company:
-    """The company's workspace, loaded. Of a `monthly` one there are no renewals but those that follow from its terms."""
-    files = _files(np.random.default_rng(seed), 30 if monthly else TERM_DAYS)
+def made_company(folder: Path, monthly: bool = False, files: Files | None = None) -> Company:
+    """The company's workspace, loaded from `files` (its own). Of a `monthly` one there are no renewals but those that follow from terms."""
+    files = files or _files(np.random.default_rng(7), 30 if monthly else TERM_DAYS)
     if monthly:
         files["renewals"] = files["renewals"][:1]
     book = Book(folder)
@@ -99,8 +103,8 @@ def made_company(folder: Path, monthly: bool = False, seed: int = 7) -> Company:
     return Company(book, files)
 
 
-def _files(rng: np.random.Generator, term_days: int) -> dict[str, list[tuple[object, ...]]]:
-    files: dict[str, list[tuple[object, ...]]] = {
+def _files(rng: np.random.Generator, term_days: int) -> Files:
+    files: Files = {
         "accounts": [("id", "as_of", "tier", "parent", "since")],
         "terms": [("line", "id", "from", "to", "mrr")],
         "renewals": [("id", "due", "outcome", "decided", "before", "after", "from")],
@@ -114,7 +118,7 @@ def _files(rng: np.random.Generator, term_days: int) -> dict[str, list[tuple[obj
     return files
 
 
-def _live(rng: np.random.Generator, files: dict[str, list[tuple[object, ...]]], id: str, parent: str, term_days: int) -> None:
+def _live(rng: np.random.Generator, files: Files, id: str, parent: str, term_days: int) -> None:
     """One account's rows: terms until it churns, usage that falls before most churns, and what people said of it."""
     start = FIRST + timedelta(days=int(rng.integers(0, 400)))
     tier, mrr = ("Small", 50) if rng.random() < 0.6 else ("Large", 500)
@@ -138,9 +142,7 @@ def _live(rng: np.random.Generator, files: dict[str, list[tuple[object, ...]]], 
         day = due
 
 
-def _use(
-    rng: np.random.Generator, files: dict[str, list[tuple[object, ...]]], id: str, day: date, due: date, level: float, troubled: bool
-) -> None:
+def _use(rng: np.random.Generator, files: Files, id: str, day: date, due: date, level: float, troubled: bool) -> None:
     """A row a week; in trouble a third of it, from well before the due date on."""
     falls_on = due - timedelta(days=270)
     for week in range((due - day).days // 7 + 1):
@@ -152,7 +154,7 @@ def _use(
 
 def _say(
     rng: np.random.Generator,
-    files: dict[str, list[tuple[object, ...]]],
+    files: Files,
     id: str,
     day: date,
     due: date,
@@ -175,4 +177,6 @@ def _say(
         files["answers"].append((id, f"{asked} 09:00", int(np.clip(rng.normal(7, 2), 0, 10))))
     called = due - timedelta(days=int(rng.integers(100, 220)))
     if day < called < AS_OF:
-        files["calls"].append((id, due, f"{called} 10:00", "Kim", round(float(np.clip(0.85 - 0.3 * troubled + rng.normal(0, 0.1), 0, 1)), 2)))
+        files["calls"].append(
+            (id, due, f"{called} 10:00", "Kim", round(float(np.clip(0.85 - 0.3 * troubled + rng.normal(0, 0.1), 0, 1)), 2))
+        )

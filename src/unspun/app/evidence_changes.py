@@ -27,6 +27,8 @@ Step = Literal["data", "time", "rest"]
 STEPS: tuple[Step, ...] = ("data", "time", "rest")
 REST: tuple[CauseKind, ...] = ("definition", "request", "software")
 """What the last step takes in."""
+STILL = 1e-12
+"""A difference up to this is of the last digits of sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,7 @@ def _split(trial: OpenTrial, two: _Two, because: Mapping[str, tuple[Cause, ...]]
     parts: dict[str, dict[Step, Parts]] = {
         key: {step: _difference(states[i], states[i + 1], key) for i, step in enumerate(steps)} for key in because
     }
-    return {key: tuple(_with_part(one, parts[key]) for one in causes) for key, causes in bare.items()}, ""
+    return {key: _that_moved_it(tuple(_with_part(one, parts[key]) for one in causes)) for key, causes in bare.items()}, ""
 
 
 def _step(cause: Cause) -> Step:
@@ -261,6 +263,12 @@ def _joined(causes: Sequence[Cause]) -> tuple[Cause, ...]:
     if len(rest) < 2:
         return tuple(causes)
     return (*(one for one in causes if one.kind not in REST), Cause(rest[0].kind, "; ".join(one.text for one in rest)))
+
+
+def _that_moved_it(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """Without those that left both figures as they were, if any moved them."""
+    moved = [one for one in causes if any(part is not None and abs(part) > STILL for part in (one.auc, one.gain))]
+    return tuple(moved or causes)
 
 
 def _with_part(cause: Cause, parts: Mapping[Step, Parts]) -> Cause:

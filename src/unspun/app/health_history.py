@@ -18,7 +18,8 @@ from unspun.app.panels import basis_for, opened_book, prepare_panel
 from unspun.app.workspace import Workspace
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.errors import BadInput
-from unspun.health.formula import decimal_of
+from unspun.health.formula import Scored, decimal_of
+from unspun.health.write_yaml import as_yaml
 from unspun.metrics.asof import Step
 from unspun.progress import Progress
 from unspun.warehouse.read import BookReader
@@ -88,66 +89,60 @@ def score_history(workspace: Workspace, request: HistoryRequest, at: datetime, p
     asked = PanelRequest(score.metrics, every=request.every, first=request.first, last=request.last, version=request.version)
     check_request(asked)
     with opened_book(workspace, asked, at, progress) as (whole, reader):
+        opened = _OpenBook(workspace, whole, reader, request.account, at, progress)
         shown = versions[-MOST_VERSIONS:]
-        today = _curve(workspace, request, asked, shown[-1], whole, reader, at, progress)
-        days = tuple(point.as_of for point in today.points)
-        bounded = PanelRequest(as_of=days, version=request.version)
-        earlier = [_earlier(workspace, request, bounded, one, whole, reader, at, progress) for one in shown[:-1]]
-        zone = workspace.definition().time_zone
+        today = _curve(opened, shown[-1], asked)
+        same_days = PanelRequest(as_of=tuple(point.as_of for point in today.points), version=request.version)
+        earlier = [_earlier(opened, one, same_days) for one in shown[:-1]]
     return ScoreHistory(
         listed=listed(workspace, declared, score),
         account=request.account,
-        days=days,
+        days=same_days.as_of,
         curves=(*earlier, today),
         older=len(versions) - len(shown),
-        zone=zone,
+        zone=workspace.definition().time_zone,
         book_version=whole.version.version,
         book_digest=whole.version.digest,
     )
 
 
-def _earlier(
-    workspace: Workspace,
-    request: HistoryRequest,
-    asked: PanelRequest,
-    version: ScoreVersion,
-    whole: WholeBook,
-    reader: BookReader,
-    at: datetime,
-    progress: Progress,
-) -> Curve:
+@dataclass(frozen=True, slots=True)
+class _OpenBook:
+    """An open book, and whose score is computed of it."""
+
+    workspace: Workspace
+    whole: WholeBook
+    reader: BookReader
+    account: str
+    at: datetime
+    progress: Progress
+
+
+def _earlier(opened: _OpenBook, version: ScoreVersion, asked: PanelRequest) -> Curve:
     """The curve of an earlier definition; without points where its metrics do not fit the book any more."""
     try:
-        return _curve(workspace, request, asked, version, whole, reader, at, progress)
+        return _curve(opened, version, asked)
     except BadInput as refusal:
         return Curve(version, (), "; ".join(fault.message.rstrip(".") for fault in refusal.faults))
 
 
-def _curve(
-    workspace: Workspace,
-    request: HistoryRequest,
-    asked: PanelRequest,
-    version: ScoreVersion,
-    whole: WholeBook,
-    reader: BookReader,
-    at: datetime,
-    progress: Progress,
-) -> Curve:
-    score = version.score
-    basis = basis_for(workspace, asked, score.metrics, version.metrics, whole, reader, at)
+def _curve(opened: _OpenBook, version: ScoreVersion, asked: PanelRequest) -> Curve:
+    score, reader = version.score, opened.reader
+    basis = basis_for(opened.workspace, asked, score.metrics, version.metrics, opened.whole, reader, opened.at)
     panel = prepare_panel(version.metrics, basis, reader, DuckDBPanel(reader))
-    rows = rows_of_account(panel, request.account, progress)
+    rows = rows_of_account(panel, opened.account, opened.progress)
     scored = score_rows(score, rows)
-    points = [
-        HistoryPoint(
-            as_of=day,
-            value=int(scored.values[i]) if scored.has_value[i] else None,
-            reason=None if scored.has_value[i] else scored.reason.names[scored.reason.codes[i]],
-            band=score.bands[scored.band[i]].name if scored.band[i] >= 0 else None,
-        )
-        for i, day in enumerate(rows["as_of"].to_pylist())
-    ]
-    return Curve(version, tuple(points))
+    return Curve(version, tuple(_point(scored, at, day) for at, day in enumerate(rows["as_of"].to_pylist())))
+
+
+def _point(scored: Scored, at: int, day: date) -> HistoryPoint:
+    band, code = int(scored.band[at]), int(scored.reason.codes[at])
+    return HistoryPoint(
+        as_of=day,
+        value=int(scored.values[at]) if scored.has_value[at] else None,
+        reason=scored.reason.names[code] if code >= 0 else None,
+        band=scored.score.bands[band].name if band >= 0 else None,
+    )
 
 
 def history_record(history: ScoreHistory) -> dict[str, Any]:
@@ -165,8 +160,6 @@ def history_record(history: ScoreHistory) -> dict[str, Any]:
 
 
 def _curve_record(curve: Curve) -> Mapping[str, Any]:
-    from unspun.health.write_yaml import as_yaml
-
     version = curve.version
     values = [
         {

@@ -7,23 +7,28 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from unspun.app.health import ScoresDefinition, kind_faults
+import pyarrow as pa
+
+from unspun.app.health_definition import ScoresDefinition, kind_faults
 from unspun.app.panel_basis import held_tables
 from unspun.app.panel_request import workspace_metrics
 from unspun.app.workspace import SCORES_FILE, Workspace, replace_text
 from unspun.book.columns import did_you_mean
+from unspun.book.delimited import parse_delimited
+from unspun.book.text import words_of
 from unspun.errors import BadInput, Fault
 from unspun.health.add_to_file import with_score
 from unspun.health.definition import HealthScore, ScoreSet
 from unspun.health.read_file import read_scores
-from unspun.health.scorecard import Brought, Meaning, as_score
-from unspun.health.scorecard_file import read_scorecard
+from unspun.health.scorecard import Brought, Meaning, Scorecard, as_score
+from unspun.health.scorecard_file import Cells, from_table, from_yaml
 from unspun.health.write_yaml import as_yaml
 from unspun.metrics.forms import printable
 from unspun.metrics.question import HeldTable
 
 IMPORTED = "imported"
 MOST_BYTES = 5_000_000
+YAML_NAMES = (".yml", ".yaml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,28 @@ def write_imported(workspace: Workspace, run: ImportRun, id: str) -> None:
     text = with_score(workspace.scores_text(), replace(run.score, id=id), [f"Imported from {shown}."], SCORES_FILE)
     read_scores(text, SCORES_FILE, [one.id for one in workspace_metrics(workspace).metrics])
     replace_text(workspace.scores_file, text, "Print it with --yaml.")
+
+
+def read_scorecard(content: bytes, name: str) -> Scorecard:
+    """The rows of a scorecard; YAML by the name of the file, else separated text. Raises BadInput with every fault, at `name:row`."""
+    if name.lower().endswith(YAML_NAMES):
+        try:
+            return from_yaml(content.decode("utf-8"), name)
+        except UnicodeDecodeError as refusal:
+            line = content.count(b"\n", 0, refusal.start) + 1
+            raise BadInput(Fault("not_utf8", "the file is not UTF-8.", f"{name}:{line}", "Save it as UTF-8.")) from None
+    parsed = parse_delimited(pa.py_buffer(content), name)
+    rejected = sorted((row, one.reason) for one in parsed.rejections for row in one.rows.tolist())
+    numbers = [*parsed.row.tolist(), *(row for row, _ in rejected)]
+    columns = tuple(_cells(column) for column in parsed.columns)
+    return from_table(Cells(parsed.names, columns, min(numbers, default=2) - 1, tuple(parsed.row.tolist()), tuple(rejected)), name)
+
+
+def _cells(column: pa.ChunkedArray) -> tuple[str, ...]:
+    """The cells as they are written, blanks around them aside."""
+    words = words_of(column)
+    named = [*words.words.to_pylist(), ""]
+    return tuple(str(named[code]) for code in words.codes.tolist())  # -1, an empty cell, is the last
 
 
 def _place(brought: Brought, measure: str) -> str:

@@ -18,6 +18,7 @@ from unspun.stats.calibration import (
     clustered_mean,
     expected_over_observed,
     isotonic_fit,
+    levels_of,
 )
 from unspun.stats.concordance import count_clusters
 from unspun.stats.estimate import Estimate, NoEstimate
@@ -80,13 +81,14 @@ def calibrate(
     if not churned.any() or churned.all() or count_clusters(churned, cluster).with_event < 2:
         return NoEstimate(f"fewer than two {words.lost} clusters with a score in the test", "at least two")
     risk = mapping(percentile)
-    parts = brier_parts(risk, churned)
+    levels = levels_of(risk)
+    parts = brier_parts(risk, churned, levels)
     return Calibration(
         mapping=mapping.name,
         n=len(churned),
         n_churned=int(churned.sum()),
-        slope=calibration_slope(risk, churned, cluster),
-        intercept=calibration_intercept(risk, churned, cluster),
+        slope=calibration_slope(risk, churned, cluster, levels),
+        intercept=calibration_intercept(risk, churned, cluster, levels),
         expected_over_observed=expected_over_observed(risk, churned, cluster),
         brier=clustered_mean(_squared_error(risk, churned), churned, cluster, "mean squared error; clustered, t"),
         brier_base_rate=clustered_mean(

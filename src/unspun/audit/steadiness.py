@@ -11,7 +11,7 @@ from unspun.audit.result import GroupRow, Stability
 from unspun.audit.split import Parts
 from unspun.audit.trial import Trial
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
-from unspun.stats.grouped_concordance import GroupConcordance, GroupedUnits
+from unspun.stats.grouped_concordance import GroupConcordance, GroupedUnits, order_of
 
 Ints = NDArray[np.int64]
 
@@ -28,9 +28,9 @@ class Grouping:
         inside = np.bincount(group, weights=parts.test) / sizes if isinstance(parts, Parts) else None
         self._in_test = [None] * len(sizes) if inside is None else (inside >= 0.5).tolist()
 
-    def rows(self, trial: Trial) -> list[GroupRow]:
+    def rows(self, trial: Trial, order: Ints) -> list[GroupRow]:
         """A row for each group, in order of the codes."""
-        found = zip(self._names, self._units.judge(trial.rank), self._in_test, strict=True)
+        found = zip(self._names, self._units.judge(trial.rank, order), self._in_test, strict=True)
         return [GroupRow(name, one.n, one.events, self._enough(one), in_test) for name, one, in_test in found]
 
     def _enough(self, one: GroupConcordance) -> MaybeEstimate:
@@ -52,8 +52,9 @@ class Groupings:
 
     def stability(self, trial: Trial) -> Stability:
         """As the description of a single score has it."""
-        quarters = tuple(self._quarters.rows(trial))
-        segments, owners = (_largest_first(grouping, trial) for grouping in (self._segments, self._owners))
+        order = order_of(trial.rank)
+        quarters = tuple(self._quarters.rows(trial, order))
+        segments, owners = (_largest_first(grouping, trial, order) for grouping in (self._segments, self._owners))
         told = sum(isinstance(group.auc, Estimate) for group in (*segments, *owners))
         return Stability(quarters, segments, owners, quarterly_trend(quarters), uncorrected(told))
 
@@ -64,7 +65,7 @@ def _by_code(frame: Frame, codes: Ints | None, names: tuple[str, ...]) -> Groupi
     return Grouping(frame, codes, {-1: "(not given)", **dict(enumerate(names))})
 
 
-def _largest_first(grouping: Grouping | None, trial: Trial) -> tuple[GroupRow, ...]:
-    rows = [] if grouping is None else grouping.rows(trial)
+def _largest_first(grouping: Grouping | None, trial: Trial, order: Ints) -> tuple[GroupRow, ...]:
+    rows = [] if grouping is None else grouping.rows(trial, order)
     undated = [GroupRow(row.group, row.n, row.n_churned, row.auc) for row in rows]
     return tuple(sorted(undated, key=lambda row: (-row.n, row.group)))

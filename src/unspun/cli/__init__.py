@@ -25,7 +25,6 @@ from unspun.cli.panel import panel
 from unspun.cli.rejected import rejected
 from unspun.cli.renewals import renewals
 from unspun.cli.retention import retention
-from unspun.cli.score_fit import register as register_fit
 from unspun.cli.scores import scores
 from unspun.cli.show import show
 from unspun.cli.status import status
@@ -61,7 +60,6 @@ app.command(short_help="Merge small files; delete what no kept version needs.")(
 app.command(short_help="Measure GRR, NRR, logo retention and the ARR waterfall.")(retention)
 app.command(short_help="Compute metrics as of dates, for every account.")(panel)
 app.add_typer(metrics)
-register_fit(scores)
 app.add_typer(scores)
 app.command(short_help="Put every metric and score on trial.")(evidence)
 app.command(short_help="Show where a published figure came from, and its rows.")(why)
@@ -71,7 +69,9 @@ app.add_typer(ledger)
 
 @app.command(short_help="Print the JSON Schema of a result, book.yml, metrics.yml or scores.yml.")
 def schema(
-    of: Annotated[str, typer.Argument(metavar="[result|check|book|metrics|scores|evidence]", help="Which document the schema is of.")] = "result",
+    of: Annotated[
+        str, typer.Argument(metavar="[result|check|evidence|book|metrics|scores]", help="Which document the schema is of.")
+    ] = "result",
 ) -> None:
     """Print the JSON Schema of what `--json` of `unspun audit`, `check` or `evidence` writes, of book.yml, metrics.yml or scores.yml."""
     import json
@@ -110,7 +110,8 @@ def _schema_of(name: str) -> dict[str, object]:
         from unspun.reports.evidence_json import schema as evidence_schema
 
         return evidence_schema()
-    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", "There are result, check, book, metrics, scores, evidence."))
+    known = "There are result, check, evidence, book, metrics, scores."
+    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", known))
 
 
 def _print_version(wanted: bool) -> None:

@@ -21,14 +21,6 @@ if TYPE_CHECKING:
     from unspun.reports.evidence_claims import Side, Since
     from unspun.reports.evidence_html import Proof
 
-CAUSES = {
-    "data": "the data",
-    "time": "the as-of date",
-    "definition": "the definition",
-    "request": "the options",
-    "others": "the others on trial",
-    "software": "the software",
-}
 OPTIONS = {"horizons": "--horizon", "primary_horizon": "--primary-horizon", "as_of": "--as-of", "subjects": "SUBJECT"}
 
 
@@ -221,11 +213,11 @@ def _sides(change: SubjectChange) -> tuple[Side | None, Side | None]:
 
 
 def _cause(cause: Cause) -> str:
-    """`AUC +0.090, gain +0.012 by the data: book version 6; then 4`."""
+    """`AUC +0.090, gain +0.012: book version 6; then 4`."""
     from unspun.reports import words
 
     parts = [f"{name} {words.number(by, 3, signed=True)}" for name, by in (("AUC", cause.auc), ("gain", cause.gain)) if by is not None]
-    return f"{', '.join(parts)}{' by ' if parts else ''}{CAUSES[cause.kind]}: {cause.text}"
+    return f"{', '.join(parts)}{': ' if parts else ''}{cause.text}"
 
 
 def _print(run: EvidenceRun, shown: Shown, outputs: Outputs) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 32
 MOST_WHOLE = 30  # subjects; with more, the longest verdicts are cut to MOST_OF_A_VERDICT unless all are asked for
 MOST_OF_A_VERDICT = 10
-MOST_GROUPS, MOST_NEEDED, MOST_CHANGES, MOST_CAUTIONS = 8, 5, 10, 5
+MOST_GROUPS, MOST_NEEDED, MOST_CHANGES, MOST_NAMED = 8, 5, 10, 6
 CHART_WIDTH = 17
 
 
@@ -85,15 +85,27 @@ def _scale(rows: Sequence[ec.Row]) -> Scale:
 
 
 def _cautions(result: EvidenceResult, rows: Sequence[ec.Row], width: int) -> Iterator[Text]:
-    """The loud ones: of all, and of each subject."""
+    """The loud ones: of all, and of subjects; what several have in common is said of the first, and the others are named."""
+    of: dict[str, list[tuple[ec.Row, str]]] = {}
+    for row in rows:
+        for one in row.score.cautions:
+            if one.loud:
+                of.setdefault(one.code, []).append((row, row.worded(one.text)))
     loud = [one.text for one in result.audit.design.cautions if one.loud]
-    loud += [f"{row.label}: {row.worded(one.text)}" for row in rows for one in row.score.cautions if one.loud]
+    for held in of.values():
+        (first, text), *others = held
+        also = f" The same is said of {_named([row.label for row, _ in others])}." if others else ""
+        loud.append(f"{first.label}: {words.sentence(text)}{also}")
     if loud:
         yield Text()
-    for text in loud[:MOST_CAUTIONS]:
+    for text in loud:
         yield from paragraph(text, width, f"bold {CAUTION}", first="▲ ")
-    if len(loud) > MOST_CAUTIONS:
-        yield from paragraph(f"and {words.count(len(loud) - MOST_CAUTIONS)} more cautions: --html or --json has them", width, QUIET)
+
+
+def _named(labels: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    more = len(labels) - MOST_NAMED
+    return words.listed([*labels[:MOST_NAMED], f"{words.count(more)} more"] if more > 1 else list(labels))
 
 
 def _groups(result: EvidenceResult, rows: Sequence[ec.Row], width: int) -> Iterator[Text]:
@@ -105,7 +117,7 @@ def _groups(result: EvidenceResult, rows: Sequence[ec.Row], width: int) -> Itera
         return
     labels = {row.key: row.label for row in rows}
     for number, group in enumerate(result.redundancy.groups[:MOST_GROUPS], 1):
-        others = words.listed([labels[key] for key in group.keys if key != group.representative])
+        others = _named([labels[key] for key in group.keys if key != group.representative])
         said = f"{labels[group.representative]} can stand for {others} (rank correlation {words.number(group.lowest_rho, 2)} at least)"
         yield from paragraph(said, width, indent=5, first=f"{number:>3}")
     if len(result.redundancy.groups) > MOST_GROUPS:
@@ -116,7 +128,7 @@ def _needed(result: EvidenceResult, rows: Sequence[ec.Row], width: int) -> Itera
     found = ec.needed_rows(rows)
     if not found:
         return
-    yield from heading(ec.needed_claim(rows, result.audit.design.vocabulary.lost), width)
+    yield from heading(ec.needed_claim(rows, result.audit), width)
     for row, needed in found[:MOST_NEEDED]:
         yield from paragraph(f"{row.label}: {row.worded(needed.text)}", width, first="· ")
     if len(found) > MOST_NEEDED:
@@ -167,7 +179,7 @@ def _foot(shown: Shown, rows: Sequence[ec.Row], width: int) -> Iterator[Text]:
     )
     address = ec.address(proof.entry, rows[0].key, "auc")
     quoted = f"'{address}'" if " " in address else address
-    told = f"Book version {proof.book_version}, entry {proof.entry} of the ledger; in {shown.seconds:,.1f} s. unspun why {quoted}"
-    yield from paragraph(told, width)
+    yield from paragraph(f"Book version {proof.book_version}, entry {proof.entry} of the ledger; in {shown.seconds:,.1f} s.", width)
+    yield from paragraph(f"To open a figure: unspun why {quoted}", width)
     for line in shown.written or ("A page for each of them: --html FOLDER; every number: --json FILE.",):
         yield from paragraph(line, width)

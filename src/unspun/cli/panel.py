@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
     from unspun.app.panel_request import PanelRequest
     from unspun.app.panels import PanelRun
+    from unspun.app.publication import FigureSet
     from unspun.app.workspace import Workspace
     from unspun.cli.outputs import OutputFile
     from unspun.metrics.asof import Step
+    from unspun.metrics.question import PanelQuestion
 
 MOST_METRICS, MOST_REASONS = 40, 3  # on a terminal
 MANY_ROWS = 100_000  # from which on it is worth telling how fast they were read
@@ -186,7 +188,7 @@ def _lines(run: PanelRun, written: list[str], width: int) -> Iterator[Text]:
     yield from table([Column("Metric"), Column("Values", right=True), Column("No value", flexible=True)], rows, width)
     if len(run.values) > len(rows):
         yield from paragraph(f"and {len(run.values) - len(rows):,} more metrics: --json has them", width, QUIET)
-    unknown = _unchecked(run)
+    unknown = unchecked(figures, run.question)
     for note in unknown or check_remarks(figures.book_check, figures.book_version):
         yield from paragraph(note, width, first="! " if unknown or check_headline(figures.book_check) else "· ")
     for note in in_place_remarks(figures.in_place):
@@ -227,11 +229,11 @@ def _told(run: PanelRun) -> str:
     return f"{as_of.told} ({len(as_of.dates):,} dates)" if len(as_of.dates) > 1 else f"as of {as_of.told}"
 
 
-def _unchecked(run: PanelRun) -> tuple[str, ...]:
+def unchecked(figures: FigureSet, question: PanelQuestion) -> tuple[str, ...]:
     """Where nobody looked for tracking outages, what that means for metrics of events."""
     from unspun.app.panel_request import tables_read
 
-    if run.figures.book_check is not None or "events" not in tables_read(run.question.metrics, run.question.asked):
+    if figures.book_check is not None or "events" not in tables_read(question.metrics, question.asked):
         return ()
     return (
         "no tracking outage is known, for the book was not checked: a day that was not recorded counts as one without use. unspun check",

@@ -52,8 +52,11 @@ def document(run: HealthRun, badges: Mapping[str, Badge], output: OutputFile | N
 
 def run_lines(run: HealthRun, badges: Mapping[str, Badge], written: list[str], width: int) -> Iterator[Text]:
     """How many scores there are, of which bands, and why the others have none."""
+    from unspun.app.opening import in_place_remarks
+    from unspun.book.checks.remarks import check_headline, check_remarks
     from unspun.cli.layout import Column, heading, paragraph, table
     from unspun.cli.number_text import counted
+    from unspun.cli.panel import unchecked
     from unspun.metrics.asof import BeforeRenewals
     from unspun.reports.words import count
 
@@ -69,6 +72,12 @@ def run_lines(run: HealthRun, badges: Mapping[str, Badge], written: list[str], w
         rows.append([score.id, badges[score.id].text, f"{counts.values:,}", bands, missing])
     columns = [Column("Score"), Column("Track record"), Column("Scores", right=True), Column("Bands"), Column("No score", flexible=True)]
     yield from table(columns, rows, width)
+    figures = run.figures
+    unknown = unchecked(figures, run.question)
+    for note in unknown or check_remarks(figures.book_check, figures.book_version):
+        yield from paragraph(note, width, first="! " if unknown or check_headline(figures.book_check) else "· ")
+    for note in in_place_remarks(figures.in_place):
+        yield from paragraph(note, width, first="· ")
     yield from paragraph(
         f"{count(run.rows)} rows in {run.seconds:,.1f} s. Book version {run.figures.book_version}, entry {run.entry} of the ledger: "
         f"unspun recompute {run.entry}",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shlex
 from fractions import Fraction
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from unspun.cli.layout import CAUTION, CHURN, INDENT, QUIET, Column, heading, paragraph, table
 from unspun.cli.terminal import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from rich.text import Text
 
@@ -87,7 +89,7 @@ def track_record(badge: Badge, width: int) -> Iterator[Text]:
         yield from paragraph(f"{badge.verdict}: {badge.note}", width, CAUTION, first="! ")
     else:
         note = f"; {badge.note}" if badge.note else ""
-        yield from paragraph(f"On trial it {badge.text}, ledger entry {badge.entry}{note}.", width, first="· ")
+        yield from paragraph(f"Track record: {badge.text}, ledger entry {badge.entry}{note}.", width, first="· ")
 
 
 def _why_none(score: HealthScore, value: ScoreValue) -> str:
@@ -261,22 +263,38 @@ def history_lines(history: ScoreHistory, width: int) -> Iterator[Text]:
 def _curves(history: ScoreHistory, width: int) -> Iterator[Text]:
     today, earlier = history.curves[-1], [one for one in history.curves[:-1] if one.points]
     by_day = [{point.as_of: point for point in curve.points} for curve in earlier]
-    bar_width = 20 if width < WIDE else 40
+    bar_width = 16 if width < WIDE else 40
     columns = [Column("Day"), Column("Band"), Column("Today's", right=True), Column("", spare=True)]
     columns += [Column(_title(curve), right=True) for curve in earlier]
     columns += [Column("No score", flexible=True)] if any(point.reason for point in today.points) else []
     rows: list[list[str | Text]] = []
-    for point in today.points:
+    for point, until, count in _folded(today.points, by_day):
         force = history.in_force(point.as_of)
-        cells: list[str | Text] = [point.as_of.isoformat(), _banded(point), _cell(today, point, force == len(history.curves) - 1)]
+        days = f"{point.as_of} to {until}" if count > 1 else point.as_of.isoformat()
+        cells: list[str | Text] = [days, _banded(point), _cell(today, point, force == len(history.curves) - 1)]
         cells.append(_level(today, point, bar_width))
         cells += [
             _cell(curve, days.get(point.as_of), force == history.curves.index(curve)) for curve, days in zip(earlier, by_day, strict=True)
         ]
-        rows.append([*cells, point.reason or ""][: len(columns)])
+        reason = f"{point.reason} ({count})" if count > 1 else point.reason or ""
+        rows.append([*cells, reason][: len(columns)])
     yield from table(columns, rows, width)
     if any(history.in_force(day) is not None for day in history.days):
         yield from paragraph("* by the definition that was in force on that day", width, QUIET)
+
+
+def _folded(points: Sequence[HistoryPoint], others: Sequence[Mapping[date, HistoryPoint]]) -> Iterator[tuple[HistoryPoint, date, int]]:
+    """The points, those that follow each other without a score for one reason under every definition as one: with the last day of each
+    run, and how many it holds."""
+
+    def told(point: HistoryPoint) -> tuple[object, ...]:
+        every = [point, *(days[point.as_of] for days in others if point.as_of in days)]
+        has_score = any(one.value is not None for one in every)
+        return (point.as_of,) if has_score else tuple(one.reason for one in every)
+
+    for _, run in groupby(points, told):
+        held = list(run)
+        yield held[0], held[-1].as_of, len(held)
 
 
 def _title(curve: Curve) -> str:

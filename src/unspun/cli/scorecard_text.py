@@ -9,7 +9,8 @@ from typing import Any
 from rich.text import Text
 
 from unspun.app.scorecard import ImportRun
-from unspun.cli.layout import QUIET, Column, heading, paragraph, table
+from unspun.cli.book_text import capital
+from unspun.cli.layout import QUIET, heading, paragraph
 from unspun.cli.number_text import counted
 from unspun.cli.score_fit_text import points_text
 from unspun.health.write_yaml import decimal_text
@@ -21,23 +22,7 @@ def import_lines(run: ImportRun, written_as: str | None, file: Path, width: int)
     """All that a person reads."""
     found = run.brought
     yield from heading(_headline(run), width)
-    if run.score is not None:
-        by_metric = {metric: (measure, how) for measure, metric, how in found.taken}
-        rows = [
-            [
-                group.name,
-                decimal_text(group.weight),
-                by_metric[one.metric][0],
-                one.metric,
-                by_metric[one.metric][1],
-                decimal_text(one.weight),
-                points_text(one),
-            ]
-            for group in run.score.groups
-            for one in group.inputs
-        ]
-        titles = ("Group", "Weight", "Measure", "Metric", "Known by", "Weight", "Points")
-        yield from table([Column(title, right=title == "Weight", flexible=title in ("Measure", "Points")) for title in titles], rows, width)
+    yield from _measures(run, width)
     for note in found.notes:
         yield from paragraph(f"{note[:1].upper()}{note[1:]}.", width, first="· ")
     if found.set_aside:
@@ -49,6 +34,18 @@ def import_lines(run: ImportRun, written_as: str | None, file: Path, width: int)
             yield from paragraph(f"and {len(found.set_aside) - MOST_SET_ASIDE:,} more: --json", width, QUIET)
     yield Text()
     yield from paragraph(_what_next(run, written_as, file), width, QUIET)
+
+
+def _measures(run: ImportRun, width: int) -> Iterator[Text]:
+    """What each measure was taken for, its weight and its points, by group."""
+    taken = {metric: (measure, how) for measure, metric, how in run.brought.taken}
+    for group in () if run.score is None else run.score.groups:
+        if group.name:
+            yield from paragraph(f"{group.name}, weight {decimal_text(group.weight)}", width)
+        for one in group.inputs:
+            measure, how = taken[one.metric]
+            told = f"{measure}: {one.metric} ({how}), weight {decimal_text(one.weight)}. {capital(points_text(one))}."
+            yield from paragraph(told, width, indent=4, first="  · ")
 
 
 def _headline(run: ImportRun) -> str:

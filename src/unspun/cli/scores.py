@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from unspun.cli.book_text import AsJson, EngineName, WorkspaceFolder
+from unspun.cli.score_fit import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from unspun.metrics.asof import Step
 
 BAD_DEFINITION = 2
+WIDE = 110  # cells from which on what a score is for is cut, and not left out
 
 scores = typer.Typer(
     name="scores",
@@ -266,7 +268,8 @@ def _listed(found: tuple[ListedScore, ...], width: int) -> Iterator[Text]:
     from unspun.cli.number_text import counted
 
     yield from heading(counted(len(found), "health score"), width)
-    columns = [Column("Score"), Column("Metrics", right=True), Column("Track record"), Column("What it is for", flexible=True)]
+    told = Column("What it is for", flexible=width >= WIDE, spare=width < WIDE)
+    columns = [Column("Score"), Column("Metrics", right=True), Column("Track record"), told]
     rows = [[one.score.id, f"{len(one.score.metrics)}", one.badge.text, one.score.description or one.score.label] for one in found]
     yield from table(columns, rows, width)
     yield from paragraph("How one is computed: unspun scores explain NAME", width, QUIET)
@@ -281,3 +284,6 @@ def _fine(found: CheckedScores, width: int) -> Iterator[Text]:
         "nothing is loaded yet" if found.book_version is None else f"checked against metrics.yml and book version {found.book_version}"
     )
     yield from paragraph(f"{counted(found.scores, 'health score')}, no fault ({against}).", width, indent=0)
+
+
+register(scores)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from unspun.health.bands import Bands, monotone_bands
+from unspun.health.bands import QUANTILES, Bands, monotone_bands
 from unspun.health.definition import HealthScore
 from unspun.health.formula import as_series, compute
 from unspun.health.points import Weighed, in_points
@@ -59,8 +59,8 @@ class FitUnits:
     known_on: Ints
 
     def take(self, rows: Bools) -> FitUnits:
-        """Some of the units; the metrics by name, so that their order tells nothing."""
-        columns = {metric: self.columns[metric][rows] for metric in sorted(self.columns)}
+        """Some of the units."""
+        columns = {metric: values[rows] for metric, values in self.columns.items()}
         return FitUnits(columns, self.directions, self.churned[rows], self.cluster[rows], self.as_of[rows], self.known_on[rows])
 
 
@@ -284,6 +284,9 @@ def _fewest(tried: tuple[SizeTried, ...]) -> int:
 
 
 def _significant(steps: list[_Step], metrics: int) -> int:
-    """How many inputs, from the first on, told something beside those before them, at a level shared by all metrics; at least one."""
-    least = float(special.ndtri(1 - SIGNIFICANT / metrics))
-    return max(next((at for at, step in enumerate(steps) if step.z <= least), len(steps)), 1)
+    """How many inputs, from the first on, told something beside those before them, at a level shared by all metrics; at least one.
+
+    Their bands were found in the same units: each counts as if all its cuts had been free.
+    """
+    least = float(special.chdtri(max(QUANTILES) - 1, SIGNIFICANT / metrics))
+    return max(next((at for at, step in enumerate(steps) if step.z**2 <= least), len(steps)), 1)

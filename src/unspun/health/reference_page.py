@@ -40,7 +40,8 @@ Generated from what its reading uses; a test keeps this page equal to it.
 
 `scores.yml` says what a health score is made of: metrics of [metrics.yml](metrics-yml.md), how their values become points, and what each
 weighs. A score is published with this formula. Higher is healthier. How to go about it:
-[declare a health score](../how-to/health-score.md). All that is wrong with the file is told at once, each with its line. `unspun schema scores` prints a JSON Schema of it for editors.
+[declare a health score](../how-to/health-score.md). All that is wrong with the file is told at once, each with its line.
+`unspun schema scores` prints a JSON Schema of it for editors.
 """
 BOUNDS = f"""A file has at most {MOST_SCORES} scores, a score at most {MOST_INPUTS} metrics, each once, and {MOST_BANDS} bands.
 A score needs `groups` or `metrics`, and an id that no metric has.

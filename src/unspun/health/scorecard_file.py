@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-import pyarrow as pa
-
 from unspun.book.columns import did_you_mean
-from unspun.book.delimited import parse_delimited
 from unspun.book.mapping.yaml_checks import YamlChecks
 from unspun.book.mapping.yaml_nodes import YamlPath, read_yaml
-from unspun.book.text import quoted, squash, words_of
+from unspun.book.text import quoted, squash
 from unspun.errors import BadInput, Fault
 from unspun.health.scorecard import Row, Scorecard, SetAside
 from unspun.metrics.forms import printable
 
 MOST_ROWS, LONGEST_CELL = 2_000, 500
-YAML_NAMES = (".yml", ".yaml", ".json")
 ROLES: Mapping[str, tuple[str, ...]] = {
     "measure": ("measure", "measure name", "metric", "factor", "kpi", "indicator", "criterion", "name"),
     "group": ("group", "group name", "measure group", "category", "dimension", "section", "pillar"),
@@ -38,27 +34,32 @@ GROUP_KEYS = ("name", "weight", "measures")
 FILE_KEYS = ("name", "groups", "measures", "bands")
 
 
-def read_scorecard(content: bytes, name: str) -> Scorecard:
-    """The rows of a scorecard; YAML by the name of the file, else separated text. Raises BadInput with every fault, at `name:row`."""
-    if name.lower().endswith(YAML_NAMES):
-        return _from_yaml(content, name)
-    return _from_csv(content, name)
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of a table, column by column ("" empty), with the number in the file of its header and of each row; and the rows that were
+    none, with the reason."""
+
+    names: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+    header: int
+    rows: tuple[int, ...]
+    rejected: tuple[tuple[int, str], ...] = ()
 
 
-# CSV
+# A table
 
 
-def _from_csv(content: bytes, name: str) -> Scorecard:
-    parsed = parse_delimited(pa.py_buffer(content), name)
-    if parsed.rows_read > MOST_ROWS:
-        raise BadInput(Fault("too_many_rows", f"{parsed.rows_read:,} rows are more than a scorecard of up to {MOST_ROWS:,} has.", name))
-    roles = _roles(parsed.names, name, int(parsed.row[0]) - 1 if len(parsed.row) else 1)
-    cells = {role: _cells(parsed.columns[at]) for role, at in roles.items()}
+def from_table(cells: Cells, name: str) -> Scorecard:
+    """The scorecard of a table. Raises BadInput, at `name:row`: columns that are not there, or twice; more rows than a scorecard has."""
+    if len(cells.rows) > MOST_ROWS:
+        raise BadInput(Fault("too_many_rows", f"{len(cells.rows):,} rows are more than a scorecard of up to {MOST_ROWS:,} has.", name))
+    roles = _roles(cells.names, name, cells.header)
     rows = tuple(
-        Row(f"{name}:{number}", **{role: column[at] for role, column in cells.items()}) for at, number in enumerate(parsed.row.tolist())
+        Row(f"{name}:{number}", **{role: cells.columns[column][at][:LONGEST_CELL] for role, column in roles.items()})
+        for at, number in enumerate(cells.rows)
     )
-    rejected = tuple(SetAside(f"{name}:{row}", "", one.reason) for one in parsed.rejections for row in one.rows.tolist())
-    unread = [label for at, label in enumerate(parsed.names) if at not in roles.values() and label]
+    rejected = tuple(SetAside(f"{name}:{row}", "", reason) for row, reason in cells.rejected)
+    unread = [label for at, label in enumerate(cells.names) if at not in roles.values() and label]
     notes = (f"columns not read: {quoted(unread)}",) if unread else ()
     return Scorecard(rows, rejected, has_weights="weight" in roles, has_group_weights="group_weight" in roles, notes=notes)
 
@@ -99,21 +100,11 @@ def _lacking(role: str, message: str, names: Sequence[str], where: str) -> Fault
     return Fault(f"no_{role}_column", message, where, f"{guess}The columns are {quoted(list(names), 20)}. Name one '{ROLES[role][0]}'.")
 
 
-def _cells(column: pa.ChunkedArray) -> list[str]:
-    words = words_of(column)
-    named = ["" if word is None else str(word) for word in words.words.to_pylist()]
-    return [named[code][:LONGEST_CELL] if code >= 0 else "" for code in words.codes.tolist()]
-
-
 # YAML
 
 
-def _from_yaml(content: bytes, name: str) -> Scorecard:
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as refusal:
-        line = content.count(b"\n", 0, refusal.start) + 1
-        raise BadInput(Fault("not_utf8", "the file is not UTF-8.", f"{name}:{line}", "Save it as UTF-8.")) from None
+def from_yaml(text: str, name: str) -> Scorecard:
+    """The scorecard of a YAML file. Raises BadInput with every fault, at `name:line`."""
     checks = YamlChecks(read_yaml(text, name, plain_keys=True))
     value = checks.document.value
     given = checks.fields((), {} if value is None else value, FILE_KEYS)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from unspun.audit.evidence_result import EvidenceResult, RedundantGroup, ShapeBin, SubjectEvidence
+from unspun.audit.evidence_result import SUBJECT_KINDS, EvidenceResult, RedundantGroup, ShapeBin, SubjectEvidence
 from unspun.audit.result import VERDICTS, AuditResult, Needed, ScoreResult, Verdict
 from unspun.health.formula import INPUT_REASONS
 from unspun.health.formula import REASONS as SCORE_REASONS
@@ -17,17 +17,14 @@ from unspun.reports import words
 from unspun.reports.words import NBSP
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
-NOUNS = {"metric": "metric", "health score": "health score", "score": "score", "survey": "survey", "forecast": "forecast"}
 _COUNTED: dict[Verdict, tuple[str, str]] = {
     "foretells": ("foretells {loss} and adds to the baseline", "foretell {loss} and add to the baseline"),
-    "foretells, gain unproven": ("foretells {loss} with its gain unproven", "foretell {loss} with their gain unproven"),
-    "foretells, adds nothing": ("foretells {loss} but adds nothing", "foretell {loss} but add nothing"),
-    "no evidence": ("shows no evidence", "show no evidence"),
     "reversed": ("points the wrong way", "point the wrong way"),
     "leaks": ("leaks", "leak"),
     "cannot tell": ("cannot be judged yet", "cannot be judged yet"),
 }
 WHY_NO_VALUE = {**METRIC_REASONS, **SCORE_REASONS, **INPUT_REASONS}
+A_SCORE = re.compile(r"\b(?<!Brier )(S|s)core(s?)\b")
 WORTH_A_WORD: tuple[Verdict, ...] = ("reversed", "leaks", "cannot tell")  # in the headline, beside what foretells
 MOST_NAMED = 3  # of those that say the same
 Status = Literal["changed", "same", "added", "removed"]
@@ -51,7 +48,7 @@ class Row:
 
     @property
     def noun(self) -> str:
-        return NOUNS[self.one.subject.kind]
+        return self.one.subject.kind
 
     @property
     def auc(self) -> MaybeEstimate:
@@ -102,16 +99,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """All that changed since an earlier run: which entry of the ledger that is, and of what day."""
+    """All that changed since an earlier run: its entry in the ledger, and what differs between the two as a whole."""
 
     entry: int
-    told: str  # what differs between the two runs as a whole
+    told: str
     changes: tuple[Change, ...]
 
     @property
     def shown(self) -> list[Change]:
         """Those with something to tell: verdicts first."""
-        order = {"changed": 0, "added": 1, "removed": 2, "same": 3}
+        order = {"changed": 0, "added": 1, "removed": 2}
         told = [one for one in self.changes if one.status != "same"]
         return sorted(told, key=lambda one: (not _new_verdict(one), order[one.status], one.key))
 
@@ -121,10 +118,10 @@ def _new_verdict(one: Change) -> bool:
 
 
 def worded(text: str, noun: str) -> str:
-    """A sentence on a score, said of another kind of subject: `The metric`, `the survey`."""
+    """A text that speaks of a score, said of another kind of subject: `The metric`, `no survey at all`. The Brier score keeps its name."""
     if noun == "score":
         return text
-    return re.sub(r"\b([Tt])he score\b", rf"\1he {noun}", text)
+    return A_SCORE.sub(lambda found: f"{noun.capitalize() if found[1] == 'S' else noun}{found[2]}", text)
 
 
 def rows_of(result: EvidenceResult) -> list[Row]:
@@ -150,7 +147,7 @@ def address(entry: int, key: str, figure: str) -> str:
 def what_was_tried(rows: Sequence[Row]) -> str:
     """`14 metrics, 2 scores and 1 survey`."""
     counts = Counter(row.noun for row in rows)
-    return words.listed([counted(counts[noun], noun) for noun in NOUNS.values() if counts[noun]])
+    return words.listed([counted(counts[noun], noun) for noun in SUBJECT_KINDS if counts[noun]])
 
 
 def counted(n: int, one: str, many: str = "") -> str:
@@ -264,13 +261,14 @@ def needed_rows(rows: Sequence[Row]) -> list[tuple[Row, Needed]]:
     return sorted(found, key=lambda one: (one[1].more_churned, one[0].position))
 
 
-def needed_claim(rows: Sequence[Row], lost: str) -> str:
+def needed_claim(rows: Sequence[Row], audit: AuditResult) -> str:
     """What the first and the last of them would take."""
-    found = [needed.more_churned for _, needed in needed_rows(rows)]
+    found, v = [needed.more_churned for _, needed in needed_rows(rows)], audit.design.vocabulary
     low, high = found[0], found[-1]
+    more = f"{v.events} that {v.lost}"
     if low == high:
-        return f"{'It would' if len(found) == 1 else 'Each would'} take about {words.count(low)} more that {lost} to tell"
-    return f"For {words.count(len(found))} it would take more that {lost}: from about {words.count(low)} to {words.count(high)}"
+        return f"{'It would' if len(found) == 1 else 'Each would'} take about {words.count(low)} more {more} to tell"
+    return f"For {words.count(len(found))} it would take more {more}: from about {words.count(low)} to {words.count(high)}"
 
 
 def same_claim(row: Row, nearest: Sequence[tuple[Row, float]]) -> str:

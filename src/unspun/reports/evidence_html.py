@@ -20,7 +20,7 @@ from unspun.audit.evidence_rows import Trace, row_sets
 from unspun.audit.result import VERDICTS
 from unspun.reports import evidence_charts, evidence_claims, evidence_map, marks, words
 from unspun.reports.audit_html import ScorePage, environment, page_style, read_asset, with_roles
-from unspun.reports.evidence_claims import Change, Row, Since, ranked_rows
+from unspun.reports.evidence_claims import Change, Row, Since, ranked_rows, worded
 from unspun.reports.evidence_map import AgreementMap, agreement_map
 from unspun.reports.marks import Scale
 from unspun.reports.row_files import csv_bytes, harmless, pack, slug
@@ -31,7 +31,7 @@ MOST_NEEDED = 12
 MOST_CHANGES = 40
 MOST_NEAREST = 8
 GROUPS_CUT = 0.2  # of 1 - |rank correlation|
-ROOM_FOR_ROWS = 40_000_000  # bytes of all zips of rows in a folder
+ROOM_FOR_ROWS = 20_000_000  # bytes of all zips of rows in a folder
 IMPORTED = ("score", "survey", "forecast")
 STYLE, SCRIPT = "assets/evidence.css", "assets/evidence.js"
 # `file:` lets the pages load what lies beside them from a disk, where browsers do not count it as their own origin.
@@ -42,7 +42,6 @@ SHADES = tuple(
     for i, (low, high) in enumerate(zip(evidence_map.STEPS, (*evidence_map.STEPS[1:], 0), strict=True), 1)
 )
 TEXT = re.compile(r"(<[^>]*>)")
-A_SCORE = re.compile(r"\b(?<!Brier )(S|s)core(s?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +202,8 @@ def _page(result: EvidenceResult, row: Row) -> ScorePage:
 
 def said_of(page: Markup, noun: str) -> Markup:
     """A part of the audit's page, made for scores, with another noun for what is on trial. Tags are left as they are."""
-    if noun == "score":
-        return page
     parts = TEXT.split(str(page))
-    swapped = [part if at % 2 else A_SCORE.sub(partial(_noun, noun=noun), part) for at, part in enumerate(parts)]
-    return Markup("".join(swapped))
-
-
-def _noun(found: re.Match[str], noun: str) -> str:
-    return f"{noun.capitalize() if found[1] == 'S' else noun}{found[2]}"
+    return Markup("".join(part if at % 2 else worded(part, noun) for at, part in enumerate(parts)))
 
 
 def _auc_scale(values: Sequence[Estimate | NoEstimate]) -> Scale:

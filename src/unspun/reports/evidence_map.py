@@ -47,6 +47,11 @@ class AgreementMap:
     def labelled(self) -> bool:
         return self.size <= MOST_LABELLED
 
+    @property
+    def gaps(self) -> bool:
+        """Whether a pair has no rank correlation."""
+        return bool(np.isnan(self.rho).any())
+
     def data(self) -> str:
         """The matrix in hundredths, a signed byte a cell, row by row, in base64."""
         known = np.where(np.isnan(self.rho), 0.0, np.clip(self.rho, -1.0, 1.0))

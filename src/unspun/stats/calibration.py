@@ -32,19 +32,39 @@ class BrierParts:
     uncertainty: float
 
 
-def isotonic_fit(values: Floats, event: Bools) -> tuple[Floats, Floats, Floats]:
-    """Isotonic regression of the event on `values` (rising): per block its lower edge, its n, and its events."""
-    distinct, inverse = np.unique(values, return_inverse=True)
-    n = np.bincount(inverse).astype(np.float64)
-    events = np.bincount(inverse, weights=event)
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The distinct values of some units, rising, and which of them each unit has: sorted once for all that asks."""
+
+    values: Floats
+    at: Ints
+
+    def count(self, event: Bools) -> tuple[Floats, Floats]:
+        """Units, and units with the event, at each value."""
+        return np.bincount(self.at).astype(np.float64), np.bincount(self.at, weights=event).astype(np.float64)
+
+
+def levels_of(values: Floats) -> Levels:
+    """The levels of some values, none of which is NaN."""
+    return Levels(*np.unique(values, return_inverse=True))
+
+
+def isotonic_fit(values: Floats, event: Bools, levels: Levels | None = None) -> tuple[Floats, Floats, Floats]:
+    """Isotonic regression of the event on `values` (rising): per block its lower edge, its n, and its events.
+
+    Here and below, `levels` are those of the values, where they are known already.
+    """
+    levels = levels or levels_of(values)
+    distinct, (n, events) = levels.values, levels.count(event)
     blocks = optimize.isotonic_regression(events / n, weights=n).blocks[:-1]
     return distinct[blocks], np.add.reduceat(n, blocks), np.add.reduceat(events, blocks)
 
 
-def brier_parts(probability: Floats, event: Bools) -> BrierParts:
+def brier_parts(probability: Floats, event: Bools, levels: Levels | None = None) -> BrierParts:
     """The CORP decomposition of the mean squared error of `probability`."""
-    edges, n, events = isotonic_fit(probability, event)
-    block = np.searchsorted(edges, probability, side="right") - 1
+    levels = levels or levels_of(probability)
+    edges, n, events = isotonic_fit(probability, event, levels)
+    block = (np.searchsorted(edges, levels.values, side="right") - 1)[levels.at]
     recalibrated, base = (events / n)[block], float(event.mean())
     brier = float(np.mean((probability - event) ** 2))
     at_best, uncertainty = float(np.mean((recalibrated - event) ** 2)), base * (1 - base)
@@ -58,24 +78,25 @@ def clustered_mean(values: Floats, event: Bools, cluster: Ints, method: str) -> 
     return Estimate(point, point - half, point + half, method, len(values))
 
 
-def calibration_slope(probability: Floats, event: Bools, cluster: Ints) -> MaybeEstimate:
+def calibration_slope(probability: Floats, event: Bools, cluster: Ints, levels: Levels | None = None) -> MaybeEstimate:
     """Slope of the event's log-odds on the stated log-odds; 1 is right, under 1 too extreme."""
-    log_odds = special.logit(probability)
+    levels = levels or levels_of(probability)
+    log_odds = special.logit(levels.values)
     if np.ptp(log_odds) < 1e-9:
         return NoEstimate("every unit was given the same risk", "a score that varies")
-    if _separated(log_odds, event):
+    if _separated(levels, event):
         return NoEstimate("the stated risk separates the two outcomes, so the regression has no finite answer")
-    design = np.column_stack([np.ones(len(log_odds)), log_odds - log_odds.mean()])
-    return _coefficient(design, event, cluster, 1, None, "logistic slope on the stated log-odds; clustered sandwich, t")
+    centred = log_odds - log_odds[levels.at].mean()
+    return _coefficient(centred, levels, event, cluster, "logistic slope on the stated log-odds; clustered sandwich, t", slope=True)
 
 
-def calibration_intercept(probability: Floats, event: Bools, cluster: Ints) -> MaybeEstimate:
+def calibration_intercept(probability: Floats, event: Bools, cluster: Ints, levels: Levels | None = None) -> MaybeEstimate:
     """Log-odds by which the stated risks are too low (above 0) or too high (below 0), with the slope fixed at 1."""
     if event.all() or not event.any():
         return NoEstimate("only one outcome was seen, so the regression has no finite answer")
-    design = np.ones((len(probability), 1))
+    levels = levels or levels_of(probability)
     return _coefficient(
-        design, event, cluster, 0, special.logit(probability), "logistic intercept, slope fixed at 1; clustered sandwich, t"
+        special.logit(levels.values), levels, event, cluster, "logistic intercept, slope fixed at 1; clustered sandwich, t", slope=False
     )
 
 
@@ -92,20 +113,25 @@ def expected_over_observed(probability: Floats, event: Bools, cluster: Ints) -> 
     )
 
 
-def _separated(value: Floats, event: Bools) -> bool:
+def _separated(levels: Levels, event: Bools) -> bool:
     """Whether some cut leaves all events on one side (units on the cut aside): then no finite slope is the likeliest."""
     if event.all() or not event.any():
         return True
-    with_event, without = value[event], value[~event]
-    return bool(with_event.min() >= without.max() or without.min() >= with_event.max())
+    n, events = levels.count(event)
+    with_event, without = np.flatnonzero(events), np.flatnonzero(n > events)
+    return bool(with_event[0] >= without[-1] or without[0] >= with_event[-1])
 
 
-def _coefficient(design: Floats, event: Bools, cluster: Ints, column: int, offset: Floats | None, method: str) -> MaybeEstimate:
-    fit = fit_logistic(design, event, np.zeros(design.shape[1]), offset)
+def _coefficient(log_odds: Floats, levels: Levels, event: Bools, cluster: Ints, method: str, *, slope: bool) -> MaybeEstimate:
+    """The slope on the log-odds of each level, or the intercept beside them. Units of one level are fitted as one row: levels are few."""
+    ones = np.ones((len(log_odds), 1))
+    design, offset = (np.column_stack([ones, log_odds]), np.zeros(len(log_odds))) if slope else (ones, log_odds)
+    trials, events = levels.count(event)
+    fit = fit_logistic(design, events, np.zeros(design.shape[1]), offset, trials=trials)
     if not fit.converged:
         return NoEstimate("the regression did not settle on an answer")
-    linear = design @ fit.coefficients + (0.0 if offset is None else offset)
-    covariance = cluster_sandwich(fit, design, event - special.expit(linear), cluster)
-    half = t_quantile(count_clusters(event, cluster).with_event) * math.sqrt(covariance[column, column])
-    point = float(fit.coefficients[column])
+    residual = event - special.expit(design @ fit.coefficients + offset)[levels.at]
+    covariance = cluster_sandwich(fit, design[levels.at], residual, cluster)
+    half = t_quantile(count_clusters(event, cluster).with_event) * math.sqrt(covariance[-1, -1])
+    point = float(fit.coefficients[-1])
     return Estimate(point, point - half, point + half, method, len(event))

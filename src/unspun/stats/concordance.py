@@ -87,7 +87,7 @@ def count_clusters(event: Bools, cluster: Ints) -> Clusters:
 def clustered_standard_error(values: Floats, cluster: Ints) -> float:
     """Standard error of the sum of `values` with independent clusters: sqrt(G/(G - 1) * sum of squared cluster sums)."""
     sums = np.bincount(cluster, weights=values)
-    return _error_of_squares(float(np.square(sums).sum()), int((np.bincount(cluster) > 0).sum()))
+    return _error_of_squares(float(sums @ sums), int((np.bincount(cluster) > 0).sum()))
 
 
 def t_quantile(clusters_with_event: int, of: int = 1) -> float:
@@ -103,7 +103,8 @@ def auc_interval(risk: Floats | Ints, event: Bools, cluster: Ints) -> MaybeEstim
 
 def auc_estimate(part: Influence, clusters: Clusters, cluster: Ints) -> Estimate:
     """The interval of a concordance whose influence is known already."""
-    return auc_of_squares(part.auc, float(np.square(np.bincount(cluster, weights=part.values)).sum()), clusters, len(cluster))
+    sums = np.bincount(cluster, weights=part.values)
+    return auc_of_squares(part.auc, float(sums @ sums), clusters, len(cluster))
 
 
 def auc_of_squares(auc: float, squares: float, clusters: Clusters, n: int) -> Estimate:

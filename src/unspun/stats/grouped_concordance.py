@@ -34,9 +34,13 @@ class GroupedUnits:
         pairs, self._pair = np.unique(group * (int(cluster.max(initial=-1)) + 1) + cluster, return_inverse=True)
         self._group_of_pair: Ints = pairs // (int(cluster.max(initial=-1)) + 1)
 
-    def judge(self, rank: NDArray[np.int32 | np.int64]) -> tuple[GroupConcordance, ...]:
-        """Each group by dense ranks of the risk (-1: no score), as auc_interval gives it on the group alone."""
-        order = order_of(rank)
+    def judge(self, rank: NDArray[np.int32 | np.int64], order: Ints | None = None) -> tuple[GroupConcordance, ...]:
+        """Each group by dense ranks of the risk (-1: no score), as auc_interval gives it on the group alone.
+
+        `order` is that of the ranks, by order_of, where several groupings are judged by one risk.
+        """
+        if order is None:
+            order = order_of(rank)
         order = order[np.searchsorted(rank, 0, sorter=order) :]
         order = order[np.argsort(self._group[order], kind="stable")]  # small codes are sorted by counting
         group, event, pair = self._group[order].astype(np.int64), self._event[order], self._pair[order]

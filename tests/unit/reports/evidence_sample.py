@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
@@ -71,7 +73,7 @@ def many(n: int = 200, seed: int = 7) -> EvidenceResult:
         )
         for i in range(n)
     ]
-    return evidence(made, np.corrcoef(values))
+    return evidence(made, np.asarray(np.corrcoef(values), dtype=np.float64))
 
 
 def hollow() -> EvidenceResult:
@@ -102,7 +104,7 @@ def since() -> Since:
             Side("foretells", high, gain),
             ("+0.090 AUC from data: 412 renewals were decided since", "+0.040 AUC from its definition: window 14d became 28d"),
         ),
-        Change("metric/seats", "changed", Side("no evidence", low, gain), Side("no evidence", low, gain), ("−0.004 AUC from data",)),
+        Change("metric/seats", "changed", Side("no evidence", low, gain), Side("no evidence", low, gain), ("-0.004 AUC from data",)),
         Change(
             "forecast/CSM call", "added", None, Side("cannot tell", sample.NOTHING, sample.NOTHING), ("put on trial for the first time",)
         ),
@@ -145,7 +147,8 @@ def shape(kind: ShapeKind) -> Shape:
     rates = {
         "falling": (0.24, 0.19, 0.15, 0.12, 0.08, 0.05), "rising": (0.05, 0.08, 0.12, 0.15, 0.19, 0.24),
         "threshold": (0.08, 0.07, 0.09, 0.08, 0.22, 0.21), "U": (0.2, 0.12, 0.07, 0.08, 0.13, 0.22),
-        "inverted U": (0.07, 0.11, 0.19, 0.2, 0.12, 0.08), "flat": (0.12, 0.11, 0.13, 0.12, 0.11, 0.12), "cannot tell": (0.14, 0.1, 0.16, 0.09, 0.12, 0.13),
+        "inverted U": (0.07, 0.11, 0.19, 0.2, 0.12, 0.08), "flat": (0.12, 0.11, 0.13, 0.12, 0.11, 0.12),
+        "cannot tell": (0.14, 0.1, 0.16, 0.09, 0.12, 0.13),
     }[kind]  # fmt: skip
     edges = ((0, 0), (1, 3), (4, 11), (12, 47), (48, 208), (210, 15_400))
     bins = tuple(
@@ -172,7 +175,7 @@ def shape(kind: ShapeKind) -> Shape:
     )
 
 
-def evidence(made: list[tuple[Subject, ScoreResult, Shape | NoEstimate]], rho: np.ndarray) -> EvidenceResult:
+def evidence(made: Sequence[tuple[Subject, ScoreResult, Shape | NoEstimate]], rho: NDArray[np.float64]) -> EvidenceResult:
     """A whole result, its tree by average linkage on 1 - |rho|, cut at 0.2."""
     n = len(made)
     far = 1 - np.abs(np.nan_to_num(rho))
@@ -206,7 +209,7 @@ def evidence(made: list[tuple[Subject, ScoreResult, Shape | NoEstimate]], rho: n
     return EvidenceResult(audit, subjects, redundancy)
 
 
-def _joins(tree: np.ndarray, order: list[int]) -> list[Join]:
+def _joins(tree: NDArray[np.float64], order: list[int]) -> list[Join]:
     place = {leaf: at for at, leaf in enumerate(order)}
     spans = {leaf: (at, at) for leaf, at in place.items()}
     found = []

@@ -180,3 +180,10 @@ def test_a_clustered_mean_has_the_error_of_the_mean_of_cluster_sums() -> None:
     ours = clustered_mean(values, sample.event, sample.cluster, "mean")
     half = t_half(sample, float(theirs.bse[0]) * math.sqrt(groups / (groups - 1)))
     assert (ours.low, ours.point, ours.high) == pytest.approx((values.mean() - half, values.mean(), values.mean() + half))
+
+
+def test_one_stated_risk_for_all_has_an_intercept_and_no_slope() -> None:
+    event = np.arange(269) < 42
+    found = told(calibration_intercept(np.full(269, 0.13), event, np.arange(269)))
+    assert found.point == pytest.approx(special.logit(42 / 269) - special.logit(0.13), abs=1e-9)
+    assert isinstance(calibration_slope(np.full(269, 0.13), event, np.arange(269)), NoEstimate)

@@ -78,7 +78,7 @@
       if (row === column) { said.append(group ? ", in group " + group : ", in no group"); return; }
       said.append(" and ");
       said.appendChild(link(column));
-      said.append(value === null ? ": too few units have both to say" : ": rank correlation " + written(value));
+      said.append(value === null ? ": cannot be told, as too few units have both or one does not vary" : ": rank correlation " + written(value));
       if (group && group === held.groups[column]) said.append(", both in group " + group);
     }
     function go(i, j) {
