@@ -3,7 +3,7 @@
 result = unspun.audit_score("health_scores.csv", "renewals.csv")
 result.scores[0].verdict
 table = unspun.panel(workspace="acme", every="month", first="2025-01-01")
-trial = unspun.evidence(workspace="acme")
+trial = unspun.judge_evidence(workspace="acme")
 trial.of("metric/logins_28d")[0].verdict
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from unspun.metrics.asof import Step
     from unspun.metrics.metric import Metric, MetricSet
 
-__all__ = ["BadInput", "Fault", "UnspunError", "audit_score", "evidence", "panel"]
+__all__ = ["BadInput", "Fault", "UnspunError", "audit_score", "judge_evidence", "panel"]
 
 
 def audit_score(
@@ -170,7 +170,7 @@ def panel(
     return panel_table(place, request, datetime.now(UTC), made)
 
 
-def evidence(
+def judge_evidence(
     workspace: str | PathLike[str] | None = None,
     subjects: Sequence[str] | str = (),
     *,
@@ -196,7 +196,7 @@ def evidence(
     from datetime import UTC
     from pathlib import Path
 
-    from unspun.app.evidence import judge_evidence
+    from unspun.app import evidence
     from unspun.app.evidence_inputs import EvidenceRequest
     from unspun.app.workspace import open_workspace
     from unspun.audit.protocol import AuditSettings
@@ -207,7 +207,7 @@ def evidence(
     )
     request = EvidenceRequest(_texts(subjects), settings, version, day, memory, engine)
     place = open_workspace(None if workspace is None else Path(workspace))
-    return judge_evidence(place, request, datetime.now(UTC), compare=False).result
+    return evidence.judge_evidence(place, request, datetime.now(UTC), compare=False).result
 
 
 def _texts(given: Sequence[str]) -> tuple[str, ...]:
