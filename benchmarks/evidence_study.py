@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import platform
+import resource
 import sys
 import time
 import zlib
@@ -223,7 +224,6 @@ def _each(ask: Callable[[int], Row], companies: int, jobs: int) -> Iterator[Row]
 
 def study(companies: int, power: int, jobs: int, seed: int, out: Path) -> None:
     """Both parts, written to `out`."""
-    started = time.monotonic()
     versions = {"unspun": __version__, "python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
     results: Row = {"date": date.today().isoformat(), "protocol": PROTOCOL_VERSION, "seed": seed, "versions": versions}
     results["null"] = summarise_null(run(partial(try_null, seed), companies, jobs, "null"))
@@ -232,7 +232,8 @@ def study(companies: int, power: int, jobs: int, seed: int, out: Path) -> None:
         | summarise_power(run(partial(try_power, seed, churned), power, jobs, f"power, {churned} churned"))
         for churned in POWER_CHURNED
     }
-    results |= {"jobs": jobs, "seconds": round(time.monotonic() - started)}
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    results["processor seconds"] = round(sum(one.ru_utime + one.ru_stime for one in used))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(results, indent=1) + "\n")
 

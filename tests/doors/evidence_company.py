@@ -180,3 +180,5 @@ def _say(
         files["calls"].append(
             (id, due, f"{called} 10:00", "Kim", round(float(np.clip(0.85 - 0.3 * troubled + rng.normal(0, 0.1), 0, 1)), 2))
         )
+        following, later = due + timedelta(days=TERM_DAYS), called + timedelta(days=5)
+        files["calls"].append((id, following, f"{later} 10:00", "Kim", 0.5))  # about the renewal after that one

@@ -24,9 +24,8 @@ from tests.doors.cli_files import Ran, run
 from tests.doors.evidence_company import METRICS, made_company
 from tests.unit.reports import evidence_sample as sample
 from unspun.audit.evidence_result import EvidenceResult
-from unspun.cli.evidence import Shown
 from unspun.cli.evidence_files import write_folder
-from unspun.cli.evidence_text import MOST_OF_A_VERDICT, evidence_lines
+from unspun.cli.evidence_text import MOST_OF_A_VERDICT, Shown, evidence_lines
 from unspun.cli.outputs import OutputFile
 from unspun.errors import BadInput
 from unspun.reports.evidence_html import Proof
@@ -105,8 +104,10 @@ def test_of_two_hundred_the_long_verdicts_are_cut_unless_all_are_asked_for() -> 
 
 def test_what_changed_is_told_with_its_causes_and_what_it_was() -> None:
     text = " ".join(plain(" ".join(lines_of("few", 120))).split())
-    assert "1 verdict is another, 1 has the same verdict on other figures, 1 is new and 1 is gone, since entry 17" in text
-    assert "logins 28d: foretells; it was cannot tell; AUC 0.71, was 0.58" in text
+    assert "1 verdict is another, 1 has the same verdict on other figures, 1 differs by less than 0.0005, 1 is new and 1 is gone" in text
+    assert "logins 28d: foretells; it was cannot tell; AUC 0.710, was 0.580; gain could not be estimated then" in text
+    assert "seats: no evidence, as before; AUC 0.576, was 0.580" in text
+    assert "sessions 28d: foretells, as before" not in text
     assert "+0.090 AUC from data: 412 renewals were decided since. +0.040 AUC from its definition" in text
     assert "metric/old <i>: gone; it was no evidence" in text
 
@@ -143,6 +144,7 @@ def test_the_json_fits_its_schema_and_names_figures_that_are_published(judged: J
     published = {one["figure"].partition("/")[2]: one for one in csv.DictReader((judged.folder / "figures.csv").open(encoding="utf-8"))}
     for one in judged.subjects:
         assert set(one["figures"].values()) <= published.keys()
+        assert published[one["figures"]["verdict"]]["value"] == one["audit"]["verdict"]
         auc = primary(one)["auc"]
         assert (published[one["figures"]["auc"]]["value"] == "") == (auc is None)
         if auc:

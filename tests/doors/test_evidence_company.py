@@ -7,18 +7,21 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+import unspun
 from tests.doors.book_files import write
 from tests.doors.evidence_company import Company
 from tests.doors.metric_book import copied
+from tests.unit.connectors.servers import PASSWORD, shared_server
 from unspun.app.audits import audit_scores
 from unspun.app.badges import badge_of
 from unspun.app.evidence import EvidenceRun, judge_evidence
-from unspun.app.evidence_inputs import EvidenceRequest, trial_inputs
+from unspun.app.evidence_inputs import EvidenceRequest, TrialInputs, trial_inputs
 from unspun.app.proofs import open_figure
 from unspun.app.publication import to_document
 from unspun.app.reading import AuditRequest
@@ -27,6 +30,7 @@ from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import ScoreResult
 from unspun.book.tables import ReadingOptions
 from unspun.errors import BadInput
+from unspun.reports.evidence_json import to_json
 from unspun.stats.estimate import Estimate
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -48,6 +52,17 @@ def workspace(company: Company) -> Workspace:
 @pytest.fixture(scope="module")
 def run(workspace: Workspace) -> EvidenceRun:
     return judge_evidence(workspace, EvidenceRequest(settings=BARE), NOW)
+
+
+@pytest.fixture(scope="module")
+def inputs(workspace: Workspace) -> TrialInputs:
+    return trial_inputs(workspace, ("logins_8w", "answers_year", "tier"), EvidenceRequest(settings=BARE), NOW)
+
+
+@pytest.fixture(scope="module")
+def rows(workspace: Workspace, run: EvidenceRun) -> list[dict[str, Any]]:
+    """The units behind the AUC of logins."""
+    return open_figure(workspace, f"{run.entry}/metric/logins_8w/auc", lambda *_: None).rows.to_pylist()
 
 
 def scored(run: EvidenceRun, key: str) -> ScoreResult:
@@ -160,8 +175,9 @@ def test_the_same_book_gives_the_same_bytes_and_can_be_computed_again(company: C
     assert (ran.code, told["verdict"], told["compared"]) == (0, "same", len(run.figures.figures))
 
 
-def test_a_figure_opens_to_its_units_from_which_it_can_be_worked_out(workspace: Workspace, run: EvidenceRun) -> None:
-    rows = open_figure(workspace, f"{run.entry}/metric/logins_8w/auc", lambda *_: None).rows.to_pylist()
+def test_a_figure_opens_to_its_units_from_which_it_can_be_worked_out(
+    workspace: Workspace, run: EvidenceRun, rows: list[dict[str, Any]]
+) -> None:
     assert len(rows) == scored(run, "metric/logins_8w").primary.n
     test = [row for row in rows if row["part"] == "test" and row["score"] is not None]
     auc = roc_auc_score([row["event"] for row in test], [-row["score"] for row in test])
@@ -171,9 +187,8 @@ def test_a_figure_opens_to_its_units_from_which_it_can_be_worked_out(workspace: 
     assert {row["missing"] for row in unanswered if row["score"] is not None} == {None}
 
 
-def test_a_health_score_is_judged_by_its_published_formula(workspace: Workspace, run: EvidenceRun) -> None:
-    found = trial_inputs(workspace, ("logins_8w", "answers_year"), EvidenceRequest(settings=BARE), NOW)
-    logins, answers = found.columns["logins_8w"], found.columns["answers_year"]
+def test_a_health_score_is_judged_by_its_published_formula(workspace: Workspace, run: EvidenceRun, inputs: TrialInputs) -> None:
+    logins, answers = inputs.columns["logins_8w"], inputs.columns["answers_year"]
     by_hand = np.round((2 * np.minimum(logins / 80, 1) * 100 + np.where(answers >= 1, 60, 40)) / 3, 1)
     rows = open_figure(workspace, f"{run.entry}/health/health/auc", lambda *_: None).rows["score"].to_numpy()
     assert np.abs(rows - by_hand).max() < 1e-9
@@ -207,6 +222,16 @@ def test_a_health_score_wears_the_verdict_on_its_own_version_and_tells_of_an_ear
     assert badge_of(place, "another", sha256).note.startswith("it was never on trial")
 
 
+def test_the_python_call_gives_what_the_command_writes_and_records_nothing_anew(company: Company, tmp_path: Path) -> None:
+    day, path = "2025-11-30", tmp_path / "evidence.json"
+    ran = company.book.run("evidence", "Feeling", "answers_*", "--horizon", "180", "--as-of", day, "--json", path, "--no-changes")
+    assert ran.code == 0, ran.err
+    entries = company.book.run("ledger", "show", "--json").out
+    result = unspun.judge_evidence(company.book.folder, ["Feeling", "answers_*"], horizons=[180], as_of=day)
+    assert path.read_text(encoding="utf-8") == to_json(result)
+    assert company.book.run("ledger", "show", "--json").out == entries
+
+
 def test_what_is_not_there_is_named_with_what_may_be_meant(workspace: Workspace) -> None:
     settings = AuditSettings(direction={"score/Puls": "lower"}, horizons=(0,))
     with pytest.raises(BadInput) as refusal:
@@ -222,8 +247,8 @@ def test_patterns_choose_subjects_and_texts_are_set_aside(workspace: Workspace) 
     assert [key for key, _ in found.set_aside] == ["metric/tier"]
 
 
-def test_segments_join_the_baseline_as_they_were_known_then(company: Company, workspace: Workspace) -> None:
-    found = trial_inputs(workspace, ("logins_8w", "tier"), EvidenceRequest(settings=BARE), NOW)
+def test_segments_join_the_baseline_as_they_were_known_then(company: Company, inputs: TrialInputs) -> None:
+    found = inputs
     stated = defaultdict[str, list[tuple[date, str]]](list)
     for id, at, tier, *_ in company.files["accounts"][1:]:
         stated[str(id)].append((at, str(tier)))  # type: ignore[arg-type]
@@ -240,11 +265,18 @@ def test_segments_join_the_baseline_as_they_were_known_then(company: Company, wo
     assert moved > 20
 
 
-def test_what_is_fitted_sees_the_values_that_are_judged(workspace: Workspace, run: EvidenceRun) -> None:
-    found = trial_inputs(workspace, ("logins_8w",), EvidenceRequest(settings=BARE), NOW)
-    rows = open_figure(workspace, f"{run.entry}/metric/logins_8w/auc", lambda *_: None).rows.to_pylist()
-    mine = {(found.accounts[code], day): value for code, day, value in zip(
-        found.frame.units.account.tolist(), found.frame.units.as_of.tolist(), found.columns["logins_8w"].tolist(), strict=True
-    )}  # fmt: skip
+def test_what_is_fitted_sees_the_values_that_are_judged(inputs: TrialInputs, rows: list[dict[str, Any]]) -> None:
+    units = inputs.frame.units
+    looked_at = zip(units.account.tolist(), units.as_of.tolist(), inputs.columns["logins_8w"].tolist(), strict=True)
     judged = {(row["account"], (row["looked_at"] - date(1970, 1, 1)).days): row["score"] for row in rows}
-    assert mine == judged
+    assert {(inputs.accounts[code], day): value for code, day, value in looked_at} == judged
+
+
+def test_a_panel_on_another_engine_gives_the_same_figures(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = shared_server().fresh("crm_evidence")
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    request = EvidenceRequest(("logins_fall",), BARE)
+    here = judge_evidence(workspace, request, NOW, compare=False)
+    there = judge_evidence(workspace, replace(request, engine=url.replace(f":{PASSWORD}@", "@")), NOW, compare=False)
+    assert (here.figures.engine, there.figures.engine) == ("duckdb", "postgresql")
+    assert there.figures.figures == here.figures.figures

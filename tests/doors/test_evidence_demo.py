@@ -29,11 +29,21 @@ def verdict(run: EvidenceRun, key: str) -> Verdict:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def unchecked(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return create_demo_workspace(tmp_path_factory.mktemp("demo") / "company", NOW, accounts=600).workspace
+
+
+@pytest.fixture(scope="module")
+def before(unchecked: Workspace) -> EvidenceRun:
+    """A trial before anybody looked for outages."""
+    return judge_evidence(unchecked, EvidenceRequest(("api_calls_90d", "arr"), SETTINGS), NOW)
+
+
+@pytest.fixture(scope="module")
+def demo(unchecked: Workspace, before: EvidenceRun) -> Workspace:
     """The company, checked: the outages of its tracking are recorded."""
-    workspace = create_demo_workspace(tmp_path_factory.mktemp("demo") / "company", NOW, accounts=600).workspace
-    check_book(workspace, CheckRequest(), NOW, lambda *_: None)
-    return workspace
+    check_book(unchecked, CheckRequest(), NOW, lambda *_: None)
+    return unchecked
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +78,16 @@ def test_an_outage_of_the_tracking_makes_no_verdict_as_its_days_are_missing(demo
     assert len(within) > 3
     assert {row["missing"] for row in within} <= {"outage", "before_birth", "not_seen"}
     assert all((row["score"] is None) == (row["missing"] is not None) for row in rows)
+
+
+def test_outages_that_are_recorded_since_are_told_as_a_change_of_the_data(before: EvidenceRun, run: EvidenceRun) -> None:
+    assert run.changes is not None
+    assert run.changes.entry == before.entry
+    told = {one.key: one for one in run.changes.subjects}
+    assert set(told) == {"metric/api_calls_90d", "metric/arr"}, "the others were not asked for then"
+    (cause,) = told["metric/api_calls_90d"].causes
+    assert (cause.kind, cause.text) == ("data", "other tracking outages are recorded: their days count as missing")
+    assert told["metric/arr"].status == "same"
 
 
 def test_metrics_that_say_the_same_thing_stand_in_one_group(run: EvidenceRun) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.doors.book_files import Book
 from tests.doors.cli_files import run
+from tests.doors.metric_book import copied
+from tests.unit.connectors.servers import shared_server
 from unspun.app.evidence import judge_evidence
 from unspun.app.evidence_inputs import EvidenceRequest, OpenTrial, lay_out, opened_trial, TrialBasis, basis_of_trial
 from unspun.app.trial_book import TrialDay, read_renewals, read_statements
@@ -37,7 +39,10 @@ sources:
     columns: {{account_id: id, owner: csm}}
   - files: "renewals*.csv"
     table: renewals
-    columns: {{account_id: id, due: due, outcome: outcome, decided: decided, known_at: told, amount_before: arr, term_start: from}}
+    columns: {{account_id: id, due: due, outcome: outcome, decided: decided, known_at: told, amount_before: arr, currency: cur, term_start: from}}
+  - files: "rates*.csv"
+    table: rates
+    columns: {{currency: of, into: into, day: day, rate: rate}}
   - files: "scores*.csv"
     table: scores
     columns: {{account_id: id, dated: at, known_at: told, score: name, value: value, band: band}}
@@ -57,11 +62,21 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
         "accounts.csv": ["id,at,tier,parent", "A,2024-01-01,Small,P", "A,2025-05-01,Large,", "B,2024-01-01,Small,P"],
         "owners.csv": ["id,csm", "A,Kim", "B,Lee"],
         "renewals-1.csv": [
-            "id,due,outcome,decided,told,arr,from",
-            "A,2025-03-01,renewed,2025-02-20 22:30,2025-02-20 22:30,100,2024-03-01",
-            "B,2025-03-01,renewed,2025-02-01 09:00,2025-02-01 09:00,200,2024-03-01",
+            "id,due,outcome,decided,told,arr,from,cur",
+            "A,2025-03-01,renewed,2025-02-20 22:30,2025-02-20 22:30,100,2024-03-01,USD",
+            "B,2025-03-01,renewed,2025-02-01 09:00,2025-02-01 09:00,200,2024-03-01,EUR",
         ],
-        "renewals-2.csv": ["id,due,outcome,decided,told,arr,from", "B,2025-03-01,churned,2025-02-01 09:00,2025-06-15 09:00,250,2024-03-01"],
+        "renewals-2.csv": [
+            "id,due,outcome,decided,told,arr,from,cur",
+            "B,2025-03-01,churned,2025-02-01 09:00,2025-06-15 09:00,250,2024-03-01,EUR",
+        ],
+        "rates.csv": [
+            "of,into,day,rate",
+            "EUR,USD,2025-01-01,1.1",
+            "EUR,USD,2025-05-01,1.2",
+            "EUR,CHF,2025-05-02,0.9",
+            "GBP,USD,2025-01-01,1.3",
+        ],
         "scores.csv": [
             "id,at,told,name,value,band",
             "A,2025-01-10 23:30,2025-01-10 23:30,Pulse,70,",
@@ -168,6 +183,17 @@ def test_what_cannot_be_read_is_set_aside_with_the_reason(book: Book) -> None:
     assert all(why for _, why in laid.set_aside)
 
 
+@pytest.mark.parametrize(
+    ("as_of", "rate", "dated"), [(date(2025, 4, 30), 1.1, date(2025, 1, 1)), (date(2025, 6, 30), 1.2, date(2025, 5, 1))]
+)
+def test_amounts_in_several_currencies_are_told_in_the_books_own_at_the_rates_that_it_held_then(
+    book: Book, as_of: date, rate: float, dated: date
+) -> None:
+    with opened(book, as_of) as (trial, basis):
+        settings = lay_out(trial, basis, workspace_definitions(open_workspace(book.folder))).settings
+    assert (settings.reporting_currency, settings.currency_rates, settings.rates_dated) == ("USD", {"EUR": rate}, dated)
+
+
 def test_a_column_that_accounts_do_not_have_cannot_be_fixed(book: Book) -> None:
     workspace = open_workspace(book.folder)
     request = EvidenceRequest(("score/Pulse",), AuditSettings(fixed=("regoin",)), as_of=date(2025, 6, 30))
@@ -186,3 +212,15 @@ def test_a_book_without_renewals_or_terms_says_what_to_load(tmp_path: Path) -> N
     with pytest.raises(BadInput) as refusal:
         judge_evidence(open_workspace(made.folder), EvidenceRequest(), NOW)
     assert [fault.code for fault in refusal.value.faults] == ["no_renewals"]
+
+
+def test_what_a_trial_reads_itself_cannot_stay_in_the_engines_database(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = shared_server()
+    monkeypatch.setenv("CRM_URL", server.fresh("crm_trial"))
+    server.run("CREATE TABLE answers (id text, at timestamptz, answer int)", database="crm_trial")
+    other = copied(book, tmp_path)
+    source = "  - {database: crm, relation: public.answers, in_place: true, table: responses, columns: {account_id: id, answered: at, answer: answer}}\n"
+    text = f"databases:\n  crm: {{url_from: CRM_URL}}\n{BOOK}{source}"
+    (other.folder / "book.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match="responses stay in their database"):
+        judge_evidence(open_workspace(other.folder), EvidenceRequest(("score/Pulse",), as_of=date(2025, 6, 30), engine="crm"), NOW)

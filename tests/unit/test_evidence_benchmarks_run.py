@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks.evidence_speed import check_agreement, run_analyst, run_unspun
+from benchmarks.evidence_speed import DOCUMENT, RESULTS, check_agreement, run_analyst, run_unspun
+from benchmarks.evidence_tables import SPEED_MARKS, speed_tables
 
 SIZE = (3_000, 5)
 
@@ -38,3 +40,8 @@ def test_sides_that_disagree_or_leave_a_figure_out_fail_the_benchmark() -> None:
         check_agreement(own, {**own, "metric/a: auc": 0.610001})
     with pytest.raises(ValueError, match="one side alone"):
         check_agreement(own, {"metric/a: auc": 0.61})
+
+
+def test_the_tables_of_the_document_are_those_of_the_results() -> None:
+    written = DOCUMENT.read_text().partition(SPEED_MARKS[0])[2].partition(SPEED_MARKS[1])[0].strip()
+    assert written == speed_tables(json.loads(RESULTS.read_text()))

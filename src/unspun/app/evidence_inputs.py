@@ -15,7 +15,7 @@ from unspun.app.panel_basis import PanelBasis, basis_from_json
 from unspun.app.panel_engines import answering_engine
 from unspun.app.panel_request import MetricsDefinition, PanelRequest, asked_metrics, metrics_needed
 from unspun.app.panels import basis_for, checked_memory, opened_book
-from unspun.app.trial_book import TrialDay, fixed_attributes, holds, last_known_day, read_renewals, read_statements
+from unspun.app.trial_book import TrialDay, fixed_attributes, holds, last_known_day, rates_into, read_renewals, read_statements
 from unspun.app.trial_history import HistoryMaker
 from unspun.app.trial_panel import NO_PANEL, ActivePairs, TrialPanel, compute_trial_panel, days_asked, prepare_trial_panel, rows_at
 from unspun.app.trial_scores import NO_CALL, calls_on_units, read_forecasts, read_score
@@ -168,8 +168,8 @@ def basis_of_trial(
     workspace: Workspace, request: EvidenceRequest, definitions: Definitions, trial: OpenTrial, at: datetime
 ) -> tuple[TrialBasis, Choice]:
     """What a request decides, and what of it was set aside. Raises BadInput: settings that cannot be, subjects that are not there."""
-    zone = workspace.definition().time_zone
-    declared = request.as_of or request.settings.as_of
+    book = workspace.definition()
+    zone, declared = book.time_zone, request.as_of or request.settings.as_of
     as_of, why = (declared, "declared") if declared else last_known_day(trial.reader, zone, at)
     asked = PanelRequest(as_of=(as_of,), version=request.version)
     panel = basis_for(workspace, asked, (), definitions.metrics, trial.whole, trial.reader, at)
@@ -181,8 +181,13 @@ def basis_of_trial(
     faults += _unknown_directions(request.settings, choice)
     if faults:
         raise BadInput(faults)
-    settings = replace(request.settings, as_of=as_of)
+    settings = _dated(request.settings, as_of, book.currency)
     return TrialBasis(replace(panel, known_on=as_of, last=as_of), choice.keys, settings, request.subjects, why), choice
+
+
+def _dated(settings: AuditSettings, as_of: date, currency: str | None) -> AuditSettings:
+    """The settings as of a day; amounts are told in the currency of the book where no other is asked for."""
+    return replace(settings, as_of=as_of, reporting_currency=settings.reporting_currency or currency)
 
 
 def _unknown_directions(settings: AuditSettings, choice: Choice) -> list[Fault]:
@@ -218,12 +223,10 @@ class LaidOut:
 def lay_out(trial: OpenTrial, basis: TrialBasis, definitions: Definitions, progress: Progress = silent) -> LaidOut:
     """Lay a trial out. The same basis, definitions and version of the book give the same."""
     progress("reading renewals", 0, 0)
-    with trial.known(basis.day) as known:
-        renewals = read_renewals(trial.reader, known, basis.panel, basis.day)
-        accounts = fixed_attributes(known, basis.settings.fixed)
+    renewals, accounts, settings = _read(trial, basis)
     choice = Choice(basis.subjects)
     measured = measured_by(definitions, choice.names(SURVEY))
-    settings = _settings(basis, measured, accounts)
+    settings = _directed(settings, basis, measured)
     days = trial_days(renewals, settings, basis.panel.known_on, len(basis.subjects))
     terms, months = _terms(renewals, settings, days)
     ids = measured.metrics_of(basis.subjects)
@@ -255,12 +258,26 @@ def lay_out(trial: OpenTrial, basis: TrialBasis, definitions: Definitions, progr
     )
 
 
-def _settings(basis: TrialBasis, measured: Measured, accounts: Accounts | None) -> AuditSettings:
-    """The settings with the directions that metrics declare, and the segment fixed where the book calls it so."""
+def _read(trial: OpenTrial, basis: TrialBasis) -> tuple[Renewals, Accounts | None, AuditSettings]:
+    """The renewals, the attributes that hold for all dates, and the settings with what the book says beside: a segment that is fixed, and
+    rates where amounts are in several currencies."""
+    settings = basis.settings
+    with trial.known(basis.day) as known:
+        renewals = read_renewals(trial.reader, known, basis.panel, basis.day)
+        accounts = fixed_attributes(known, settings.fixed)
+        into, named = settings.reporting_currency, () if renewals.currency is None else renewals.currency.names
+        if into is not None and set(named) - {into} and not settings.currency_rates:
+            rates, dated = rates_into(known, into, named, basis.day)
+            settings = replace(settings, currency_rates=rates, rates_dated=dated)
+    if accounts is not None and accounts.segment is not None and not settings.segment_fixed:
+        settings = replace(settings, fixed=(*settings.fixed, "segment"))
+    return renewals, accounts, settings
+
+
+def _directed(settings: AuditSettings, basis: TrialBasis, measured: Measured) -> AuditSettings:
+    """The settings with the directions that metrics declare."""
     declared = {key: "lower" for key in basis.subjects if is_lower_healthier(key, measured)}
-    is_fixed = accounts is not None and accounts.segment is not None and not basis.settings.segment_fixed
-    fixed = (*basis.settings.fixed, "segment") if is_fixed else basis.settings.fixed
-    return replace(basis.settings, direction={**declared, **basis.settings.direction}, fixed=fixed)
+    return replace(settings, direction={**declared, **settings.direction})
 
 
 def _terms(renewals: Renewals, settings: AuditSettings, days: TrialDays) -> tuple[Terms, ActiveMonths | None]:
@@ -360,19 +377,16 @@ def trial_inputs(
     ids = asked_metrics(definition.metrics, tuple(metrics))
     needed = replace(definition, metrics=metrics_needed(definition.metrics, ids))
     with opened_trial(workspace, request, needed, at, progress) as trial:
-        zone = workspace.definition().time_zone
-        as_of = request.as_of or request.settings.as_of or last_known_day(trial.reader, zone, at)[0]
+        book = workspace.definition()
+        as_of = request.as_of or request.settings.as_of or last_known_day(trial.reader, book.time_zone, at)[0]
         panel_basis = basis_for(workspace, PanelRequest(as_of=(as_of,)), ids, definition, trial.whole, trial.reader, at)
-        basis = TrialBasis(replace(panel_basis, known_on=as_of, last=as_of), (), replace(request.settings, as_of=as_of))
+        basis = TrialBasis(replace(panel_basis, known_on=as_of, last=as_of), (), _dated(request.settings, as_of, book.currency))
         return _inputs(trial, basis, definition, ids, progress)
 
 
 def _inputs(trial: OpenTrial, basis: TrialBasis, definition: MetricsDefinition, ids: tuple[str, ...], progress: Progress) -> TrialInputs:
-    with trial.known(basis.day) as known:
-        renewals = read_renewals(trial.reader, known, basis.panel, basis.day)
-        accounts = fixed_attributes(known, basis.settings.fixed)
-    renewals = replace(renewals, account=in_order(renewals.account))
-    settings = replace(_settings(basis, Measured(definition), accounts), replicates=0)
+    renewals, accounts, settings = _read(trial, basis)
+    renewals, settings = replace(renewals, account=in_order(renewals.account)), replace(settings, replicates=0)
     days = trial_days(renewals, settings, basis.panel.known_on, DETAILED_SCORES + 1)
     terms, months = _terms(renewals, settings, days)
     maker = HistoryMaker(trial.reader)

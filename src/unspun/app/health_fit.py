@@ -111,7 +111,7 @@ def fit_health(workspace: Workspace, request: FitRequest, at: datetime, progress
     if isinstance(fitted, NoEstimate):
         return fitted
     score = _finished(fitted.score, request, beside, inputs, parts, metrics, tables)
-    return _judged(workspace, request, score, fitted, beside, left_out, inputs, period, at)
+    return _judged(workspace, score, fitted, beside, left_out, inputs, period, at)
 
 
 def write_fitted(workspace: Workspace, run: FitRun) -> None:
@@ -218,7 +218,6 @@ def _share_below(values: Floats, least: float) -> float:
 
 def _judged(
     workspace: Workspace,
-    request: FitRequest,
     score: HealthScore,
     fitted: FittedScore,
     beside: Sequence[HealthScore],
@@ -227,39 +226,40 @@ def _judged(
     period: TestPeriod,
     at: datetime,
 ) -> FitRun:
-    values = values_on(score, inputs)
-    others = {one.id: values_on(one, inputs) for one in beside}
-    pairs = {id: pair_on_test(values, other, inputs) for id, other in others.items()}
-    body = {
-        "what": "fit",
-        "score": as_yaml(replace(score, id=FITTED, name="")),
-        "definition_sha256": definition_sha256(replace(score, id=FITTED), inputs.definition.metrics),
-        "beside": [definition_sha256(one, inputs.definition.metrics) for one in beside],
-        "book_version": inputs.book_version,
-        "book_digest": inputs.book_digest,
-    }
+    """The score on the test units, beside the declared ones; the try is counted."""
     with workspace.catalog() as catalog:
-        counted = count_try(catalog, period, body, at)
-    of = counted.one_of * max(len(beside), 1)
-    method = counted.method if len(beside) < 2 else f"{counted.method}; {len(beside)} scores beside it"
-    told = (
-        Beside(
-            one,
-            track_record(one.id, others[one.id], inputs),
-            pairs[one.id].n,
-            pairs[one.id].n_churned,
-            pairs[one.id].difference(of, method),
-        )
-        for one in beside
-    )
+        counted = count_try(catalog, period, _as_tried(score, beside, inputs), at)
+    values = values_on(score, inputs)
     return FitRun(
         score=score,
         fitted=fitted,
         left_out=tuple(sorted([*left_out.items(), *fitted.left_out])),
         record=track_record(score.id, values, inputs),
-        beside=tuple(told),
+        beside=tuple(_beside(one, values, inputs, counted, len(beside)) for one in beside),
         period=period,
         counted=counted,
         labels={one.id: one.label for one in inputs.definition.metrics},
         inputs=inputs,
+    )
+
+
+def _as_tried(score: HealthScore, beside: Sequence[HealthScore], inputs: TrialInputs) -> dict[str, object]:
+    """What makes a fit the same try as another, whatever its id."""
+    metrics, bare = inputs.definition.metrics, replace(score, id=FITTED, name="")
+    return {
+        "what": "fit",
+        "score": as_yaml(bare),
+        "definition_sha256": definition_sha256(bare, metrics),
+        "beside": [definition_sha256(one, metrics) for one in beside],
+        "book_version": inputs.book_version,
+        "book_digest": inputs.book_digest,
+    }
+
+
+def _beside(declared: HealthScore, values: Floats, inputs: TrialInputs, counted: Try, several: int) -> Beside:
+    own = values_on(declared, inputs)
+    pair = pair_on_test(values, own, inputs)
+    method = counted.method if several < 2 else f"{counted.method}; {several} scores beside it"
+    return Beside(
+        declared, track_record(declared.id, own, inputs), pair.n, pair.n_churned, pair.difference(counted.one_of * several, method)
     )

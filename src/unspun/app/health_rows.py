@@ -13,8 +13,10 @@ from unspun.health.definition import MOST_DIGITS, POINT_DIGITS, HealthScore
 from unspun.health.formula import Bools, Column, Scored, compute
 from unspun.health.write_yaml import as_yaml
 
-BAND, WEIGHT, POINTS = "__band", "__weight", "__points"
-"""After a score's id: the columns of its band and of the share of the weight that is there. After an input's: its points."""
+BAND, WEIGHT = "__band", "__weight"
+"""After a score's id: the columns of its band and of the share of the weight that is there."""
+CONTRIBUTION, POINTS = "__contribution", "__points"
+"""After the ids of a score and of a metric of it: what it contributes, and its points."""
 WIDTH = 7 + MOST_DIGITS + POINT_DIGITS
 """Digits of the decimal columns."""
 
@@ -57,13 +59,8 @@ def _score_fields(score: HealthScore) -> Iterator[pa.Field]:
     yield pa.field(f"{score.id}{MISSING}", pa.string())
     yield pa.field(f"{score.id}{WEIGHT}", pa.float64())
     for id in score.metrics:
-        yield pa.field(contribution(score, id), decimals)
-        yield pa.field(f"{contribution(score, id)}{POINTS}", pa.decimal128(WIDTH, POINT_DIGITS))
-
-
-def contribution(score: HealthScore, metric: str) -> str:
-    """The column of what a metric contributes to a score."""
-    return f"{score.id}__{metric}"
+        yield pa.field(f"{score.id}__{id}{CONTRIBUTION}", decimals)
+        yield pa.field(f"{score.id}__{id}{POINTS}", pa.decimal128(WIDTH, POINT_DIGITS))
 
 
 def health_table(rows: pa.Table, scores: Sequence[HealthScore], schema: pa.Schema) -> pa.Table:
@@ -82,8 +79,8 @@ def _columns(scored: Scored) -> Iterator[tuple[str, pa.Array]]:
     yield f"{score.id}{WEIGHT}", pa.array(scored.weight_present)
     for at, id in enumerate(score.metrics):
         present = scored.present[at]
-        yield contribution(score, id), _decimals(scored.contributions[at], present & has, score.digits)
-        yield f"{contribution(score, id)}{POINTS}", _decimals(scored.points[at], present, POINT_DIGITS)
+        yield f"{score.id}__{id}{CONTRIBUTION}", _decimals(scored.contributions[at], present & has, score.digits)
+        yield f"{score.id}__{id}{POINTS}", _decimals(scored.points[at], present, POINT_DIGITS)
 
 
 def texts_of(codes: Codes) -> pa.Array:

@@ -145,6 +145,18 @@ def _named_by_file(reader: BookReader, renewals: Renewals, file_numbers: Ints, r
     return replace(renewals, source=source, row=rows[renewals.row], file=files[renewals.row])
 
 
+def rates_into(known: BookReader, into: str, currencies: Sequence[str], day: TrialDay) -> tuple[dict[str, float], date | None]:
+    """What one unit of each currency is worth by the latest rate of the book up to the day, and the day of the oldest of these rates."""
+    if not holds(known, "rates"):
+        return {}, None
+    wanted = ", ".join(sql_text(name) for name in currencies if name != into) or "NULL"
+    rows = known.query(
+        f'SELECT currency, arg_max(rate, day) AS rate, max(day) AS day FROM rates WHERE "into" = {sql_text(into)} '
+        f"AND day <= DATE '{day.day.isoformat()}' AND currency IN ({wanted}) AND rate > 0 GROUP BY currency ORDER BY currency"
+    ).to_pylist()
+    return {row["currency"]: float(row["rate"]) for row in rows}, min((row["day"] for row in rows), default=None)
+
+
 # What was said of accounts
 
 

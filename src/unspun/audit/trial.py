@@ -62,6 +62,7 @@ class Shared:
         self._fits: dict[int, tuple[bytes, BaselineFit]] = {}  # the latest of each horizon
         self._alone: dict[tuple[int, bytes, bytes], Influence] = {}
         self._rivals: dict[tuple[int, str], tuple[bytes, Influence]] = {}  # the latest of each horizon and rival
+        self._rival_ranks: dict[tuple[int, str], Ints] = {}  # sorted once, whichever units it is judged on
 
     def rows_known(self, lookup: Lookup, units: Units) -> Ints:
         """History row of each unit's score as known."""
@@ -92,7 +93,9 @@ class Shared:
         """Concordance of something else one could have ranked by, on some units."""
         of, key = (frame.units.horizon_days, rival.name), np.packbits(judged).tobytes()
         if of not in self._rivals or self._rivals[of][0] != key:
-            self._rivals[of] = (key, influence(rival.risk[judged], frame.units.churned[judged]))
+            if of not in self._rival_ranks:
+                self._rival_ranks[of] = dense_ranks(rival.risk)
+            self._rivals[of] = (key, influence(self._rival_ranks[of][judged], frame.units.churned[judged]))
         return self._rivals[of][1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -16,34 +16,12 @@ if TYPE_CHECKING:
     from unspun.app.evidence_changes import Cause, Changes, SubjectChange
     from unspun.app.evidence_inputs import EvidenceRequest
     from unspun.app.workspace import Workspace
-    from unspun.audit.evidence_result import EvidenceResult
-    from unspun.cli.outputs import OutputFile
+    from unspun.cli.evidence_files import Outputs
+    from unspun.cli.evidence_text import Shown
     from unspun.reports.evidence_claims import Side, Since
     from unspun.reports.evidence_html import Proof
 
 OPTIONS = {"horizons": "--horizon", "primary_horizon": "--primary-horizon", "as_of": "--as-of", "subjects": "SUBJECT"}
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """The files asked for; `json_to_stdout` prints the result and nothing else."""
-
-    html: OutputFile | None
-    json: OutputFile | None
-    csv: OutputFile | None
-    json_to_stdout: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the terminal shows of a run. `whole`: every subject, however many they are."""
-
-    result: EvidenceResult
-    proof: Proof
-    since: Since | None
-    seconds: float
-    written: tuple[str, ...]
-    whole: bool
 
 
 def evidence(
@@ -129,7 +107,7 @@ def _request(
 
 def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
     """The files to write. Raises BadInput with all that stands in their way."""
-    from unspun.cli.evidence_files import refuse_other_folder
+    from unspun.cli.evidence_files import Outputs, refuse_other_folder
     from unspun.cli.options import OptionReader
     from unspun.cli.outputs import check_outputs
     from unspun.cli.plan import STDOUT, named_output
@@ -149,6 +127,7 @@ def _judged(place: Workspace, request: EvidenceRequest, outputs: Outputs, change
     """Judge, and write what was asked for. Faults are named by their options."""
     from unspun.app.evidence import judge_evidence
     from unspun.cli.evidence_files import write_files
+    from unspun.cli.evidence_text import Shown
     from unspun.cli.progress import show_progress
     from unspun.errors import BadInput
 
@@ -215,8 +194,10 @@ def _sides(change: SubjectChange) -> tuple[Side | None, Side | None]:
 def _cause(cause: Cause) -> str:
     """`AUC +0.090, gain +0.012: book version 6; then 4`."""
     from unspun.reports import words
+    from unspun.reports.evidence_claims import LEAST_TOLD
 
-    parts = [f"{name} {words.number(by, 3, signed=True)}" for name, by in (("AUC", cause.auc), ("gain", cause.gain)) if by is not None]
+    by = (("AUC", cause.auc), ("gain", cause.gain))
+    parts = [f"{name} {words.number(part, 3, signed=True)}" for name, part in by if part is not None and abs(part) >= LEAST_TOLD]
     return f"{', '.join(parts)}{': ' if parts else ''}{cause.text}"
 
 

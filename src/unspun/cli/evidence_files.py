@@ -7,6 +7,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,22 @@ from unspun.errors import BadInput, Fault
 
 if TYPE_CHECKING:
     from unspun.app.evidence import EvidenceRun
-    from unspun.cli.evidence import Outputs
     from unspun.progress import Progress
     from unspun.reports.evidence_claims import Since
     from unspun.reports.evidence_html import Proof
 
 MANIFEST = "manifest.json"
 WHAT = "pages of unspun evidence"  # by which a folder is known that may be written again
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files asked for; `json_to_stdout` prints the result and nothing else."""
+
+    html: OutputFile | None
+    json: OutputFile | None
+    csv: OutputFile | None
+    json_to_stdout: bool
 
 
 def write_files(outputs: Outputs, run: EvidenceRun, proof: Proof, since: Since | None, progress: Progress) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -13,18 +14,30 @@ from unspun.cli.terminal import shorten, wrap
 from unspun.cli.verdict_text import MARKS
 from unspun.reports import evidence_claims as ec
 from unspun.reports import words
-from unspun.stats.estimate import Estimate, NoEstimate
+from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 if TYPE_CHECKING:
     from unspun.audit.evidence_result import EvidenceResult
     from unspun.audit.result import Verdict
-    from unspun.cli.evidence import Shown
+    from unspun.reports.evidence_html import Proof
 
 LONGEST_NAME = 32
 MOST_WHOLE = 30  # subjects; with more, the longest verdicts are cut to MOST_OF_A_VERDICT unless all are asked for
 MOST_OF_A_VERDICT = 10
 MOST_GROUPS, MOST_NEEDED, MOST_CHANGES, MOST_NAMED = 8, 5, 10, 6
 CHART_WIDTH = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the terminal shows of a run. `whole`: every subject, however many they are."""
+
+    result: EvidenceResult
+    proof: Proof
+    since: ec.Since | None
+    seconds: float
+    written: tuple[str, ...]
+    whole: bool
 
 
 def evidence_lines(shown: Shown, width: int) -> Iterator[Text]:
@@ -155,13 +168,18 @@ def _told(change: ec.Change) -> str:
     if then is None or now is None:
         return f"new: {now.verdict}" if now is not None else f"gone; it was {then.verdict if then else 'not said'}"
     verdict = f"{now.verdict}, as before" if then.verdict == now.verdict else f"{now.verdict}; it was {then.verdict}"
-    pairs = [("AUC", then.auc, now.auc, words.AUC), ("gain", then.gain, now.gain, words.GAIN)]
-    moved = [
-        f"{name} {words.point(new, style)}, was {words.point(old, style)}"
-        for name, old, new, style in pairs
-        if isinstance(old, Estimate) and isinstance(new, Estimate) and old != new
-    ]
-    return "; ".join([verdict, *moved])
+    pairs = (("AUC", then.auc, now.auc), ("gain", then.gain, now.gain))
+    return "; ".join([verdict, *(_was(name, old, new) for name, old, new in pairs if ec.is_moved(old, new))])
+
+
+def _was(name: str, old: MaybeEstimate | None, new: MaybeEstimate | None) -> str:
+    """A figure now and then; where only its interval moved, with its interval."""
+    if not isinstance(old, Estimate) or not isinstance(new, Estimate):
+        return f"{name} {'could be estimated then, and not now' if isinstance(old, Estimate) else 'could not be estimated then'}"
+    style = ec.COMPARED[name]
+    short = words.point(new, style), words.point(old, style)
+    now, then = short if short[0] != short[1] else (words.estimated(new, style), words.estimated(old, style))
+    return f"{name} {now}, was {then}"
 
 
 def _foot(shown: Shown, rows: Sequence[ec.Row], width: int) -> Iterator[Text]:

@@ -85,6 +85,7 @@ def _made(workspace: Workspace, width: int, extra: tuple[tuple[str, str], ...] =
         ("unspun.toml", "its settings"),
         ("book.yml", "your files, and which of their columns is which"),
         ("metrics.yml", "what is measured of each account"),
+        ("scores.yml", "the health scores: what they are made of"),
         ("retention.yml", "the rules by which retention is counted"),
         ("warehouse", "the tables, kept out of git"),
         *extra,

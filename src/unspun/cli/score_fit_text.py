@@ -143,10 +143,8 @@ def _tries(counted_try: Try, period: TestPeriod, width: int) -> Iterator[Text]:
     number = counted_try.number
     again = " (tried before, and counted once)" if counted_try.again else ""
     told = f"This is try {number} on the test from {period.first} to {period.last}{again}: ledger entry {counted_try.entry.seq}."
-    corrected = (
-        f"Its interval is as wide as one of {counted_try.one_of} that are compared at once: so wide that all tries together, however many there "
-        "will be, leave out the truth in under 5 % of cases."
-    )
+    together = "so wide that all tries together, however many there will be, leave out the truth in under 5 % of cases"
+    corrected = f"Its interval is as wide as one of {counted_try.one_of} that are compared at once: {together}."
     yield from heading(f"Try {number} on these renewals", width)
     yield from paragraph(f"{told} {corrected}", width)
     alone = "The verdicts and AUCs above are each as of a score tried alone; only renewals still to come are a fair test."

@@ -261,40 +261,56 @@ def history_lines(history: ScoreHistory, width: int) -> Iterator[Text]:
 
 
 def _curves(history: ScoreHistory, width: int) -> Iterator[Text]:
+    """A line for each day, and one for days in a row without a score by any definition."""
     today, earlier = history.curves[-1], [one for one in history.curves[:-1] if one.points]
     by_day = [{point.as_of: point for point in curve.points} for curve in earlier]
-    bar_width = 16 if width < WIDE else 40
+    runs = list(_runs(today.points, by_day))
+    scored = [run[0] for run in runs if _has_score(run[0], by_day)]
     columns = [Column("Day"), Column("Band"), Column("Today's", right=True), Column("", spare=True)]
     columns += [Column(_title(curve), right=True) for curve in earlier]
-    columns += [Column("No score", flexible=True)] if any(point.reason for point in today.points) else []
-    rows: list[list[str | Text]] = []
-    for point, until, count in _folded(today.points, by_day):
-        force = history.in_force(point.as_of)
-        days = f"{point.as_of} to {until}" if count > 1 else point.as_of.isoformat()
-        cells: list[str | Text] = [days, _banded(point), _cell(today, point, force == len(history.curves) - 1)]
-        cells.append(_level(today, point, bar_width))
-        cells += [
-            _cell(curve, days.get(point.as_of), force == history.curves.index(curve)) for curve, days in zip(earlier, by_day, strict=True)
-        ]
-        reason = f"{point.reason} ({count})" if count > 1 else point.reason or ""
-        rows.append([*cells, reason][: len(columns)])
-    yield from table(columns, rows, width)
+    columns += [Column("No score", flexible=True)] if any(point.reason for point in scored) else []
+    rows = [_day_row(history, point, earlier, by_day, width)[: len(columns)] for point in scored]
+    lines = iter(table(columns, rows, width))
+    if rows:
+        yield next(lines)
+    for run in runs:
+        if _has_score(run[0], by_day):
+            yield next(lines)
+        else:
+            yield from paragraph(_no_score(run), width, QUIET)
     if any(history.in_force(day) is not None for day in history.days):
         yield from paragraph("* by the definition that was in force on that day", width, QUIET)
 
 
-def _folded(points: Sequence[HistoryPoint], others: Sequence[Mapping[date, HistoryPoint]]) -> Iterator[tuple[HistoryPoint, date, int]]:
-    """The points, those that follow each other without a score for one reason under every definition as one: with the last day of each
-    run, and how many it holds."""
+def _day_row(
+    history: ScoreHistory, point: HistoryPoint, earlier: list[Curve], by_day: list[dict[date, HistoryPoint]], width: int
+) -> list[str | Text]:
+    force, today = history.in_force(point.as_of), history.curves[-1]
+    others = zip(earlier, by_day, strict=True)
+    return [
+        point.as_of.isoformat(),
+        _banded(point),
+        _cell(today, point, force == len(history.curves) - 1),
+        _level(today, point, 20 if width < WIDE else 40),
+        *(_cell(curve, days.get(point.as_of), force == history.curves.index(curve)) for curve, days in others),
+        point.reason or "",
+    ]
 
-    def told(point: HistoryPoint) -> tuple[object, ...]:
-        every = [point, *(days[point.as_of] for days in others if point.as_of in days)]
-        has_score = any(one.value is not None for one in every)
-        return (point.as_of,) if has_score else tuple(one.reason for one in every)
 
-    for _, run in groupby(points, told):
-        held = list(run)
-        yield held[0], held[-1].as_of, len(held)
+def _runs(points: Sequence[HistoryPoint], others: Sequence[Mapping[date, HistoryPoint]]) -> Iterator[list[HistoryPoint]]:
+    """The points by themselves, but together where they follow each other without a score for one reason."""
+    for _, run in groupby(points, lambda one: one.as_of if _has_score(one, others) else one.reason):
+        yield list(run)
+
+
+def _has_score(point: HistoryPoint, others: Sequence[Mapping[date, HistoryPoint]]) -> bool:
+    """Whether there is a score on the day by any definition."""
+    return any(one.value is not None for one in (point, *(days[point.as_of] for days in others if point.as_of in days)))
+
+
+def _no_score(run: list[HistoryPoint]) -> str:
+    first, last = run[0].as_of, run[-1].as_of
+    return f"{first} to {last} ({len(run)}): no score, {run[0].reason}" if len(run) > 1 else f"{first}: no score, {run[0].reason}"
 
 
 def _title(curve: Curve) -> str:

@@ -100,7 +100,9 @@ def fit_points(units: FitUnits, train: Bools, most_inputs: int = MOST_INPUTS) ->
         return NoEstimate(reason, f"{max(LEAST_CHURNED - churned, 1):,} more that churned before the test begins")
     steps, left_out = _fit_sizes(own, most_inputs)
     if not steps:
-        return NoEstimate("no metric has bands between which churn differs in the direction declared", "metrics that tell something")
+        return NoEstimate(
+            "no metric has bands between which churn differs in the direction declared", "metrics that churn depends on, or more renewals"
+        )
     tried = _try_sizes(own, most_inputs)
     size = _fewest(tried) if tried else _significant(steps, len(own.columns))
     score = steps[min(size, len(steps)) - 1].score

@@ -31,12 +31,15 @@ REASONS: dict[str, str] = {
     NO_INPUT: "none of its metrics has a value",
     TOO_LITTLE: "metrics with too little of the weight have a value",
 }
-"""Why there is no score, where its metrics lack their values for several reasons; where all lack them for one, it is that."""
+"""Why there is no score, where its metrics lack their values for several reasons; where all lack them for one, or because the account is no
+customer, it is that."""
 INPUT_REASONS: dict[str, str] = {
     NOT_LISTED: "the metric has a value for which no points are declared",
     NO_VALUE: "the metric has no value, and why was not given",
 }
 """Why an input is missing, beside the reasons of metrics."""
+NO_CUSTOMER = ("after_churn", "before_birth")
+"""Reasons of metrics that say something of the account: other metrics may lack their value for another reason first."""
 SAFE = 2**62
 
 
@@ -246,9 +249,15 @@ def _shared(weighing: Sequence[Fraction], points: Ints, score: HealthScore) -> t
 
 
 def _reasons(has: Bools, present: Bools, missing: Sequence[Codes]) -> Codes:
-    """Why there is no score: what all inputs lack their values for, where that is one reason; else NO_INPUT or TOO_LITTLE."""
+    """Why there is no score. Where no input is there: that the account is no customer, where one says so; what all lack their value for,
+    where that is one reason."""
     names = tuple(dict.fromkeys([NO_INPUT, TOO_LITTLE, *(name for one in missing for name in one.names)]))
     own = np.stack([np.array([*(names.index(name) for name in one.names), -1])[one.codes] for one in missing])
-    shared = (own == own[0]).all(axis=0) & (own[0] >= 0) & np.isin(own[0], [i for i, name in enumerate(names) if name != NO_VALUE])
-    mixed = np.where(present.any(axis=0), names.index(TOO_LITTLE), names.index(NO_INPUT))
-    return Codes(np.where(has, -1, np.where(shared, own[0], mixed)).astype(np.int32), names)
+    codes = np.where(present.any(axis=0), names.index(TOO_LITTLE), names.index(NO_INPUT))
+    told = ~present.any(axis=0)
+    shared = told & (own == own[0]).all(axis=0) & (own[0] >= 0)
+    codes = np.where(shared & (np.array([*names, ""])[own[0]] != NO_VALUE), own[0], codes)
+    for name in NO_CUSTOMER:
+        if name in names:
+            codes = np.where(told & (own == names.index(name)).any(axis=0), names.index(name), codes)
+    return Codes(np.where(has, -1, codes).astype(np.int32), names)

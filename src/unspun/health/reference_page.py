@@ -76,8 +76,9 @@ MISSING = """## What is missing
 A metric without a value is left out and shown with its reason. It is never counted as 0, as the mean or as neutral. An input has the reason
 of its metric, or:
 """
-NO_SCORE = """There is no score where metrics with less than `least_weight` of the declared weight have a value. Its reason is that of its
-metrics where all lack their value for the same one (`before_birth`, `after_churn`), else:
+NO_SCORE = """There is no score where metrics with less than `least_weight` of the declared weight have a value. Its reason is
+that the account is no customer (`before_birth`, `after_churn`), or what all its metrics lack their value for, where that is one reason;
+else:
 """
 
 

@@ -25,7 +25,10 @@ _COUNTED: dict[Verdict, tuple[str, str]] = {
 }
 WHY_NO_VALUE = {**METRIC_REASONS, **SCORE_REASONS, **INPUT_REASONS}
 A_SCORE = re.compile(r"\b(?<!Brier )(S|s)core(s?)\b")
+HAVING = re.compile(r"\b((?:[Hh]ad|[Hh]ave|[Hh]as|[Ww]ith|[Ww]ithout) a|[Nn]o) score\b(?! at all)")  # a unit has a value of a metric
 WORTH_A_WORD: tuple[Verdict, ...] = ("reversed", "leaks", "cannot tell")  # in the headline, beside what foretells
+LEAST_TOLD = 0.0005  # a difference of AUC or gain under this is counted and not listed
+COMPARED = {"AUC": words.Style(3, reference=0.5), "gain": words.GAIN}  # then and now, a digit more than alone
 MOST_NAMED = 3  # of those that say the same
 Status = Literal["changed", "same", "added", "removed"]
 
@@ -96,6 +99,25 @@ class Change:
     now: Side | None
     because: tuple[str, ...]
 
+    @property
+    def new_verdict(self) -> bool:
+        """Whether the verdict was another."""
+        return self.then is not None and self.now is not None and self.then.verdict != self.now.verdict
+
+    @property
+    def slight(self) -> bool:
+        """Whether the verdict is as it was and neither figure moved by LEAST_TOLD."""
+        if self.status != "changed" or self.new_verdict or self.then is None or self.now is None:
+            return False
+        return not (is_moved(self.then.auc, self.now.auc) or is_moved(self.then.gain, self.now.gain))
+
+
+def is_moved(then: MaybeEstimate | None, now: MaybeEstimate | None) -> bool:
+    """Whether a figure or an end of its interval moved by LEAST_TOLD, or only one of the two runs has it."""
+    if not isinstance(then, Estimate) or not isinstance(now, Estimate):
+        return isinstance(then, Estimate) is not isinstance(now, Estimate)
+    return any(abs(one - other) >= LEAST_TOLD for one, other in ((then.point, now.point), (then.low, now.low), (then.high, now.high)))
+
 
 @dataclass(frozen=True, slots=True)
 class Since:
@@ -109,18 +131,20 @@ class Since:
     def shown(self) -> list[Change]:
         """Those with something to tell: verdicts first."""
         order = {"changed": 0, "added": 1, "removed": 2}
-        told = [one for one in self.changes if one.status != "same"]
-        return sorted(told, key=lambda one: (not _new_verdict(one), order[one.status], one.key))
+        told = [one for one in self.changes if one.status != "same" and not one.slight]
+        return sorted(told, key=lambda one: (not one.new_verdict, order[one.status], one.key))
 
-
-def _new_verdict(one: Change) -> bool:
-    return one.then is not None and one.now is not None and one.then.verdict != one.now.verdict
+    @property
+    def slight(self) -> int:
+        """How many differ by less than LEAST_TOLD."""
+        return sum(one.slight for one in self.changes)
 
 
 def worded(text: str, noun: str) -> str:
     """A text that speaks of a score, said of another kind of subject: `The metric`, `no survey at all`. The Brier score keeps its name."""
     if noun == "score":
         return text
+    text = HAVING.sub(r"\1 value", text)
     return A_SCORE.sub(lambda found: f"{noun.capitalize() if found[1] == 'S' else noun}{found[2]}", text)
 
 
@@ -244,11 +268,12 @@ def why_no_value(reason: str) -> str:
 
 def changed_claim(since: Since) -> str:
     """How many verdicts are others than in the earlier run."""
-    verdicts = sum(map(_new_verdict, since.changes))
-    moved = sum(one.status == "changed" for one in since.changes) - verdicts
+    verdicts = sum(one.new_verdict for one in since.changes)
+    moved = sum(one.status == "changed" and not one.slight for one in since.changes) - verdicts
     came = Counter(one.status for one in since.changes)
     parts = [f"{counted(verdicts, 'verdict is', 'verdicts are')} another" if verdicts else "no verdict is another"]
     parts += [f"{counted(moved, 'has', 'have')} the same verdict on other figures"] if moved else []
+    parts += [f"{counted(since.slight, 'differs', 'differ')} by less than {LEAST_TOLD}"] if since.slight else []
     parts += [f"{counted(came['added'], 'is', 'are')} new"] if came["added"] else []
     parts += [f"{counted(came['removed'], 'is', 'are')} gone"] if came["removed"] else []
     said = words.listed(parts)

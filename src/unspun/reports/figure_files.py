@@ -17,13 +17,13 @@ FIGURE_COLUMNS = ("figure", "label", "unit", "value", "low", "high", "level", "n
 
 
 def figures_csv(entry: int, figures: Iterable[Mapping[str, Any]]) -> str:
-    """A line a figure: its address, and its value as it was published. `value` is an amount, a count or a point."""
+    """A line a figure: its address, and its value as it was published. `value` is an amount, a count, a point or a word."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(FIGURE_COLUMNS)
     for one in figures:
         value = one["value"]
-        shown = next((value[key] for key in ("amount", "count", "point") if key in value), "")
+        shown = next((value[key] for key in ("amount", "count", "point", "verdict", "shape") if key in value), "")
         rest = [value.get(key, "") for key in ("low", "high", "level", "n", "method", "reason")]
         writer.writerow([_cell(cell) for cell in (f"{entry}/{one['name']}", one["label"], one["unit"], shown, *rest)])
     return out.getvalue()

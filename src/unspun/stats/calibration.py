@@ -81,13 +81,14 @@ def clustered_mean(values: Floats, event: Bools, cluster: Ints, method: str) -> 
 def calibration_slope(probability: Floats, event: Bools, cluster: Ints, levels: Levels | None = None) -> MaybeEstimate:
     """Slope of the event's log-odds on the stated log-odds; 1 is right, under 1 too extreme."""
     levels = levels or levels_of(probability)
-    log_odds = special.logit(levels.values)
-    if np.ptp(log_odds) < 1e-9:
+    stated = special.logit(levels.values)
+    if np.ptp(stated) < 1e-9:
         return NoEstimate("every unit was given the same risk", "a score that varies")
     if _separated(levels, event):
         return NoEstimate("the stated risk separates the two outcomes, so the regression has no finite answer")
-    centred = log_odds - log_odds[levels.at].mean()
-    return _coefficient(centred, levels, event, cluster, "logistic slope on the stated log-odds; clustered sandwich, t", slope=True)
+    log_odds = stated[levels.at]
+    design = np.column_stack([np.ones(len(log_odds)), log_odds - log_odds.mean()])
+    return _coefficient(design, event, cluster, 1, None, "logistic slope on the stated log-odds; clustered sandwich, t")
 
 
 def calibration_intercept(probability: Floats, event: Bools, cluster: Ints, levels: Levels | None = None) -> MaybeEstimate:
@@ -95,9 +96,9 @@ def calibration_intercept(probability: Floats, event: Bools, cluster: Ints, leve
     if event.all() or not event.any():
         return NoEstimate("only one outcome was seen, so the regression has no finite answer")
     levels = levels or levels_of(probability)
-    return _coefficient(
-        special.logit(levels.values), levels, event, cluster, "logistic intercept, slope fixed at 1; clustered sandwich, t", slope=False
-    )
+    log_odds = special.logit(levels.values)[levels.at]
+    design = np.ones((len(log_odds), 1))
+    return _coefficient(design, event, cluster, 0, log_odds, "logistic intercept, slope fixed at 1; clustered sandwich, t")
 
 
 def expected_over_observed(probability: Floats, event: Bools, cluster: Ints) -> MaybeEstimate:
@@ -122,16 +123,12 @@ def _separated(levels: Levels, event: Bools) -> bool:
     return bool(with_event[0] >= without[-1] or without[0] >= with_event[-1])
 
 
-def _coefficient(log_odds: Floats, levels: Levels, event: Bools, cluster: Ints, method: str, *, slope: bool) -> MaybeEstimate:
-    """The slope on the log-odds of each level, or the intercept beside them. Units of one level are fitted as one row: levels are few."""
-    ones = np.ones((len(log_odds), 1))
-    design, offset = (np.column_stack([ones, log_odds]), np.zeros(len(log_odds))) if slope else (ones, log_odds)
-    trials, events = levels.count(event)
-    fit = fit_logistic(design, events, np.zeros(design.shape[1]), offset, trials=trials)
+def _coefficient(design: Floats, event: Bools, cluster: Ints, column: int, offset: Floats | None, method: str) -> MaybeEstimate:
+    fit = fit_logistic(design, event, np.zeros(design.shape[1]), offset)
     if not fit.converged:
         return NoEstimate("the regression did not settle on an answer")
-    residual = event - special.expit(design @ fit.coefficients + offset)[levels.at]
-    covariance = cluster_sandwich(fit, design[levels.at], residual, cluster)
-    half = t_quantile(count_clusters(event, cluster).with_event) * math.sqrt(covariance[-1, -1])
-    point = float(fit.coefficients[-1])
+    linear = design @ fit.coefficients + (0.0 if offset is None else offset)
+    covariance = cluster_sandwich(fit, design, event - special.expit(linear), cluster)
+    half = t_quantile(count_clusters(event, cluster).with_event) * math.sqrt(covariance[column, column])
+    point = float(fit.coefficients[column])
     return Estimate(point, point - half, point + half, method, len(event))

@@ -126,13 +126,14 @@ def test_a_metric_without_a_value_on_the_day_has_none_whatever_it_had_before() -
     assert isinstance(evidence.shape, NoEstimate)
 
 
-def test_days_the_panel_does_not_hold_are_not_computed_rather_than_missing() -> None:
-    kept = [at for at, row in enumerate(ROWS) if int(row[0][1:]) % 10]
-    rows = [ROWS[at] for at in kept]
-    found, _ = try_all([subject("metric/same"), subject("score/health")], with_panel(HISTORY, rows, {"metric/same": SAME[kept]}))
+def test_days_the_panel_does_not_hold_are_not_computed_rather_than_missing_or_carried_forward() -> None:
+    kept = [at for at in range(len(ROWS)) if at % 7]  # of an account that is looked at more than once, earlier days stay
+    history = with_panel(HISTORY, [ROWS[at] for at in kept], {"metric/same": SAME[kept]})
+    found, _ = try_all([subject("metric/same"), subject("score/health")], history)
     coverage = found.of("metric/same")[1].coverage
     without = coverage.n - coverage.with_value
-    assert without > 0 and coverage.reasons == ((NOT_ON_THESE_DAYS.reason, without),)
+    assert coverage.reasons == ((NOT_ON_THESE_DAYS.reason, without),)
+    assert without == pytest.approx(coverage.n / 7, abs=0.03 * coverage.n)
     assert found.of("score/health")[1].coverage.with_value == coverage.n
 
 
@@ -185,7 +186,8 @@ def test_a_leak_is_found_in_a_merged_history_and_is_impossible_in_a_metric_by_co
 
 
 def test_a_score_that_never_says_when_it_was_recorded_gets_no_leak_check_though_another_does() -> None:
-    merged = replace(MERGED, recorded=np.full(len(MERGED.row), np.datetime64("NaT"), dtype="M8[us]"))
+    never = np.arange(len(MERGED.row)) < len(HISTORY.row)
+    merged = replace(MERGED, recorded=np.where(never, np.datetime64("NaT"), MERGED.dated))
     found, _ = try_all([subject("score/health"), subject("metric/same")], merged)
     assert "do not say when each was recorded" in found.of("score/health")[0].leak.why_not
 

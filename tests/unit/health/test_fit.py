@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from tests.unit.health.companies import Company, Made, company
+from benchmarks.points_companies import Company, Made, company
 from unspun.health.definition import Input, Steps
 from unspun.health.fit import LEAST_CHURNED, MOST_INPUTS, FittedScore, FitUnits, fit_points, independent_share, later_blocks
 from unspun.health.formula import as_series, compute

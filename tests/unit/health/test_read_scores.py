@@ -39,7 +39,7 @@ def of_input(text: str) -> str:
     return f"scores:\n  health:\n    metrics: {{logins: {text}}}\n"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(scores(), scores("other_one"))
 def test_what_is_written_is_read_back(one: HealthScore, other: HealthScore) -> None:
     both = ScoreSet((one, other))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +79,8 @@ def test_the_reference_page_has_every_word() -> None:
     page = scores_reference()
     for words in (FILE_FIELDS, SCORE_FIELDS, GROUP_FIELDS, INPUT_FIELDS, MISSING_FIELDS):
         assert all(f"| `{word}` |" in page for word in words)
+
+
+def test_the_file_of_the_how_to_page_reads(root: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (root / "docs" / "how-to" / "health-score.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(read_scores(text).scores.score("health").metrics) == 3

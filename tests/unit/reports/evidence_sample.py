@@ -93,9 +93,10 @@ def one() -> EvidenceResult:
 
 
 def since() -> Since:
-    """A metric whose verdict is another, one on other figures, one new and one gone."""
+    """A metric whose verdict is another, one on other figures, one on nearly the same, one new and one gone."""
     low, high = sample.estimate(0.58, 0.52, 0.64), sample.estimate(0.71, 0.66, 0.76)
     gain = sample.estimate(0.031, 0.011, 0.052)
+    moved, nearly = sample.estimate(0.576, 0.516, 0.636), sample.estimate(0.7101, 0.6601, 0.7601)
     changes = (
         Change(
             "metric/logins_28d",
@@ -104,7 +105,10 @@ def since() -> Since:
             Side("foretells", high, gain),
             ("+0.090 AUC from data: 412 renewals were decided since", "+0.040 AUC from its definition: window 14d became 28d"),
         ),
-        Change("metric/seats", "changed", Side("no evidence", low, gain), Side("no evidence", low, gain), ("-0.004 AUC from data",)),
+        Change("metric/seats", "changed", Side("no evidence", low, gain), Side("no evidence", moved, gain), ("-0.004 AUC from data",)),
+        Change(
+            "metric/sessions_28d", "changed", Side("foretells", high, gain), Side("foretells", nearly, gain), ("Unspun 0.2.0; then 0.1.0",)
+        ),
         Change(
             "forecast/CSM call", "added", None, Side("cannot tell", sample.NOTHING, sample.NOTHING), ("put on trial for the first time",)
         ),

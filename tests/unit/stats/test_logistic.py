@@ -92,15 +92,3 @@ def test_at_the_optimum_the_slope_of_the_penalised_likelihood_is_nought() -> Non
     fit = fit_logistic(design, event, penalty)
     slope = design.T @ (special.expit(design @ fit.coefficients) - event) + penalty * fit.coefficients
     assert slope == pytest.approx(np.zeros(4), abs=1e-3)
-
-
-def test_units_alike_as_one_row_give_the_fit_of_all_of_them() -> None:
-    rng = np.random.default_rng(4)
-    value = rng.integers(0, 6, 500).astype(np.float64)
-    event = rng.random(500) < special.expit(0.5 * value - 2)
-    alone = fit_logistic(np.column_stack([np.ones(500), value]), event, np.array([0.0, 0.3]))
-    stated, at = np.unique(value, return_inverse=True)
-    counts, events = np.bincount(at).astype(np.float64), np.bincount(at[event], minlength=6).astype(np.float64)
-    together = fit_logistic(np.column_stack([np.ones(6), stated]), events, np.array([0.0, 0.3]), trials=counts)
-    assert together.coefficients == pytest.approx(alone.coefficients, abs=1e-9)
-    assert together.inverse_hessian == pytest.approx(alone.inverse_hessian, rel=1e-6)
