@@ -1,4 +1,4 @@
-"""What a trial reads of a book is what was known by the end of the as-of day in the book's zone: renewals, scores, statements, forecasts."""
+"""What a trial reads of a book is what was known by the end of the as-of day there: renewals, scores, statements, forecasts, rates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.doors.cli_files import run
 from tests.doors.metric_book import copied
 from tests.unit.connectors.servers import shared_server
 from unspun.app.evidence import judge_evidence
-from unspun.app.evidence_inputs import EvidenceRequest, OpenTrial, lay_out, opened_trial, TrialBasis, basis_of_trial
+from unspun.app.evidence_inputs import EvidenceRequest, OpenTrial, TrialBasis, basis_of_trial, lay_out, opened_trial
 from unspun.app.trial_book import TrialDay, read_renewals, read_statements
 from unspun.app.trial_scores import RecordedScore, read_forecasts, read_score
 from unspun.app.trial_subjects import workspace_definitions
@@ -39,7 +39,8 @@ sources:
     columns: {{account_id: id, owner: csm}}
   - files: "renewals*.csv"
     table: renewals
-    columns: {{account_id: id, due: due, outcome: outcome, decided: decided, known_at: told, amount_before: arr, currency: cur, term_start: from}}
+    columns:
+      {{account_id: id, due: due, outcome: outcome, decided: decided, known_at: told, amount_before: arr, currency: cur, term_start: from}}
   - files: "rates*.csv"
     table: rates
     columns: {{currency: of, into: into, day: day, rate: rate}}
@@ -219,7 +220,8 @@ def test_what_a_trial_reads_itself_cannot_stay_in_the_engines_database(book: Boo
     monkeypatch.setenv("CRM_URL", server.fresh("crm_trial"))
     server.run("CREATE TABLE answers (id text, at timestamptz, answer int)", database="crm_trial")
     other = copied(book, tmp_path)
-    source = "  - {database: crm, relation: public.answers, in_place: true, table: responses, columns: {account_id: id, answered: at, answer: answer}}\n"
+    columns = "{account_id: id, answered: at, answer: answer}"
+    source = f"  - {{database: crm, relation: public.answers, in_place: true, table: responses, columns: {columns}}}\n"
     text = f"databases:\n  crm: {{url_from: CRM_URL}}\n{BOOK}{source}"
     (other.folder / "book.yml").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match="responses stay in their database"):
