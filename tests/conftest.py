@@ -27,8 +27,8 @@ CHROMIUM_ARGS = (
     "--disable-sync",
 )
 
-# A slow machine is no fault of the code, and a run that can't be repeated is no test.
-settings.register_profile("house", deadline=None, derandomize=True)
+# A slow machine is no fault of the code, and a run that can't be repeated is no test. UNSPUN_EXAMPLES asks for more than a few dozen.
+settings.register_profile("house", deadline=None, derandomize=True, max_examples=int(os.environ.get("UNSPUN_EXAMPLES", "30")))
 settings.load_profile("house")
 
 

@@ -115,7 +115,7 @@ def test_a_url_without_a_relation_lists_what_there_is_and_with_one_gets_a_propos
     assert book.load("billing").out.startswith("Nothing new")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_with_a_cursor_nothing_is_lost_and_nothing_repeated(server: Server, url: str, tmp_path: Path, seed: int) -> None:
     """Random changes between loads, some committed late, some without a time, some undone: the book is what the table is."""
     dice, clock, mrr = random.Random(seed), NOON, 0.0

@@ -123,7 +123,7 @@ def test_it_is_told_which_metrics_read_every_row(book: Book) -> None:
     with (book.folder / "metrics.yml").open("a", encoding="utf-8") as file:
         file.write("  longest:\n    description: Days in a row.\n    streak: events\n    window: 28d\n")
     panel(book)
-    why = "percentiles, streaks, times and funnels are made of single rows of events"
+    why = "percentiles, streaks, times, funnels and days of users are made of single rows of events"
     assert f"Rows were read besides: {why}." in panel(book)[1]
     explained = {name: json.loads(book.run("metrics", "explain", name, "--json").out) for name in ("longest", "users_ever")}
     assert explained["longest"]["every_row_is_read"] == [why]
