@@ -81,7 +81,7 @@ class ByHand:
         usage = defaultdict[str, list[tuple[date, int]]](list)
         for id, at, n in company.files["usage"][1:]:
             usage[str(id)].append((date.fromisoformat(str(at)[:10]), int(str(n))))
-        last = max(decided for _, _, _, decided, *_ in company.files["renewals"][1:])  # type: ignore[type-var]
+        last = max(date.fromisoformat(str(decided)) for _, _, _, decided, *_ in company.files["renewals"][1:])
         self.as_of = last
         found = []
         for id, due, outcome, decided, _, _, begun in company.files["renewals"][1:]:
@@ -140,7 +140,7 @@ def test_a_metric_cannot_leak_as_it_reads_only_what_was_known(run: EvidenceRun) 
 def test_a_forecast_counts_for_the_renewal_that_it_is_about_once_it_was_made(company: Company, run: EvidenceRun) -> None:
     calls = defaultdict[tuple[str, date], list[tuple[str, float]]](list)
     for id, due, made, _, p in company.files["calls"][1:]:
-        calls[str(id), due].append((str(made), float(str(p))))  # type: ignore[index]
+        calls[str(id), date.fromisoformat(str(due))].append((str(made), float(str(p))))
     by_hand = ByHand(company)
     known = {
         (id, due): max(earlier)[1]
@@ -251,7 +251,7 @@ def test_segments_join_the_baseline_as_they_were_known_then(company: Company, in
     found = inputs
     stated = defaultdict[str, list[tuple[date, str]]](list)
     for id, at, tier, *_ in company.files["accounts"][1:]:
-        stated[str(id)].append((at, str(tier)))  # type: ignore[arg-type]
+        stated[str(id)].append((date.fromisoformat(str(at)), str(tier)))
     units, frame = found.frame.units, found.frame
     assert frame.segment is not None
     assert frame.baseline is not None

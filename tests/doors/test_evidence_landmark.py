@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def run(workspace: Workspace) -> EvidenceRun:
 
 
 @pytest.fixture(scope="module")
-def rows(workspace: Workspace, run: EvidenceRun) -> list[dict[str, object]]:
+def rows(workspace: Workspace, run: EvidenceRun) -> list[dict[str, Any]]:
     return open_figure(workspace, f"{run.entry}/metric/logins_8w/auc", lambda *_: None).rows.to_pylist()
 
 
@@ -73,24 +74,24 @@ def test_the_units_are_the_months_of_customers_and_left_are_those_whose_last_ter
     assert run.panel_rows >= primary.n
 
 
-def test_a_metric_on_a_first_day_of_a_month_is_what_a_panel_of_that_day_has(workspace: Workspace, rows: list[dict[str, object]]) -> None:
+def test_a_metric_on_a_first_day_of_a_month_is_what_a_panel_of_that_day_has(workspace: Workspace, rows: list[dict[str, Any]]) -> None:
     days = (date(2023, 3, 1), date(2024, 8, 1))
     panel = panel_table(workspace, PanelRequest(("logins_8w",), days), NOW).to_pylist()
     alike = {(one["account_id"], one["as_of"]): (one["logins_8w"], one["logins_8w__missing"]) for one in panel}
     judged = [row for row in rows if row["looked_at"] in days]
     assert len(judged) > 200
     for row in judged:
-        assert (row["score"], row["missing"]) == alike[row["account"], row["looked_at"]]  # type: ignore[index]
+        assert (row["score"], row["missing"]) == alike[row["account"], row["looked_at"]]
 
 
-def test_renewals_that_follow_from_terms_name_the_rows_of_their_files(company: Company, rows: list[dict[str, object]]) -> None:
+def test_renewals_that_follow_from_terms_name_the_rows_of_their_files(company: Company, rows: list[dict[str, Any]]) -> None:
     lines = company.files["terms"]
     for row in rows[::50]:
         _, id, begin, last, _ = lines[int(str(row["renewals_row"])) - 1]
         assert (row["renewals_file"], id) == ("terms.csv", row["account"])
         assert isinstance(begin, date)
         assert isinstance(last, date)
-        assert row["event"] == 1 or begin <= row["looked_at"] <= last + timedelta(days=30)  # type: ignore[operator]
+        assert row["event"] == 1 or begin <= row["looked_at"] <= last + timedelta(days=30)
 
 
 def test_what_is_known_only_later_is_not_read(workspace: Workspace, company: Company, tmp_path: Path) -> None:

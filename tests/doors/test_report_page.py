@@ -70,8 +70,10 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         ("one score", NARROW, "light"),
         ("nothing estimated", WIDE, "light"),
         ("nothing estimated", NARROW, "dark"),
-    ]
-    + [("two scores, one leaks", WIDE, "dark"), ("with rows", WIDE, "light"), ("with rows", 320, "dark")],
+        ("two scores, one leaks", WIDE, "dark"),
+        ("with rows", WIDE, "light"),
+        ("with rows", 320, "dark"),
+    ],
 )
 def test_axe_finds_nothing(show: Callable[..., Page], name: str, width: int, theme: Theme) -> None:
     page = show(name, width, theme)
