@@ -20,7 +20,7 @@ from benchmarks.true_values import build_population, expected_concordance
 from unspun.audit.result import VERDICTS
 
 SEED = 7
-COMPANIES = 70
+COMPANIES = 45
 Floats = NDArray[np.float64]
 
 
@@ -33,7 +33,7 @@ def audited() -> dict[str, list[Row]]:
 @pytest.fixture(scope="module")
 def in_large_families() -> dict[str, list[Row]]:
     """The same in companies whose parents hold up to sixteen accounts that churn alike, where clusters matter more."""
-    return run_cell(Cell("heavy", 200, population=60_000), 60, jobs=1, seed=SEED)[0]
+    return run_cell(Cell("heavy", 200, population=60_000), 40, jobs=1, seed=SEED)[0]
 
 
 @pytest.fixture(scope="module")

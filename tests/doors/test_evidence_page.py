@@ -87,9 +87,7 @@ def show(browser: Browser, folders: dict[str, Path]) -> Iterator[Show]:
     [
         ("few", "index", 1440, "light"),
         ("few", "index", 390, "dark"),
-        ("few", "index", 320, "light"),
         ("few", TICKETS, 1440, "dark"),
-        ("few", LOGINS, 390, "light"),
         ("few", "forecast-csm-call", 320, "dark"),
         ("folded", "index", 1440, "dark"),
         ("hollow", "metric-a", 390, "dark"),

@@ -71,7 +71,6 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         ("nothing estimated", WIDE, "light"),
         ("nothing estimated", NARROW, "dark"),
         ("two scores, one leaks", WIDE, "dark"),
-        ("with rows", WIDE, "light"),
         ("with rows", 320, "dark"),
     ],
 )

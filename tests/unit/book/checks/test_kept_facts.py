@@ -138,7 +138,7 @@ def agree(catalog: Catalog) -> None:
     assert kept_names(catalog) == names
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_with_and_without_what_is_kept_the_same_is_found(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     with book(tmp_path) as catalog:
