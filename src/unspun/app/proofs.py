@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from unspun.app.panels import ROWS
 from unspun.app.publication import FigureSet, canonical_json, figure_bytes, from_document
 from unspun.app.retention import KIND as RETENTION
 from unspun.app.retention import Progress, answer_retention, figures_of, question_of
+from unspun.app.risk_proof import RISK_KINDS, risk_again, risk_rows
 from unspun.app.workspace import Workspace
 from unspun.book.retention.ask import rows_sql
 from unspun.book.retention.judge import account_months
@@ -35,6 +36,35 @@ if TYPE_CHECKING:
 
 NUMBER = re.compile("[0-9]{1,18}")
 Verdict = Literal["same", "erased", "differs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How figures of one kind are proved: `rows` gives the rows behind one of them and the SQL that selects them, `again` all figures by
+    name, computed again from the open book."""
+
+    rows: Callable[[Workspace, BookReader, FigureSet, str, Progress], tuple[pa.Table, str]]
+    again: Callable[[Workspace, BookReader, FigureSet, Progress, PanelDatabase], dict[str, Mapping[str, Any]]]
+
+
+def _of_book(
+    rows: Callable[[BookReader, FigureSet, str, Progress], tuple[pa.Table, str]],
+    again: Callable[[BookReader, FigureSet, Progress, PanelDatabase], dict[str, Mapping[str, Any]]],
+) -> Proof:
+    """The proof of figures that need nothing but the open book."""
+    return Proof(
+        lambda _workspace, reader, figures, name, progress: rows(reader, figures, name, progress),
+        lambda _workspace, reader, figures, progress, database: again(reader, figures, progress, database),
+    )
+
+
+PROOFS: Mapping[str, Proof] = {
+    PANEL: _of_book(panel_rows, panel_again),
+    EVIDENCE: _of_book(evidence_rows, evidence_again),
+    HEALTH: _of_book(health_rows, health_again),
+    **dict.fromkeys(RISK_KINDS, Proof(risk_rows, risk_again)),
+}
+"""By kind of figures, all that a panel's engine may compute; retention, which has rows of its own, is not among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +152,8 @@ def open_figure(workspace: Workspace, address: str, progress: Progress) -> Opene
             Fault("no_figure", "this is a whole set; rows belong to one figure of it.", address, f"Such as {address}/{_first(published)}.")
         )
     with _reading(workspace, published.figures) as (book, reader):
-        if published.figures.kind == PANEL:
-            rows, query = panel_rows(reader, published.figures, published.figure["name"], progress)
-            return Opened(published, rows, query, _erasures(book, published))
-        if published.figures.kind == EVIDENCE:
-            rows, query = evidence_rows(reader, published.figures, published.figure["name"], progress)
-            return Opened(published, rows, query, _erasures(book, published))
-        if published.figures.kind == HEALTH:
-            rows, query = health_rows(reader, published.figures, published.figure["name"], progress)
+        if (proof := PROOFS.get(published.figures.kind)) is not None:
+            rows, query = proof.rows(workspace, reader, published.figures, published.figure["name"], progress)
             return Opened(published, rows, query, _erasures(book, published))
         question = question_of(published.figures)
         _, tables = answer_retention(reader, question, published.figures.queries, progress)
@@ -147,7 +171,7 @@ def recompute(workspace: Workspace, address: str, progress: Progress, engine: st
     """
     published = find_published(workspace, address)
     figures = published.figures
-    wanted = figures.figures if published.figure is None else (published.figure,)
+    wanted = tuple(figures.every_figure) if published.figure is None else (published.figure,)
     with _proving(workspace, figures, engine) as proving, _reading(workspace, figures) as (book, reader):
         erased = _erasures(book, published)
         database = proving.database(reader)
@@ -155,7 +179,7 @@ def recompute(workspace: Workspace, address: str, progress: Progress, engine: st
             refuse_rough(figures, database.kind, address)
         if figures.kind == HEALTH:
             refuse_other_engine(figures, database.kind, address)
-        found = _computed_again(reader, figures, progress, bool(erased), database)
+        found = _computed_again(workspace, reader, figures, progress, bool(erased), database)
         changed = [one for one in wanted if one["name"] not in found or figure_bytes(one) != figure_bytes(found[one["name"]])]
         files = [file for table in book.tables for file in table.files] if changed else []
         edited = file_faults(reader.catalog.folder, files, hashed=True)
@@ -168,20 +192,16 @@ def _proving(workspace: Workspace, figures: FigureSet, engine: str | None) -> Ab
     """The engine that computes figures again."""
     usual = workspace.settings.engine
     named = engine or (usual if usual and engine_kind(usual) == figures.engine else EMBEDDED)
-    return answering_engine(workspace, named if figures.kind in (PANEL, HEALTH, EVIDENCE) else EMBEDDED, workspace.settings.memory)
+    return answering_engine(workspace, named if figures.kind in PROOFS else EMBEDDED, workspace.settings.memory)
 
 
 def _computed_again(
-    reader: BookReader, figures: FigureSet, progress: Progress, is_erased: bool, database: PanelDatabase
+    workspace: Workspace, reader: BookReader, figures: FigureSet, progress: Progress, is_erased: bool, database: PanelDatabase
 ) -> dict[str, Mapping[str, Any]]:
     """The figures by name; none where an erasure left too little to answer the question."""
     try:
-        if figures.kind == PANEL:
-            return panel_again(reader, figures, progress, database)
-        if figures.kind == EVIDENCE:
-            return evidence_again(reader, figures, progress, database)
-        if figures.kind == HEALTH:
-            return health_again(reader, figures, progress, database)
+        if (proof := PROOFS.get(figures.kind)) is not None:
+            return proof.again(workspace, reader, figures, progress, database)
         result, _ = answer_retention(reader, question_of(figures), figures.queries, progress)
     except BadInput:
         if not is_erased:
@@ -192,7 +212,7 @@ def _computed_again(
 
 @contextmanager
 def _reading(workspace: Workspace, figures: FigureSet) -> Iterator[tuple[BookVersion, BookReader]]:
-    if figures.kind not in (RETENTION, PANEL, HEALTH, EVIDENCE):
+    if figures.kind != RETENTION and figures.kind not in PROOFS:
         raise BadInput(Fault("unknown_kind", f"figures of kind '{figures.kind}' are not known to this Unspun.", "", "Use a newer one."))
     before = end_of_day(figures.as_of, question_of(figures).time_zone) if figures.kind == RETENTION else None
     with workspace.catalog() as catalog:
@@ -226,4 +246,5 @@ def _read_in_place(figures: FigureSet) -> Iterator[InputVersion]:
 
 
 def _first(published: Published) -> str:
-    return published.figures.figures[0]["name"] if published.figures.figures else "NAME"
+    first = next(published.figures.every_figure, None)
+    return "NAME" if first is None else str(first["name"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from unspun.app.figure_columns import FigureColumns, columns_from_json
 from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import Entry
@@ -36,6 +37,7 @@ class FigureSet:
     `question` and the figures' values are plain JSON; `queries` are the SQL texts that were run, by name.
     `book_check` is what the quality gate had found in the tables that they were computed from; it is no part of the figures.
     `in_place` says of rows that stay in databases what they were and when they were read: no version of the book holds them.
+    `columns` are figures of many renewals, kept as columns; `fitted` is what a fit gave besides figures, as plain JSON.
     """
 
     kind: str
@@ -52,6 +54,19 @@ class FigureSet:
     figures: tuple[Mapping[str, Any], ...]
     book_check: Mapping[str, Any] | None = None
     in_place: tuple[Mapping[str, Any], ...] = ()
+    columns: FigureColumns | None = None
+    fitted: Mapping[str, Any] | None = None
+
+    @property
+    def every_figure(self) -> Iterator[Mapping[str, Any]]:
+        """All figures, those kept as columns last."""
+        yield from self.figures
+        yield from self.columns or ()
+
+    @property
+    def count(self) -> int:
+        """How many figures there are, those kept as columns among them."""
+        return len(self.figures) + (0 if self.columns is None else len(self.columns))
 
     @property
     def definition_sha256(self) -> str:
@@ -60,13 +75,12 @@ class FigureSet:
     def figure(self, name: str) -> Mapping[str, Any]:
         """The figure of that name; raises BadInput where there is none."""
         found = next((one for one in self.figures if one["name"] == name), None)
+        if found is None and self.columns is not None:
+            found = self.columns.figure(name)
         if found is None:
-            hint = (
-                f"`unspun why` with the number of the entry alone lists them; the first is {self.figures[0]['name']}."
-                if self.figures
-                else ""
-            )
-            raise BadInput(Fault("unknown_figure", f"there is no figure '{name}' in this set of {len(self.figures):,}.", name, hint))
+            first = next(self.every_figure, None)
+            hint = "" if first is None else f"`unspun why` with the number of the entry alone lists them; the first is {first['name']}."
+            raise BadInput(Fault("unknown_figure", f"there is no figure '{name}' in this set of {self.count:,}.", name, hint))
         return found
 
 
@@ -114,13 +128,15 @@ def _entry_body(figures: FigureSet) -> dict[str, object]:
         "engine": f"{figures.engine} {figures.engine_version}",
         "package_version": figures.package_version,
         "queries_sha256": _sha256(canonical_json(dict(figures.queries))),
-        "figures": len(figures.figures),
+        "figures": figures.count,
     }
 
 
 def to_document(figures: FigureSet) -> str:
     """The set as canonical JSON; from_document reads it back."""
-    beside = {} if figures.book_check is None else {"book_check": dict(figures.book_check)}
+    beside: dict[str, Any] = {} if figures.book_check is None else {"book_check": dict(figures.book_check)}
+    beside |= {} if figures.columns is None else {"columns": figures.columns.to_json()}
+    beside |= {} if figures.fitted is None else {"fitted": dict(figures.fitted)}
     return canonical_json(
         {
             **beside,
@@ -160,6 +176,8 @@ def from_document(document: str) -> FigureSet:
         figures=tuple(held["figures"]),
         book_check=held.get("book_check"),
         in_place=tuple(held.get("in_place", ())),
+        columns=columns_from_json(held["columns"]) if "columns" in held else None,
+        fitted=held.get("fitted"),
     )
 
 

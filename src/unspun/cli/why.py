@@ -121,7 +121,7 @@ def _document(published: Published, opened: Opened | None) -> dict[str, Any]:
         "queries": dict(figures.queries),
     }
     if published.figure is None or opened is None:
-        return {**known, "figures": list(figures.figures)}
+        return {**known, "figures": list(figures.every_figure)}
     return {
         **known,
         "value": published.figure,
@@ -139,7 +139,7 @@ def _lines(published: Published, opened: Opened | None, written: list[str], widt
 
     figures, figure = published.figures, published.figure
     title = (
-        f"{figure['label']}: {_value(figure)}" if figure is not None else f"Entry {published.entry.seq}: {len(figures.figures):,} figures"
+        f"{figure['label']}: {_value(figure)}" if figure is not None else f"Entry {published.entry.seq}: {figures.count:,} figures"
     )
     yield from heading(title, width)
     yield from table([Column(""), Column("", flexible=True)], _facts(published), width)
@@ -180,8 +180,12 @@ def _listed(published: Published, width: int) -> Iterator[Text]:
     shown = published.figures.figures[-SHOWN_FIGURES:]
     rows = [[f"{published.entry.seq}/{one['name']}", one["label"], _value(one)] for one in shown]
     yield from table([Column("Figure"), Column("", flexible=True), Column("Value", right=True)], rows, width)
-    if len(published.figures.figures) > len(shown):
-        yield from paragraph(f"the last {len(shown)} of {len(published.figures.figures):,}; --json has them all", width, QUIET)
+    if published.figures.columns is not None:
+        first = next(iter(published.figures.columns), {"name": "ACCOUNT@DUE/FIGURE"})
+        told = f"of each renewal there are others, such as {published.entry.seq}/{first['name']}; --json has them all"
+        yield from paragraph(told, width, QUIET)
+    elif published.figures.count > len(shown):
+        yield from paragraph(f"the last {len(shown)} of {published.figures.count:,}; --json has them all", width, QUIET)
 
 
 def _rows(opened: Opened, width: int) -> Iterator[Text]:

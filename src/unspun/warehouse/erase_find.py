@@ -53,7 +53,8 @@ class Subject:
     def is_named_in_document(self, document: str) -> bool:
         """Whether a text of a JSON document (a label, a name, a value) names it; a text that is no JSON is looked at whole.
 
-        An id that is not distinctive is looked for among the groups that figures are named after (`grr/2026-01/parent_id=12`) only.
+        An id that is not distinctive is looked for among the groups that figures are named after (`grr/2026-01/parent_id=12`) only, and
+        among the accounts whose renewals a set has figures of.
         """
         try:
             held = json.loads(document)
@@ -61,6 +62,8 @@ class Subject:
             return self.is_named_in(document)
         if self.is_distinctive or not isinstance(held, Mapping):
             return self._is_in(held)
+        if self.id in held.get("columns", {}).get("account", ()):
+            return True
         names = [str(figure.get("name")) for figure in held.get("figures", ()) if isinstance(figure, Mapping)]
         return any(unescaped(part.partition("=")[2]) == self.id for name in names for part in name.split("/"))
 

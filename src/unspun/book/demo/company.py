@@ -13,9 +13,10 @@ import pyarrow.parquet
 
 from unspun.book.demo.calendar import stream
 from unspun.book.demo.faults import plant_faults
+from unspun.book.demo.forecasts import simulate_calls
 from unspun.book.demo.parameters import Parameters
 from unspun.book.demo.simulation import simulate_activity, simulate_contracts
-from unspun.book.demo.tables import activity_tables, contract_tables
+from unspun.book.demo.tables import activity_tables, contract_tables, forecast_tables
 from unspun.errors import BadInput, Fault
 
 DEMO_SEED = 20261031
@@ -46,11 +47,13 @@ class DemoCompany:
     survey_invitations: pa.Table
     survey_responses: pa.Table
     health_scores: pa.Table
+    forecasts: pa.Table
     truth_accounts: pa.Table
     truth_owners: pa.Table
     truth_renewals: pa.Table
     truth_outages: pa.Table
     truth_faults: pa.Table
+    truth_forecasters: pa.Table
 
     def tables(self) -> dict[str, pa.Table]:
         """Every table by its name."""
@@ -73,7 +76,9 @@ def make_company(
     contracts = simulate_contracts(number, accounts, as_of, p)
     activity = simulate_activity(number, contracts, p)
     tables = contract_tables(contracts, p) | activity_tables(contracts, activity)
-    return DemoCompany(**(tables | plant_faults(stream(number, "faults"), tables)))
+    faults = plant_faults(stream(number, "faults"), tables)
+    calls = simulate_calls(stream(number, "forecasts"), contracts, p)
+    return DemoCompany(**(tables | faults | forecast_tables(contracts, calls)))
 
 
 def write_demo(

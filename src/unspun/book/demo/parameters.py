@@ -130,3 +130,15 @@ class Parameters:
     tidied_kept: float = 0.02
     tidied_leads: tuple[int, int] = (225, 15)  # which of the past pulses
     tidied_to: tuple[float, float] = (8, 36)
+
+    # People's own forecasts: hope is added to the log odds of renewal, insight is the share of the true log odds that they see
+    csm_hope: float = 0.8
+    csm_hope_sd: float = 0.25  # between owners
+    csm_insight: float = 0.55
+    csm_noise: float = 0.6
+    csm_silent: tuple[float, float] = (0.05, 0.45)  # share of an owner's renewals said nothing of
+    csm_never_share: float = 0.08  # owners who never say anything
+    manager_hope: float = -1.0  # sandbags: talks renewals down, so as to beat the forecast
+    manager_insight: float = 0.7
+    manager_noise: float = 0.4
+    manager_silent: float = 0.3

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from unspun.book.demo.calendar import NEVER, Floats, Ints, to_dates
 from unspun.book.demo.engagement import DAY_SECONDS, SEVERITIES, TICKET_CATEGORIES, TOUCH_KINDS
+from unspun.book.demo.forecasts import Calls
 from unspun.book.demo.parameters import CAUSES, FEATURES, REGIONS, SEGMENTS, Parameters
 from unspun.book.demo.scores import BAND_EDGES, BANDS, SCORES, SET_BY
 from unspun.book.demo.simulation import Activity
@@ -48,6 +49,11 @@ def activity_tables(contracts: Contracts, activity: Activity) -> dict[str, pa.Ta
         "health_scores": _health_scores(contracts, activity),
         "truth_outages": _truth_outages(activity),
     }
+
+
+def forecast_tables(contracts: Contracts, calls: Calls) -> dict[str, pa.Table]:
+    """Tables of what people said of renewals."""
+    return {"forecasts": _forecasts(contracts, calls), "truth_forecasters": _truth_forecasters(contracts, calls)}
 
 
 def _accounts(c: Contracts) -> pa.Table:
@@ -263,6 +269,26 @@ def _health_scores(c: Contracts, activity: Activity) -> pa.Table:
             "parent_id": _pick(c.accounts.ids, c.accounts.parent[account]),
         }
     )
+
+
+def _forecasts(c: Contracts, calls: Calls) -> pa.Table:
+    """One row a call: a probability of renewal, and who said it when."""
+    t = c.terms
+    return pa.table(
+        {
+            "account_id": _pick(c.accounts.ids, t.account[calls.term]),
+            "due_date": _dates(t.due[calls.term]),
+            "made_at": _times(calls.recorded),
+            "made_by": _pick(calls.people, calls.by),
+            "renewal_probability": calls.renewal.round(2),
+        }
+    )
+
+
+def _truth_forecasters(c: Contracts, calls: Calls) -> pa.Table:
+    role = np.append(np.zeros(len(c.owners.names), np.int64), 1)
+    table = {"name": list(calls.people), "role": _pick(("CSM", "manager"), role)}
+    return pa.table(table | {"hope": calls.hope, "silent_share": calls.silent})
 
 
 def _truth_accounts(c: Contracts) -> pa.Table:

@@ -1,0 +1,218 @@
+"""Published risk and its models computed again, and the rows behind their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from unspun.app.evidence_inputs import OpenTrial
+from unspun.app.opening import WholeBook
+from unspun.app.publication import FigureSet, from_document
+from unspun.app.risk_figures import DUE, OPEN, RISK, SIMILAR, columns_of, day_of, figures_of_all, judged_renewals
+from unspun.app.risk_inputs import RiskInputs
+from unspun.app.risk_models import CHECK, MODEL, laid_again, model_figures, ready
+from unspun.app.workspace import Workspace
+from unspun.engines.duckdb_panel import DuckDBPanel
+from unspun.engines.panel import PANEL as RESULT
+from unspun.engines.panel import PanelDatabase
+from unspun.errors import BadInput, Fault
+from unspun.progress import Progress
+from unspun.risk.candidates import fit_candidate
+from unspun.risk.choose import find_cut, judged
+from unspun.risk.fitted import FittedRisk
+from unspun.risk.judge import RiskSettings, fit_risk
+from unspun.risk.result import RenewalRisk, SimilarAccounts
+from unspun.risk.rows import CHURN, OUTCOMES4, RiskRows, known_by
+from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
+from unspun.warehouse.read import BookReader
+
+RISK_KINDS = (RISK, MODEL)
+CHECKED = ("check", *CHECK)
+"""Figures of a model that rest on the later account-months that it was judged on; all others rest on those that it was fitted on."""
+Table = tuple[pa.Table, str]
+
+
+def risk_again(
+    workspace: Workspace, reader: BookReader, figures: FigureSet, progress: Progress, database: PanelDatabase
+) -> dict[str, Mapping[str, Any]]:
+    """The figures of a published run, or of a published model, by name, computed again from the open book."""
+    trial = OpenTrial(WholeBook(reader.version), reader, database)
+    inputs = laid_again(trial, figures, progress)
+    if figures.kind == MODEL:
+        fitted = fit_risk(inputs.history, inputs.cutoff, RiskSettings(seed=figures.question["seed"]), progress)
+        return {} if isinstance(fitted, NoEstimate) else _by_name(model_figures(inputs, fitted).every_figure)
+    result = judged_renewals(inputs, _model_of(workspace, reader, figures, inputs, progress), progress)
+    columns = columns_of(result, figures.question["features"])
+    return _by_name([*figures_of_all(result), *columns])
+
+
+def risk_rows(workspace: Workspace, reader: BookReader, figures: FigureSet, name: str, progress: Progress) -> Table:
+    """The rows behind a figure of a published run or model, and the SQL of its metrics.
+
+    Of all renewals together: each with what was said of it. Of one renewal: each feature with its value and what it adds to the risk of
+    churn; of the similar ones, those. Of a model: the account-months that it was fitted on, or judged on.
+    """
+    trial = OpenTrial(WholeBook(reader.version), reader, DuckDBPanel(reader))
+    renewal, _, key = name.rpartition("/")
+    of_one = figures.kind == RISK and name != OPEN and not name.startswith(f"{DUE}/") and key != SIMILAR
+    inputs = laid_again(trial, figures, progress, today_only=of_one)
+    query = inputs.queries.get(RESULT, "")
+    if figures.kind == MODEL:
+        return (_checked(inputs, figures) if name in CHECKED else _fitted_on(inputs)), query
+    fitted = _model_of(workspace, reader, figures, None if of_one else inputs, progress)
+    if of_one:
+        return _contributions(inputs, fitted, figures, renewal), query
+    result = judged_renewals(inputs, fitted, progress)
+    if key == SIMILAR:
+        names = columns_of(result, figures.question["features"]).renewals()
+        return _similar(result.renewals[names.index(renewal)]), query
+    return _renewals(result.renewals, name), query
+
+
+def _by_name(figures: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {one["name"]: one for one in figures}
+
+
+def _model_of(
+    workspace: Workspace, reader: BookReader, figures: FigureSet, inputs: RiskInputs | None, progress: Progress
+) -> FittedRisk | NoEstimate:
+    """The model that judged. Where none could be fitted then, none can be now: why is worked out again."""
+    entry = figures.question["model_entry"]
+    if entry is None:
+        trial = OpenTrial(WholeBook(reader.version), reader, DuckDBPanel(reader))
+        whole = inputs or laid_again(trial, figures, progress)
+        return fit_risk(whole.history, whole.cutoff, RiskSettings(), progress)
+    publication = reader.catalog.publication(entry)
+    if publication.document is None:
+        raise BadInput(Fault("erased", f"the model of entry {entry} was erased.", str(entry), "What it said cannot be computed again."))
+    fitted = ready(workspace, publication.entry, from_document(publication.document), inputs, progress)
+    if isinstance(fitted, NoEstimate):
+        raise BadInput(Fault("no_model", f"the model of entry {entry} cannot be made again: {fitted.reason}.", str(entry)))
+    return fitted
+
+
+# As tables
+
+
+def _renewals(renewals: Sequence[RenewalRisk], name: str) -> pa.Table:
+    """Renewals with what is said of each: all, or those that a total of days and currency counts."""
+    if name != OPEN:
+        _, days, currency = name.split("/", 2)
+        renewals = [one for one in renewals if one.lead_days <= int(days) and (one.currency or "no currency") == currency]
+    return pa.table(
+        {
+            "account_id": pa.array([one.account for one in renewals], pa.string()),
+            "due": pa.array([one.due for one in renewals], pa.date32()),
+            "status": pa.array([one.status for one in renewals], pa.string()),
+            "arr": pa.array([one.arr for one in renewals], pa.float64()),
+            "currency": pa.array([one.currency for one in renewals], pa.string()),
+            "churn": _points([one.churn for one in renewals]),
+            "churn_low": _points([one.churn for one in renewals], "low"),
+            "churn_high": _points([one.churn for one in renewals], "high"),
+            "expected_lost": _points([one.expected_lost for one in renewals]),
+            "why_not": pa.array([one.why or None for one in renewals], pa.string()),
+        }
+    )
+
+
+def _points(values: Sequence[MaybeEstimate], end: str = "point") -> pa.Array:
+    return pa.array([getattr(one, end) if isinstance(one, Estimate) else None for one in values], pa.float64())
+
+
+def _similar(renewal: RenewalRisk) -> pa.Table:
+    past = renewal.similar.renewals if isinstance(renewal.similar, SimilarAccounts) else ()
+    return pa.table(
+        {
+            "account_id": pa.array([one.account for one in past], pa.string()),
+            "due": pa.array([one.due for one in past], pa.date32()),
+            "as_of": pa.array([one.as_of for one in past], pa.date32()),
+            "outcome": pa.array([one.outcome for one in past], pa.string()),
+        }
+    )
+
+
+def _contributions(inputs: RiskInputs, fitted: FittedRisk | NoEstimate, figures: FigureSet, renewal: str) -> pa.Table:
+    """Each feature of one renewal: its value, the typical one, and what it adds to the probability of churn and to its log odds."""
+    rows = inputs.of_today
+    row = rows.take(np.array([_place(inputs, rows, renewal)]))
+    known = {one.id: one for one in rows.features}
+    if isinstance(fitted, NoEstimate):
+        terms, log_odds, points = tuple(known), np.full(len(known), np.nan), np.full(len(known), np.nan)
+        typical: Mapping[str, float | str | None] = {}
+    else:
+        added = fitted.model.contributions(row)
+        terms, log_odds, points, typical = added.terms, added.log_odds[0], added.points[0], fitted.typical.values
+    told = [_told(row, term) for term in terms]
+    return pa.table(
+        {
+            "feature": pa.array(list(terms), pa.string()),
+            "name": pa.array([known[term].label if term in known else term for term in terms], pa.string()),
+            "value": pa.array([one[0] for one in told], pa.string()),
+            "typical": pa.array([_word(typical.get(term)) for term in terms], pa.string()),
+            "unit": pa.array([known[term].unit if term in known else None for term in terms], pa.string()),
+            "missing": pa.array([one[1] for one in told], pa.string()),
+            "stale_days": pa.array([one[2] for one in told], pa.int64()),
+            "churn_points": pa.array(points.tolist(), pa.float64(), from_pandas=True),
+            "churn_log_odds": pa.array(log_odds.tolist(), pa.float64(), from_pandas=True),
+        }
+    )
+
+
+def _place(inputs: RiskInputs, rows: RiskRows, renewal: str) -> int:
+    """The row of the as-of day that a name is of: of several of one account and day, the so-many-th in the order of the rows."""
+    named, _, number = renewal.partition("#") if renewal.rpartition("@")[2].count("#") else (renewal, "", "")
+    account, _, due = named.rpartition("@")
+    there = zip(rows.account.tolist(), rows.due.tolist(), strict=True)
+    found = [at for at, (code, day) in enumerate(there) if inputs.accounts[code] == account and day_of(day) == date.fromisoformat(due)]
+    return found[int(number or 1) - 1]
+
+
+def _told(row: RiskRows, term: str) -> tuple[str | None, str | None, int]:
+    """The value of a feature of the one row as text, why it has none, and how old it is where it stands for a lost one."""
+    feature = next((one for one in row.features if one.id == term), None)
+    if feature is None:
+        own = {"lead": str(int(row.lead[0])), "term class": str(int(row.term_class[0]))}
+        return own.get(term), None, 0
+    value, reasons = float(row.columns[term][0]), row.reasons[term]
+    if np.isnan(value):
+        return None, reasons.names[reasons.codes[0]] if reasons.codes[0] >= 0 else None, 0
+    return feature.names[int(value)] if feature.names else _word(value), None, int(row.stale_days[term][0])
+
+
+def _word(value: float | str | None) -> str | None:
+    return value if value is None or isinstance(value, str) else f"{value:.6g}"
+
+
+def _fitted_on(inputs: RiskInputs) -> pa.Table:
+    """The account-months that a model was fitted on, with what became of each."""
+    return _months(inputs, known_by(inputs.history, inputs.cutoff).rows)
+
+
+def _checked(inputs: RiskInputs, figures: FigureSet) -> pa.Table:
+    """The later account-months that a model was judged on, with the probability of churn that it stated when fitted on earlier ones."""
+    rows, cutoff = inputs.history, inputs.cutoff
+    cut = find_cut(rows, cutoff)
+    if isinstance(cut, NoEstimate):
+        return _months(inputs, rows.take(np.zeros(len(rows), bool)))
+    later = rows.take(judged(rows, cutoff) & (rows.as_of >= cut))
+    chosen = figures.figure("chosen")["value"]["verdict"]
+    model = fit_candidate(chosen, known_by(rows, cut), seed=figures.question["seed"], scoring=False)
+    stated = np.full(len(later), np.nan) if isinstance(model, NoEstimate) else model.probabilities(later)[:, CHURN]
+    return _months(inputs, later).append_column("churn_stated", pa.array(stated, from_pandas=True))
+
+
+def _months(inputs: RiskInputs, rows: RiskRows) -> pa.Table:
+    names = pa.array([*OUTCOMES4, None], pa.string())
+    return pa.table(
+        {
+            "account_id": pa.array(inputs.accounts, pa.string()).take(pa.array(rows.account)),
+            "as_of": pa.array(rows.as_of.astype("datetime64[D]")),
+            "due": pa.array(rows.due.astype("datetime64[D]")),
+            "outcome": names.take(pa.array(np.where(rows.outcome < 0, len(OUTCOMES4), rows.outcome).astype(np.int64))),
+            "arr": pa.array(rows.arr, from_pandas=True),
+        }
+    )

@@ -1,0 +1,185 @@
+"""`unspun risk`: what every open renewal is likely to come to, and why."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unspun.cli.book_text import EngineName, WorkspaceFolder
+
+if TYPE_CHECKING:
+    from unspun.app.risk import RiskRun
+    from unspun.app.risk_basis import RiskRequest
+    from unspun.app.risk_changes import RiskChanges
+    from unspun.app.workspace import Workspace
+    from unspun.cli.risk_files import Outputs
+    from unspun.cli.risk_text import Shown
+    from unspun.reports.evidence_html import Proof
+    from unspun.reports.risk_claims import Earlier
+
+OPTIONS = {"as_of": "--as-of", "metrics": "--metric", "capacity": "--capacity", "account": "--account"}
+WHAT = "pages of unspun risk"  # by which a folder is known that may be written again
+
+
+def risk(
+    account: Annotated[str | None, typer.Option(metavar="ID", help="Tell the whole story of one account's renewals.")] = None,
+    capacity: Annotated[str | None, typer.Option(metavar="N", help="How many renewals the list shows. [20]")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Metrics that the model may use: ids or patterns; repeat. [all]")
+    ] = None,
+    fit: Annotated[bool, typer.Option("--fit", help="Fit a new version of the model; past numbers stay as they were.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Know nothing later than this day. [the last day on which an outcome was known]")
+    ] = None,
+    version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
+    html: Annotated[str | None, typer.Option(metavar="FOLDER", help="Write the list, a page for each renewal and the model.")] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
+    ] = None,
+    csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write every renewal as CSV, a manifest beside it.")] = None,
+    changes: Annotated[bool, typer.Option("--changes/--no-changes", help="Tell what changed since the run before, and why.")] = True,
+    memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
+    engine: EngineName = None,
+    workspace: WorkspaceFolder = None,
+) -> int:
+    """Tell of each open renewal how likely it is to churn, contract, renew flat or expand, with intervals, reasons and what is not known.
+
+    The first run fits a model and judges it on later renewals; the runs after it use that model until --fit asks for a new one. The
+    figures are recorded in the ledger: each has an address that `unspun why` opens and `unspun recompute` computes again.
+
+    \b
+    Examples:
+      unspun risk
+      unspun risk --account A0042
+      unspun risk --capacity 40 --html risk
+      unspun risk --as-of 2026-06-30 --json risk.json --csv renewals.csv
+      unspun risk --json - | jq '.renewals[] | select(.churn.low > .typical) | .account'
+    """
+    from unspun.cli.book_text import workspace_at
+
+    request = _request(account, tuple(metric or ()), (capacity, version), as_of, fit, (memory, engine))
+    outputs = _outputs(html, json, csv)
+    run, shown = _judged(workspace_at(workspace), request, outputs, changes)
+    _print(run, shown, outputs)
+    return 0
+
+
+def _request(
+    account: str | None,
+    metrics: tuple[str, ...],
+    numbers: tuple[str | None, str | None],
+    as_of: str | None,
+    fit: bool,
+    others: tuple[str | None, str | None],
+) -> RiskRequest:
+    """What was typed as a request. Raises BadInput with the faults of all options."""
+    from unspun.app.risk_basis import RiskRequest
+    from unspun.cli.options import OptionReader
+    from unspun.errors import BadInput
+
+    reader = OptionReader()
+    capacity = reader.integer("--capacity", numbers[0], RiskRequest().capacity, at_least=1)
+    version = reader.integer("--version", numbers[1], None, at_least=1)
+    day = reader.day("--as-of", as_of)
+    if reader.faults:
+        raise BadInput(reader.faults)
+    return RiskRequest(
+        as_of=day, version=version, memory=others[0], engine=others[1], metrics=metrics, account=account, capacity=capacity, fit=fit
+    )
+
+
+def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
+    """The files to write. Raises BadInput with all that stands in their way."""
+    from unspun.cli.options import OptionReader
+    from unspun.cli.outputs import check_outputs
+    from unspun.cli.page_folder import refuse_other_folder
+    from unspun.cli.plan import STDOUT, named_output
+    from unspun.cli.risk_files import Outputs
+    from unspun.errors import BadInput
+
+    reader = OptionReader()
+    folder = named_output("--html", html, reader)
+    files = named_output("--json", json, reader), named_output("--csv", csv, reader)
+    reader.faults.extend(check_outputs([one for one in files if one], (), folder))
+    reader.faults.extend(refuse_other_folder(folder, WHAT) if folder is not None and not reader.faults else [])
+    if reader.faults:
+        raise BadInput(reader.faults)
+    return Outputs(folder, *files, json_to_stdout=json == STDOUT)
+
+
+def _judged(place: Workspace, request: RiskRequest, outputs: Outputs, changes: bool) -> tuple[RiskRun, Shown]:
+    """Judge, and write what was asked for. Faults are named by their options."""
+    from unspun.app.risk import judge_risk
+    from unspun.cli.progress import show_progress
+    from unspun.cli.risk_files import write_files
+    from unspun.cli.risk_text import Shown
+    from unspun.errors import BadInput
+
+    try:
+        with show_progress() as report:
+            run = judge_risk(place, request, datetime.now(UTC), report, changes)
+            proof, earlier = proof_of(place, run), None if run.changes is None else earlier_of(run.changes)
+            written = write_files(outputs, run, proof, earlier, request, report)
+    except BadInput as refusal:
+        raise BadInput([replace(one, where=_option(one.where)) for one in refusal.faults]) from refusal
+    return run, Shown(run.result, proof, earlier, run.model_why, run.seconds, tuple(written), request.capacity, request.account)
+
+
+def _option(where: str) -> str:
+    """The option that a setting was given by."""
+    named = {**OPTIONS, **{name: f"--{name}" for name in ("memory", "version", "engine")}}
+    return named.get(where, where)
+
+
+def proof_of(place: Workspace, run: RiskRun) -> Proof:
+    """What backs the pages of a run."""
+    from unspun.app.opening import in_place_remarks
+    from unspun.book.checks.remarks import check_remarks
+    from unspun.reports.evidence_html import Proof
+
+    figures = run.figures
+    many, verb = ("1 renewal", "is") if run.unrecorded == 1 else (f"{run.unrecorded:,} renewals", "are")
+    unrecorded = (f"{many} {verb} not listed: due long ago, and nobody wrote down what came",)
+    return Proof(
+        entry=run.entry,
+        anchor=run.anchor,
+        book_version=figures.book_version,
+        book_digest=figures.book_digest,
+        engine=f"{figures.engine} {figures.engine_version}",
+        company=place.settings.name,
+        remarks=(
+            *check_remarks(figures.book_check, figures.book_version),
+            *in_place_remarks(figures.in_place),
+            *(unrecorded if run.unrecorded else ()),
+        ),
+        set_aside=run.left_out,
+    )
+
+
+def earlier_of(changes: RiskChanges) -> Earlier:
+    """What the run before said, in the words of the reports."""
+    from unspun.reports.risk_claims import Earlier
+
+    parts = {(one.account, one.due): (one.data, one.time, one.model) for one in changes.renewals}
+    decided = tuple((one.then, one.outcome) for one in changes.decided)
+    return Earlier(changes.entry, changes.at, changes.as_of, changes.churn, changes.causes, parts, decided, changes.note)
+
+
+def _print(run: RiskRun, shown: Shown, outputs: Outputs) -> None:
+    """To standard output: the JSON and nothing else, or the summary."""
+    if outputs.json_to_stdout:
+        from unspun.cli.risk_files import told_of
+        from unspun.cli.terminal import reader_may_leave
+        from unspun.reports.risk_json import to_json
+
+        with reader_may_leave():
+            sys.stdout.buffer.write(to_json(told_of(run.result, shown.account)).encode())
+        return
+    from unspun.cli.book_text import print_made
+    from unspun.cli.risk_text import risk_lines
+
+    print_made(lambda width: risk_lines(shown, width))

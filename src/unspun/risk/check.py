@@ -1,0 +1,126 @@
+"""The chosen model held against what happened later: calibration, discrimination and error, as a whole and by lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.audit.result import ReliabilityBin
+from unspun.risk.choose import MIN_TEST_CLUSTERS, churn_loss, mean_loss, outcome_loss
+from unspun.risk.result import LeadCheck, ModelCheck, ModelVerdict
+from unspun.risk.rows import CHURN, RiskRows
+from unspun.stats.calibration import calibration_intercept, calibration_slope, clustered_mean, expected_over_observed
+from unspun.stats.concordance import auc_interval, count_clusters
+from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
+from unspun.stats.proportion import clustered_share
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+LEAD_EDGES_DAYS = (-(10**6), 0, 30, 90, 180, 365, 10**6)
+MOST_BINS = 10
+FEWEST_IN_BIN = 20
+BRIER = "mean squared error; clustered, t"
+NONE_IN_TEST = NoEstimate("the part it is judged on holds no account-month")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What was said of later account-months: P of each outcome (n, 4) by the model, and by the base rate."""
+
+    model: Floats
+    base_rate: Floats
+
+
+def check_model(rows: RiskRows, stated: Stated, n_train_churned: int) -> ModelCheck:
+    """Judge a frozen model on later rows, whose outcome is known. `n_train_churned` are the churned renewals it was fitted on."""
+    if not len(rows):
+        return _no_check(n_train_churned)
+    churned, cluster, risk = rows.outcome == CHURN, rows.cluster, _inside(stated.model[:, CHURN])
+    clusters = count_clusters(churned, cluster).with_event
+    enough = clusters >= 2
+    few = NoEstimate(f"renewals of only {clusters} customers churned in the part it is judged on", f"{MIN_TEST_CLUSTERS} or more")
+    slope = calibration_slope(risk, churned, cluster) if enough else few
+    verdict, why = _verdict(slope, clusters)
+    return ModelCheck(
+        first_as_of=_day(int(rows.as_of.min())),
+        last_as_of=_day(int(rows.as_of.max())),
+        n=len(rows),
+        n_renewals=len(np.unique(rows.renewal)),
+        n_churned=len(np.unique(rows.renewal[churned])),
+        n_churned_clusters=clusters,
+        n_train_churned=n_train_churned,
+        slope=slope,
+        intercept=calibration_intercept(risk, churned, cluster) if enough else few,
+        expected_over_observed=expected_over_observed(risk, churned, cluster) if enough else few,
+        auc=auc_interval(risk, churned, cluster),
+        brier=clustered_mean((risk - churned) ** 2, churned, cluster, BRIER) if enough else few,
+        log_loss=mean_loss(outcome_loss(stated.model, rows.outcome), churned, cluster),
+        base_log_loss=mean_loss(outcome_loss(stated.base_rate, rows.outcome), churned, cluster),
+        churn_log_loss=mean_loss(churn_loss(stated.model, rows.outcome), churned, cluster),
+        by_lead=_by_lead(rows, risk, churned),
+        bins=reliability(risk, churned, cluster),
+        verdict=verdict,
+        why=why,
+    )
+
+
+def reliability(risk: Floats, churned: Bools, cluster: NDArray[np.int64]) -> tuple[ReliabilityBin, ...]:
+    """Up to ten bins of equal size by the stated risk; equal risks are never parted."""
+    bins = int(np.clip(len(risk) // FEWEST_IN_BIN, 1, MOST_BINS))
+    edges = np.unique(np.quantile(risk, np.arange(1, bins) / bins, method="higher"))
+    place = np.searchsorted(edges, risk, side="right")
+    parts = [place == at for at in np.unique(place)]
+    shares = [(float(risk[part].mean()), clustered_share(churned[part], cluster[part])) for part in parts]
+    return tuple(ReliabilityBin(stated, seen) for stated, seen in shares if isinstance(seen, Estimate))
+
+
+def _verdict(slope: MaybeEstimate, clusters: int) -> tuple[ModelVerdict, str]:
+    if clusters < MIN_TEST_CLUSTERS:
+        return "cannot tell", f"renewals of {clusters} customers churned in the part it is judged on; {MIN_TEST_CLUSTERS} are needed"
+    if isinstance(slope, NoEstimate):
+        return "cannot tell", f"there is no calibration slope: {slope.reason}"
+    told = f"calibration slope {slope.point:.2f} ({slope.low:.2f} to {slope.high:.2f})"
+    if slope.low <= 1 <= slope.high:
+        return "calibrated", f"{told}: the interval contains 1"
+    side = "too extreme" if slope.high < 1 else "too timid"
+    return "not calibrated", f"{told}: the interval does not contain 1, the probabilities are {side}"
+
+
+def _by_lead(rows: RiskRows, risk: Floats, churned: Bools) -> tuple[LeadCheck, ...]:
+    lead = rows.lead
+    parts = [(lead > low) & (lead <= high) for low, high in pairwise(LEAD_EDGES_DAYS)]
+    return tuple(_at_lead(rows, risk, churned, part) for part in parts if part.any())
+
+
+def _at_lead(rows: RiskRows, risk: Floats, churned: Bools, part: Bools) -> LeadCheck:
+    risk, event, cluster, lead = risk[part], churned[part], rows.cluster[part], rows.lead[part]
+    enough = bool(event.any()) and count_clusters(event, cluster).with_event >= 2
+    return LeadCheck(
+        low_days=int(lead.min()),
+        high_days=int(lead.max()),
+        n=len(risk),
+        n_churned=len(np.unique(rows.renewal[part][event])),
+        expected=float(risk.mean()),
+        observed=clustered_share(event, cluster),
+        expected_over_observed=expected_over_observed(risk, event, cluster) if enough else NoEstimate("fewer than two customers churned"),
+        auc=auc_interval(risk, event, cluster),
+    )
+
+
+def _no_check(n_train_churned: int) -> ModelCheck:
+    none = NONE_IN_TEST
+    figures = ("slope", "intercept", "expected_over_observed", "auc", "brier", "log_loss", "base_log_loss", "churn_log_loss")
+    counts = {"n": 0, "n_renewals": 0, "n_churned": 0, "n_churned_clusters": 0, "n_train_churned": n_train_churned}
+    return ModelCheck(None, None, **counts, **dict.fromkeys(figures, none), by_lead=(), bins=(), verdict="cannot tell", why=none.reason)
+
+
+def _inside(probability: Floats) -> Floats:
+    return np.clip(probability, 1e-9, 1 - 1e-9)
+
+
+def _day(day: int) -> date:
+    return np.datetime64(day, "D").astype(date)

@@ -1,0 +1,192 @@
+"""The likelihood of a discrete-time hazard whose log-odds are a period's intercept plus one number a row, and its derivatives.
+
+Rows are not repeated for the periods they are at risk in: what does not depend on the period is summed over it first. The rest of the
+design are tables of coded terms, so that products of the design are products of small tables with counts.
+
+Sources: Tutz and Schmid, Modeling Discrete Time-to-Event Data (2016), chapters 3 and 8; Li and Wood, Statistics and Computing 30 (2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+BLOCK = 8192  # rows of scores that are laid out at once
+
+
+@dataclass(frozen=True, slots=True)
+class Spells:
+    """Each row is at risk in the periods from `entry` to `exit`, both included, and has the event in the last of them, or is censored.
+
+    A row whose exit lies before its entry is not at risk. `log_share` is an offset in the entry period (the log of the share of it that
+    is left). `cluster` are small non-negative integers. Arrays have shape (n,).
+    """
+
+    entry: Ints
+    exit: Ints
+    event: Bools
+    log_share: Floats
+    cluster: Ints
+    periods: int
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+    def take(self, rows: Bools | Ints) -> Spells:
+        """Some of the rows."""
+        return Spells(self.entry[rows], self.exit[rows], self.event[rows], self.log_share[rows], self.cluster[rows], self.periods)
+
+
+@dataclass(frozen=True, slots=True)
+class CodedTerm:
+    """A term: `table[codes]` are its columns of the design. `groups` names the penalty of each run of columns, with its length."""
+
+    name: str
+    codes: NDArray[np.integer]
+    table: Floats
+    groups: tuple[tuple[str, int], ...]
+
+    def take(self, rows: Bools | Ints) -> CodedTerm:
+        """Some of the rows."""
+        return CodedTerm(self.name, self.codes[rows], self.table, self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """At some coefficients: the loss (negative log likelihood), and by row the residual and the weight, summed over its periods.
+
+    `residual_at` and `weight_at` hold the same by live period, for the rows at risk in it.
+    """
+
+    loss: float
+    residual: Floats
+    weight: Floats
+    residual_at: tuple[Floats, ...]
+    weight_at: tuple[Floats, ...]
+
+
+class HazardLikelihood:
+    """Rows sorted by cluster, with who is at risk in each period. Periods in which nobody has the event are left out: hazard 0.
+
+    Parameters run: the intercepts of the live periods, then the columns of the terms.
+    """
+
+    def __init__(self, spells: Spells, terms: Sequence[CodedTerm]) -> None:
+        held = np.flatnonzero(spells.exit >= spells.entry)
+        order = held[np.argsort(spells.cluster[held], kind="stable")]
+        self.spells = spells.take(order)
+        self.terms = tuple(term.take(order) for term in terms)
+        self.starts = np.concatenate([[0], np.cumsum([term.table.shape[1] for term in terms], dtype=np.int64)])
+        self.columns = int(self.starts[-1])
+        events = np.bincount(self.spells.exit[self.spells.event], minlength=spells.periods)
+        self.live = np.flatnonzero(events)
+        spell = self.spells
+        self._at = tuple(np.flatnonzero((spell.entry <= i) & (spell.exit >= i)).astype(np.int32) for i in self.live)
+        self._offset = tuple(np.where(spell.entry[at] == i, spell.log_share[at], 0.0) for i, at in zip(self.live, self._at, strict=True))
+        self._event = tuple(spell.event[at] & (spell.exit[at] == i) for i, at in zip(self.live, self._at, strict=True))
+
+    def start(self) -> Floats:
+        """Parameters at which every row has its period's rate."""
+        rates = [(event.sum() + 0.1) / (len(event) + 0.2) for event in self._event]
+        return np.concatenate([special.logit(np.array(rates)), np.zeros(self.columns)])
+
+    def linear(self, parameters: Floats) -> Floats:
+        """What the terms add up to by row."""
+        found = np.zeros(len(self.spells))
+        for term, begin in zip(self.terms, self.starts, strict=False):
+            own = parameters[len(self.live) + begin : len(self.live) + begin + term.table.shape[1]]
+            if own.any():
+                found += (term.table @ own)[term.codes]
+        return found
+
+    def loss(self, parameters: Floats) -> float:
+        """The negative log likelihood."""
+        linear, total = self.linear(parameters), 0.0
+        for i, (at, offset, event) in enumerate(zip(self._at, self._offset, self._event, strict=True)):
+            log_odds = parameters[i] + linear[at] + offset
+            total += float(np.log1p(np.exp(-np.abs(log_odds))).sum() + np.maximum(log_odds, 0.0).sum() - log_odds[event].sum())
+        return total
+
+    def sums(self, parameters: Floats) -> Sums:
+        """Loss, residuals and weights."""
+        linear, total = self.linear(parameters), 0.0
+        residual, weight = np.zeros(len(linear)), np.zeros(len(linear))
+        residual_at, weight_at = [], []
+        for i, (at, offset, event) in enumerate(zip(self._at, self._offset, self._event, strict=True)):
+            log_odds = parameters[i] + linear[at] + offset
+            total += float(np.log1p(np.exp(-np.abs(log_odds))).sum() + np.maximum(log_odds, 0.0).sum() - log_odds[event].sum())
+            hazard = special.expit(log_odds)
+            residual_at.append(hazard - event)
+            weight_at.append(hazard * (1 - hazard))
+            residual[at] += residual_at[-1]
+            weight[at] += weight_at[-1]
+        return Sums(total, residual, weight, tuple(residual_at), tuple(weight_at))
+
+    def gradient(self, sums: Sums) -> Floats:
+        """Of the loss, shape (parameters,)."""
+        parts = [np.array([each.sum() for each in sums.residual_at])]
+        parts += [np.bincount(term.codes, weights=sums.residual, minlength=len(term.table)) @ term.table for term in self.terms]
+        return np.concatenate(parts)
+
+    def hessian(self, sums: Sums) -> Floats:
+        """Of the loss, shape (parameters, parameters): every pair of terms by the summed weights of its pairs of codes."""
+        live, size = len(self.live), len(self.live) + self.columns
+        found = np.zeros((size, size))
+        found[np.arange(live), np.arange(live)] = [each.sum() for each in sums.weight_at]
+        for j, term in enumerate(self.terms):
+            own = slice(live + self.starts[j], live + self.starts[j + 1])
+            found[:live, own] = self._by_period(term, sums.weight_at)
+            alone = np.bincount(term.codes, weights=sums.weight, minlength=len(term.table))
+            found[own, own] = (term.table * alone[:, None]).T @ term.table
+            for k in range(j + 1, len(self.terms)):
+                found[own, live + self.starts[k] : live + self.starts[k + 1]] = _crossed(term, self.terms[k], sums.weight)
+        return np.triu(found) + np.triu(found, 1).T
+
+    def meat(self, sums: Sums) -> Floats:
+        """The summed outer products of the clusters' scores, times G/(G - 1)."""
+        size = len(self.live) + self.columns
+        found, groups = np.zeros((size, size)), 0
+        by_period = np.zeros((len(self.spells), len(self.live)))
+        for i, (at, residual) in enumerate(zip(self._at, sums.residual_at, strict=True)):
+            by_period[at, i] = residual
+        for rows, first in _whole_clusters(self.spells.cluster):
+            scores = np.empty((rows.stop - rows.start, size))
+            scores[:, : len(self.live)] = by_period[rows]
+            for term, begin in zip(self.terms, self.starts, strict=False):
+                own = slice(len(self.live) + begin, len(self.live) + begin + term.table.shape[1])
+                scores[:, own] = term.table[term.codes[rows]] * sums.residual[rows, None]
+            summed = np.add.reduceat(scores, first, axis=0)
+            groups += len(first)
+            found += summed.T @ summed
+        return found * (groups / max(groups - 1, 1))
+
+    def _by_period(self, term: CodedTerm, weight_at: Sequence[Floats]) -> Floats:
+        counted = [
+            np.bincount(term.codes[at], weights=weight, minlength=len(term.table)) for at, weight in zip(self._at, weight_at, strict=True)
+        ]
+        return np.array(counted) @ term.table
+
+
+def _crossed(one: CodedTerm, other: CodedTerm, weight: Floats) -> Floats:
+    pair = one.codes.astype(np.int32) * len(other.table) + other.codes
+    counted = np.bincount(pair, weights=weight, minlength=len(one.table) * len(other.table))
+    return one.table.T @ counted.reshape(len(one.table), len(other.table)) @ other.table
+
+
+def _whole_clusters(cluster: Ints) -> list[tuple[slice, Ints]]:
+    """Runs of rows of whole clusters, about BLOCK rows each, with where each cluster begins within its run."""
+    if not len(cluster):
+        return []
+    begins = np.flatnonzero(np.concatenate([[True], cluster[1:] != cluster[:-1]]))
+    cuts = np.unique(np.searchsorted(begins, np.arange(0, len(cluster), BLOCK), side="left"))
+    cuts = cuts[cuts < len(begins)]
+    ends = np.append(begins[cuts[1:]], len(cluster))
+    edges = np.append(cuts, len(begins))
+    return [(slice(int(begins[a]), int(end)), begins[a:b] - begins[a]) for a, b, end in zip(edges[:-1], edges[1:], ends, strict=True)]
