@@ -49,12 +49,13 @@ class FigureColumn:
         return {**{name: getattr(found, name) for name in names}, "caveats": []}
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: the cells as they are where answers are shared, else the answers of all in order."""
-        shared = 2 * len(self.answers) < len(self.cells)
+        """Plain values: the cells as they are where answers are shared, else the answers of all in order; an n of all is written once."""
+        shared, counts = 2 * len(self.answers) < len(self.cells), {one[3] for one in self.answers if len(one) > 2}
         answers = self.answers if shared else tuple(self.answers[at] for at in self.cells)
-        beside = {"cells": list(self.cells)} if shared else {}
-        told = {name: getattr(self, name) for name in ("label", "unit", "digits", "method", "level")}
-        return {**told, **beside, "answers": [list(one) for one in answers]}
+        told: dict[str, Any] = {name: getattr(self, name) for name in ("label", "unit", "digits", "method", "level")}
+        told |= {"cells": list(self.cells)} if shared else {}
+        told |= {"n": next(iter(counts))} if len(counts) == 1 else {}
+        return {**told, "answers": [list(one[:3] if len(counts) == 1 else one) for one in answers]}
 
 
 def estimate_column(label: str, unit: str, values: Sequence[MaybeEstimate], digits: int) -> FigureColumn:
@@ -82,7 +83,8 @@ def _answer(value: MaybeEstimate, digits: int) -> tuple[Any, ...]:
 
 def _column_from_json(document: Mapping[str, Any]) -> FigureColumn:
     told = {name: document[name] for name in ("label", "unit", "digits", "method", "level")}
-    answers = [tuple(one) for one in document["answers"]]
+    n = (document["n"],) if "n" in document else ()
+    answers = [(*one, *n) if len(one) == 3 else tuple(one) for one in document["answers"]]
     return _column([answers[at] for at in document["cells"]] if "cells" in document else answers, **told)
 
 

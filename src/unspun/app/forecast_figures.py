@@ -32,7 +32,7 @@ from unspun.stats.estimate import Estimate, NoEstimate
 
 FORECAST = "forecast"
 TOTAL, FAN, SHOCK, RATIO = "total", "fan", "shock", "ratio"
-NO_CURRENCY = "no currency"
+NO_CURRENCY, NOT_STATED = "no currency", "(not stated)"
 LATE_DAYS = 31  # a forecast entered in the ledger later than this after its as-of day is a replay
 PERIOD_MONEY: tuple[PeriodQuantity, ...] = ("grr", "nrr")
 
@@ -76,7 +76,7 @@ def every_group(result: Forecast) -> Iterator[GroupForecast]:
 
 def group_name(group: GroupForecast) -> str:
     """What the figures of a group are named after: "total", "month/2026-11", "owner/NAME"."""
-    return TOTAL if group.kind == "all" else f"{group.kind}/{group.name}"
+    return TOTAL if group.kind == "all" else f"{group.kind}/{group.name or NOT_STATED}"
 
 
 def _figures(result: Forecast) -> Iterator[dict[str, Any]]:
@@ -107,7 +107,7 @@ def _figures(result: Forecast) -> Iterator[dict[str, Any]]:
 
 
 def _label(group: GroupForecast) -> str:
-    return "all renewals due" if group.kind == "all" else f"{group.kind} {group.name or '(not stated)'}"
+    return "all renewals due" if group.kind == "all" else f"{group.kind} {group.name or NOT_STATED}"
 
 
 def _fields(value: GroupForecast | MoneyForecast | AmountRatios, without: tuple[str, ...] = ()) -> dict[str, Any]:

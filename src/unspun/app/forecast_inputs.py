@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 
 from unspun.app.risk_inputs import RiskInputs
 from unspun.app.risk_rows import OF_OUTCOME, OVERDUE_DAYS
 from unspun.audit.terms import UNKNOWN, Terms
-from unspun.book.tables import CHURNED, UNDECIDED
+from unspun.book.tables import CHURNED, OUTCOMES, UNDECIDED
 from unspun.risk.amounts import RatioTables, learn_ratios
 from unspun.risk.candidates import RiskModel
 from unspun.risk.forecast import OpenBook
@@ -109,6 +110,21 @@ def past_ratios(inputs: RiskInputs, day: int, seed: int) -> RatioTables:
     history = inputs.known.segment_history
     segment = history.on(terms.account[rows], terms.due[rows])
     return learn_ratios(outcome, ratio, segment, len(history.names), np.random.default_rng([seed, 4]))
+
+
+def past_renewals(inputs: RiskInputs, day: int) -> pa.Table:
+    """The renewals decided by the end of a day, with their amounts: what shared shocks and ratios are learnt from."""
+    terms = inputs.terms
+    rows = np.flatnonzero(terms.decided & _known(terms, day) & (terms.due <= day))
+    return pa.table(
+        {
+            "account_id": pa.array(terms.account_names, pa.string()).take(pa.array(terms.account[rows])),
+            "due": pa.array(terms.due[rows].astype("datetime64[D]")),
+            "outcome": pa.array(OUTCOMES, pa.string()).take(pa.array(terms.outcome[rows].astype(np.int64))),
+            "arr_before": pa.array(terms.money.before[rows], from_pandas=True),
+            "arr_after": pa.array(terms.money.after[rows], from_pandas=True),
+        }
+    )
 
 
 def owners_on(inputs: RiskInputs, account: Ints, day: Ints | int) -> tuple[Ints, tuple[str, ...]]:

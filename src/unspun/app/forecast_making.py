@@ -96,8 +96,10 @@ def model_of(version: ModelVersion) -> Model | NoEstimate:
         return NoEstimate(f"the risk model cannot be checked: {check.why}", "more renewals that churned")
     calibrated = check.verdict == "calibrated"
     words = f"{record.chosen}, fitted as of {record.fitted_as_of}; on later renewals {check.verdict}: {check.why}"
-    candidate = next(name for name in CANDIDATES if name == record.chosen)
-    return Model(version.fitted.model, candidate, version.entry, words, () if calibrated else (_not_calibrated(check),), calibrated)
+    named: dict[str, CandidateName] = {name: name for name in CANDIDATES}
+    return Model(
+        version.fitted.model, named[record.chosen], version.entry, words, () if calibrated else (_not_calibrated(check),), calibrated
+    )
 
 
 def _not_calibrated(check: ModelCheck) -> Caution:

@@ -25,6 +25,7 @@ from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import written_anchor
 from unspun.progress import Progress, silent
 from unspun.risk.candidates import CandidateName
+from unspun.risk.choose import settle_days
 from unspun.risk.performance import Compared, JudgedRenewals, compare_groups, judge_renewals, quarter_origins
 from unspun.risk.performance_result import PerformanceResult
 from unspun.risk.rolling import Rolling, RollingSettings, rolling
@@ -102,7 +103,9 @@ def measure(inputs: RiskInputs, by: tuple[GroupBy, ...], since: date | None, pro
     earlier = rolling(history, origins, RollingSettings(_candidate(inputs), seed=SEED), progress)
     between = (UNBOUNDED if since is None else _day(since), inputs.cutoff - 1)
     terms = inputs.terms
-    judged, left = judge_renewals(history, earlier, terms.due, inputs.decisions.start, terms.money.currency, between)
+    settle = settle_days(history, inputs.cutoff)
+    settled = inputs.cutoff - 1 - settle
+    judged, left = judge_renewals(history, earlier, terms.due, inputs.decisions.start, terms.money.currency, between, settled)
     if not len(judged):
         raise BadInput(
             Fault("no_expectation", _nothing_judged(left), "unspun performance", "It takes renewals of 30 customers that churned.")
@@ -112,7 +115,7 @@ def measure(inputs: RiskInputs, by: tuple[GroupBy, ...], since: date | None, pro
         progress("comparing", len(compared), len(by))
         attributed = attribute(one, judged, inputs)
         compared[one] = compare_groups(judged, attributed, one, groups_known(one), terms.money.currencies, SEED)
-    return Measured(_result(inputs, since, earlier, judged, left, compared), compared, inputs)
+    return Measured(_result(inputs, since, earlier, judged, (left, settle), compared), compared, inputs)
 
 
 def _candidate(inputs: RiskInputs) -> CandidateName:
@@ -144,9 +147,10 @@ def _result(
     since: date | None,
     earlier: Rolling,
     judged: JudgedRenewals,
-    left: Mapping[Any, int],
+    aside: tuple[Mapping[Any, int], int],
     compared: Mapping[str, Compared],
 ) -> PerformanceResult:
+    left, settle = aside
     renewed = int((~judged.churned).sum())
     return PerformanceResult(
         as_of=inputs.as_of,
@@ -159,6 +163,7 @@ def _result(
         first_due=day_of(int(judged.due.min())),
         last_due=day_of(int(judged.due.max())),
         left_out=tuple((str(reason), n) for reason, n in left.items()),
+        settle_days=settle,
         models=sum(name != "" for name in earlier.chosen),
         first_model=day_of(int(judged.model_day.min())),
         candidate=_candidate(inputs),

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from unspun._version import __version__
 from unspun.app.evidence_proof import EVIDENCE, evidence_again, evidence_rows
+from unspun.app.forecast_proof import FORECAST_KINDS, forecast_again, forecast_rows
 from unspun.app.health_proof import HEALTH, health_again, health_rows, refuse_other_engine
 from unspun.app.opening import book_as_published
 from unspun.app.panel_engines import EMBEDDED, PanelEngine, answering_engine, engine_kind
 from unspun.app.panel_proof import PANEL, panel_again, panel_rows, refuse_rough
 from unspun.app.panels import ROWS
+from unspun.app.performance_proof import PERFORMANCE, performance_again, performance_rows
 from unspun.app.publication import FigureSet, canonical_json, figure_bytes, from_document
 from unspun.app.retention import KIND as RETENTION
 from unspun.app.retention import Progress, answer_retention, figures_of, question_of
@@ -63,6 +65,8 @@ PROOFS: Mapping[str, Proof] = {
     EVIDENCE: _of_book(evidence_rows, evidence_again),
     HEALTH: _of_book(health_rows, health_again),
     **dict.fromkeys(RISK_KINDS, Proof(risk_rows, risk_again)),
+    **dict.fromkeys(FORECAST_KINDS, Proof(forecast_rows, forecast_again)),
+    PERFORMANCE: Proof(performance_rows, performance_again),
 }
 """By kind of figures, all that a panel's engine may compute; retention, which has rows of its own, is not among them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,16 +23,19 @@ from unspun.errors import BadInput, Fault
 from unspun.progress import Progress
 from unspun.risk.candidates import fit_candidate
 from unspun.risk.choose import find_cut, judged
+from unspun.risk.coding import LEAD, TERM_CLASS
 from unspun.risk.fitted import FittedRisk
 from unspun.risk.judge import RiskSettings, fit_risk
+from unspun.risk.reasons import LOGARITHM
 from unspun.risk.result import RenewalRisk, SimilarAccounts
-from unspun.risk.rows import CHURN, OUTCOMES4, RiskRows, known_by
+from unspun.risk.rows import CHURN, OUTCOMES4, TERM_CLASSES, Feature, RiskRows, known_by
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 from unspun.warehouse.read import BookReader
 
 RISK_KINDS = (RISK, MODEL)
 CHECKED = ("check", *CHECK)
 """Figures of a model that rest on the later account-months that it was judged on; all others rest on those that it was fitted on."""
+TYPICAL = "typical account"
 Table = tuple[pa.Table, str]
 
 
@@ -65,7 +68,7 @@ def risk_rows(workspace: Workspace, reader: BookReader, figures: FigureSet, name
         return (_checked(inputs, figures) if name in CHECKED else _fitted_on(inputs)), query
     fitted = _model_of(workspace, reader, figures, None if of_one else inputs, progress)
     if of_one:
-        return _contributions(inputs, fitted, figures, renewal), query
+        return _contributions(inputs, fitted, renewal), query
     result = judged_renewals(inputs, fitted, progress)
     if key == SIMILAR:
         names = columns_of(result, figures.question["features"]).renewals()
@@ -135,31 +138,44 @@ def _similar(renewal: RenewalRisk) -> pa.Table:
     )
 
 
-def _contributions(inputs: RiskInputs, fitted: FittedRisk | NoEstimate, figures: FigureSet, renewal: str) -> pa.Table:
-    """Each feature of one renewal: its value, the typical one, and what it adds to the probability of churn and to its log odds."""
+def _contributions(inputs: RiskInputs, fitted: FittedRisk | NoEstimate, renewal: str) -> pa.Table:
+    """What each feature of one renewal adds to the probability of churn, the largest first: the column adds up to the probability.
+
+    The first row is the typical account's probability.
+    """
     rows = inputs.of_today
     row = rows.take(np.array([_place(inputs, rows, renewal)]))
-    known = {one.id: one for one in rows.features}
     if isinstance(fitted, NoEstimate):
-        terms, log_odds, points = tuple(known), np.full(len(known), np.nan), np.full(len(known), np.nan)
-        typical: Mapping[str, float | str | None] = {}
+        parts = [_Part(one.id, None, None, None) for one in rows.features]
     else:
-        added = fitted.model.contributions(row)
-        terms, log_odds, points, typical = added.terms, added.log_odds[0], added.points[0], fitted.typical.values
-    told = [_told(row, term) for term in terms]
+        added, typical = fitted.model.contributions(row), fitted.typical.values
+        named = zip(added.terms, added.points[0].tolist(), added.log_odds[0].tolist(), strict=True)
+        found = [_Part(term, _word(typical.get(term)), points, log_odds) for term, points, log_odds in named]
+        parts = [_Part(TYPICAL, None, float(added.reference[0]), None), *sorted(found, key=lambda one: -abs(one.points or 0.0))]
+    known = {**{one.id: one for one in (LEAD, TERM_CLASS)}, **{one.id: one for one in rows.features}}
+    told = [_told(row, part.feature) for part in parts]
     return pa.table(
         {
-            "feature": pa.array(list(terms), pa.string()),
-            "name": pa.array([known[term].label if term in known else term for term in terms], pa.string()),
+            "name": pa.array([known[one.feature].label if one.feature in known else one.feature for one in parts], pa.string()),
             "value": pa.array([one[0] for one in told], pa.string()),
-            "typical": pa.array([_word(typical.get(term)) for term in terms], pa.string()),
-            "unit": pa.array([known[term].unit if term in known else None for term in terms], pa.string()),
+            "typical": pa.array([one.typical for one in parts], pa.string()),
+            "churn_points": pa.array([one.points for one in parts], pa.float64()),
+            "churn_log_odds": pa.array([one.log_odds for one in parts], pa.float64()),
+            "unit": pa.array([_unit(known.get(one.feature)) for one in parts], pa.string()),
             "missing": pa.array([one[1] for one in told], pa.string()),
             "stale_days": pa.array([one[2] for one in told], pa.int64()),
-            "churn_points": pa.array(points.tolist(), pa.float64(), from_pandas=True),
-            "churn_log_odds": pa.array(log_odds.tolist(), pa.float64(), from_pandas=True),
+            "feature": pa.array([one.feature for one in parts], pa.string()),
         }
     )
+
+
+class _Part(NamedTuple):
+    """What a feature adds, beside the typical value."""
+
+    feature: str
+    typical: str | None
+    points: float | None
+    log_odds: float | None
 
 
 def _place(inputs: RiskInputs, rows: RiskRows, renewal: str) -> int:
@@ -175,12 +191,18 @@ def _told(row: RiskRows, term: str) -> tuple[str | None, str | None, int]:
     """The value of a feature of the one row as text, why it has none, and how old it is where it stands for a lost one."""
     feature = next((one for one in row.features if one.id == term), None)
     if feature is None:
-        own = {"lead": str(int(row.lead[0])), "term class": str(int(row.term_class[0]))}
+        term_class = int(row.term_class[0])
+        own = {LEAD.id: str(int(row.lead[0])), TERM_CLASS.id: TERM_CLASSES[term_class] if term_class >= 0 else None}
         return own.get(term), None, 0
     value, reasons = float(row.columns[term][0]), row.reasons[term]
     if np.isnan(value):
         return None, reasons.names[reasons.codes[0]] if reasons.codes[0] >= 0 else None, 0
-    return feature.names[int(value)] if feature.names else _word(value), None, int(row.stale_days[term][0])
+    told = np.exp(value) if feature.unit.startswith(LOGARITHM) else value
+    return feature.names[int(value)] if feature.names else _word(told), None, int(row.stale_days[term][0])
+
+
+def _unit(feature: Feature | None) -> str | None:
+    return None if feature is None else feature.unit.removeprefix(LOGARITHM) or None
 
 
 def _word(value: float | str | None) -> str | None:

@@ -100,7 +100,7 @@ def read_forecasts(reader: BookReader, name: str, day: TrialDay) -> Forecasts | 
     """Somebody's calls on renewals as they were known by the day: probabilities of renewal, else words from worst to best."""
     whose = "" if name == EVERYBODY else f"AND COALESCE(made_by, {sql_text(UNNAMED)}) = {sql_text(name)} "
     rows = reader.query(
-        f"SELECT account_id, due, {day.local('made')} AS made, {day.local('known_at')} AS recorded, probability, call, source_row "
+        f"SELECT account_id, due, {day.local('made')} AS made, {day.local('known_at')} AS recorded, probability, call, made_by, source_row "
         f"FROM forecasts_versions WHERE account_id IS NOT NULL AND made IS NOT NULL AND (probability IS NOT NULL OR call IS NOT NULL) "
         f"{whose}AND {day.known()} ORDER BY source_file, source_row, known_at"
     )
@@ -115,7 +115,7 @@ def read_forecasts(reader: BookReader, name: str, day: TrialDay) -> Forecasts | 
         values, names = ranked
     due = days(rows, "due")
     kept = np.isfinite(values) & (np.isfinite(values) if np.isnat(due).all() else ~np.isnat(due))
-    account = read_codes(rows, "account_id")
+    account, by = read_codes(rows, "account_id"), read_codes(rows, "made_by")
     return Forecasts(
         source=Source(FORECASTS, "forecasts of the book", reader.version.digest, "book", int(kept.sum()), {}, (), ()),
         row=ints(rows, "source_row")[kept],
@@ -126,6 +126,7 @@ def read_forecasts(reader: BookReader, name: str, day: TrialDay) -> Forecasts | 
         calls=names,
         due=None if np.isnat(due).all() else due[kept],
         recorded=times_of(rows, "recorded")[kept],
+        by=Codes(by.codes[kept], by.names),
     )
 
 

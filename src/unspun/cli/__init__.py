@@ -17,6 +17,7 @@ from unspun.cli.compact import compact
 from unspun.cli.demo import demo
 from unspun.cli.erase import erase
 from unspun.cli.evidence import evidence
+from unspun.cli.forecast import forecast
 from unspun.cli.init import init
 from unspun.cli.ledger import ledger
 from unspun.cli.load import load
@@ -25,6 +26,7 @@ from unspun.cli.panel import panel
 from unspun.cli.rejected import rejected
 from unspun.cli.renewals import renewals
 from unspun.cli.retention import retention
+from unspun.cli.risk import risk
 from unspun.cli.scores import scores
 from unspun.cli.show import show
 from unspun.cli.status import status
@@ -62,18 +64,32 @@ app.command(short_help="Compute metrics as of dates, for every account.")(panel)
 app.add_typer(metrics)
 app.add_typer(scores)
 app.command(short_help="Put every metric and score on trial.")(evidence)
+app.command(short_help="Tell what each open renewal is likely to come to, and why.")(risk)
+app.command(short_help="Forecast renewals; score every forecaster.")(forecast)
 app.command(short_help="Show where a published figure came from, and its rows.")(why)
 app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
 
 
-@app.command(short_help="Print the JSON Schema of a result, book.yml, metrics.yml or scores.yml.")
+SCHEMAS = {
+    "result": ("unspun.reports.result_json", "schema"),
+    "check": ("unspun.reports.check_json", "schema"),
+    "evidence": ("unspun.reports.evidence_json", "schema"),
+    "risk": ("unspun.reports.risk_json", "schema"),
+    "forecast": ("unspun.reports.forecast_json", "forecast_schema"),
+    "forecast-record": ("unspun.reports.forecast_json", "record_schema"),
+    "book": ("unspun.book.mapping.book_schema", "definition_schema"),
+    "metrics": ("unspun.metrics.schema", "json_schema"),
+    "scores": ("unspun.health.schema", "json_schema"),
+}
+"""Where the schema of each document is made; imported when it is asked for."""
+
+
+@app.command(short_help="Print the JSON Schema of a result or of a definition file.")
 def schema(
-    of: Annotated[
-        str, typer.Argument(metavar="[result|check|evidence|book|metrics|scores]", help="Which document the schema is of.")
-    ] = "result",
+    of: Annotated[str, typer.Argument(metavar=f"[{'|'.join(SCHEMAS)}]", help="Which document the schema is of.")] = "result",
 ) -> None:
-    """Print the JSON Schema of what `--json` of `unspun audit`, `check` or `evidence` writes, of book.yml, metrics.yml or scores.yml."""
+    """Print the JSON Schema of what `--json` of a command writes (result: of `unspun audit`), of book.yml, metrics.yml or scores.yml."""
     import json
 
     from unspun.cli.terminal import reader_may_leave
@@ -84,34 +100,14 @@ def schema(
 
 
 def _schema_of(name: str) -> dict[str, object]:
+    from importlib import import_module
+
     from unspun.errors import BadInput
 
-    if name == "result":
-        from unspun.reports.result_json import schema as result_schema
-
-        return result_schema()
-    if name == "check":
-        from unspun.reports.check_json import schema as check_schema
-
-        return check_schema()
-    if name == "book":
-        from unspun.book.mapping.book_schema import definition_schema
-
-        return definition_schema()
-    if name == "metrics":
-        from unspun.metrics.schema import json_schema
-
-        return json_schema()
-    if name == "scores":
-        from unspun.health.schema import json_schema as scores_schema
-
-        return scores_schema()
-    if name == "evidence":
-        from unspun.reports.evidence_json import schema as evidence_schema
-
-        return evidence_schema()
-    known = "There are result, check, evidence, book, metrics, scores."
-    raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", known))
+    if name not in SCHEMAS:
+        raise BadInput(Fault("unknown_schema", f"there is no schema of '{name}'.", "unspun schema", f"There are {', '.join(SCHEMAS)}."))
+    module, function = SCHEMAS[name]
+    return getattr(import_module(module), function)()
 
 
 def _print_version(wanted: bool) -> None:

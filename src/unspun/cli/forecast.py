@@ -55,7 +55,7 @@ def forecast(
     replay: Annotated[
         str | None, typer.Option(metavar="N", help="With --record: make the forecasts of the last N months as known then, labelled so. [0]")
     ] = None,
-    metric: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Metrics the model may use; repeat; patterns. [all]")] = None,
+    metric: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Metrics that the model may use; repeat. [all]")] = None,
     fit: Annotated[bool, typer.Option("--fit", help="Fit the risk model anew, as a new version.")] = False,
     html: Annotated[str | None, typer.Option(metavar="FOLDER", help="Write the page, with its rows as CSV, as a folder.")] = None,
     json: Annotated[

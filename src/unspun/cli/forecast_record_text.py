@@ -19,6 +19,7 @@ from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 CHART_WIDTH = 15
 LONGEST_NAME = 26
+KEPT_LEADS = (90, 30)  # days, also on a narrow terminal
 MOST_PAIRS, MOST_MISSES = 10, 5
 STYLES = {"score": SCORE, "second": SECOND, "base": BASE}
 
@@ -54,8 +55,9 @@ def _forecasters(record: ForecastRecord, days: int, width: int) -> Iterator[Text
     yield from paragraph(f"{days} days ahead; said and came: mean probability of churn, and the share that churned", width, QUIET)
     scale = _scale(score_scale(record.forecasters, [days], "brier"))
     held = [(one, lead) for one in record.forecasters if (lead := rc.lead_of(one, days)) is not None]
-    columns = [Column("Forecaster", flexible=True), Column("Spoke of", right=True), Column("Said / came", right=True)]
-    columns += [Column("", spare=True), Column("Brier score", right=True), Column("Bias, points", right=True)]
+    columns = [Column("Forecaster", flexible=True), Column("n", right=True), Column("Of", right=True, spare=True)]
+    columns += [Column("Said / came", right=True), Column("", spare=True), Column("Brier score", right=True)]
+    columns.append(Column("Bias, points", right=True, spare=True))
     yield from table(columns, [_cells(one, lead, scale) for one, lead in held], width)
     yield from _why(held, width)
 
@@ -66,8 +68,8 @@ def _cells(one: ForecasterRecord, lead: LeadRecord, scale: Scale) -> list[str | 
     known = isinstance(lead.brier, Estimate)
     chart = whisker(lead.brier, scale, STYLES[rc.SHAPES[one.kind]]) if isinstance(lead.brier, Estimate) else no_chart(scale)
     bias = words.estimated(rc.in_points(lead.bias), POINTS) if isinstance(lead.bias, Estimate) else "-"
-    spoke = f"{words.count(lead.n)} of {words.count(lead.eligible)}"
-    return [shorten(one.name, LONGEST_NAME), spoke, f"{said} / {came}", chart, _told(lead.brier, words.BRIER), bias if known else ""]
+    spoke = [words.count(lead.n), words.count(lead.eligible)]
+    return [shorten(one.name, LONGEST_NAME), *spoke, f"{said} / {came}", chart, _told(lead.brier, words.BRIER), bias if known else ""]
 
 
 def _why(held: Sequence[tuple[ForecasterRecord, LeadRecord]], width: int) -> Iterator[Text]:
@@ -107,7 +109,7 @@ def _leads(record: ForecastRecord, width: int) -> Iterator[Text]:
     if len(leads) < 2:
         return
     yield from heading("Brier score by days ahead", width)
-    columns = [Column("Forecaster", flexible=True), *(Column(f"{days}", right=True) for days in leads)]
+    columns = [Column("Forecaster", flexible=True), *(Column(f"{days} days", right=True, spare=days not in KEPT_LEADS) for days in leads)]
     yield from table(
         columns, [[shorten(one.name, LONGEST_NAME), *(_brier(one, days) for days in leads)] for one in record.forecasters], width
     )
@@ -165,10 +167,6 @@ def _foot(shown: Shown, width: int) -> Iterator[Text]:
             f"{words.count(len(shown.made))} forecasts were replayed with what was known then: entries {shown.made[0]} to {shown.made[-1]}"
         )
         yield from paragraph(words.sentence(said), width)
-    if not record.snapshots:
-        yield from paragraph(
-            "No past forecast of the model is on record yet: --replay 12 makes those of the last 12 months, labelled so.", width
-        )
     entry = f"book version {proof.book_version}, entry {proof.entry} of the ledger"
     yield from paragraph(f"As of {words.day(record.as_of)}, {entry}; in {shown.seconds:,.1f} s.", width)
     yield from paragraph(f"To open the figures: unspun why {proof.entry}", width)

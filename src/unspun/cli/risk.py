@@ -126,7 +126,8 @@ def _judged(place: Workspace, request: RiskRequest, outputs: Outputs, changes: b
             written = write_files(outputs, run, proof, earlier, request, report)
     except BadInput as refusal:
         raise BadInput([replace(one, where=_option(one.where)) for one in refusal.faults]) from refusal
-    return run, Shown(run.result, proof, earlier, run.model_why, run.seconds, tuple(written), request.capacity, request.account)
+    said = run.model_why, meanings_of(run), run.seconds, tuple(written)
+    return run, Shown(run.result, proof, earlier, *said, request.capacity, request.account)
 
 
 def _option(where: str) -> str:
@@ -158,6 +159,13 @@ def proof_of(place: Workspace, run: RiskRun) -> Proof:
         ),
         set_aside=run.left_out,
     )
+
+
+def meanings_of(run: RiskRun) -> dict[str, str]:
+    """What each metric is, by its id, as the definition in force described it."""
+    from unspun.app.trial_subjects import definitions_of
+
+    return {one.id: one.description for one in definitions_of(run.figures.definition_text, "").metrics.metrics if one.description}
 
 
 def earlier_of(changes: RiskChanges) -> Earlier:

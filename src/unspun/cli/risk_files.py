@@ -36,7 +36,7 @@ def write_files(
     outputs: Outputs, run: RiskRun, proof: Proof, earlier: Earlier | None, request: RiskRequest, progress: Progress
 ) -> list[str]:
     """Write what was asked for; what was written, in words. The pages are of every account. Raises BadInput where the system refuses."""
-    from unspun.cli.risk import WHAT
+    from unspun.cli.risk import WHAT, meanings_of
 
     written: list[str] = []
     told = told_of(run.result, request.account)
@@ -44,7 +44,7 @@ def write_files(
         from unspun.reports.risk_html import MOST_LISTED, listed, render_risk
 
         most = max(MOST_LISTED, request.capacity)
-        files = render_risk(run.result, proof, earlier, most=most)
+        files = render_risk(run.result, proof, earlier, meanings_of(run), most=most)
         write_folder(outputs.html, count_pages(files, len(listed(run.result, most)) + 2, progress), _facts(run), WHAT)
         written.append(f"Pages: {outputs.html.path / 'index.html'}")
     if outputs.json is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
@@ -19,7 +19,7 @@ BAR_WIDTH = 25
 OUTCOME_STYLES = {"churn": CHURN, "contraction": CHURN, "flat": RENEW, "expansion": RENEW}  # lost, kept
 
 
-def story_lines(one: RenewalRisk, earlier: rc.Earlier | None, width: int) -> Iterator[Text]:
+def story_lines(one: RenewalRisk, earlier: rc.Earlier | None, meanings: Mapping[str, str], width: int) -> Iterator[Text]:
     """All that is told of a renewal, in lines of at most `width` cells."""
     yield from (Text(line, style="bold") for line in wrap(f"{one.name}, due {words.day(one.due)} ({rc.due_in(one)})", width))
     yield from paragraph(_facts(one), width, QUIET)
@@ -30,6 +30,7 @@ def story_lines(one: RenewalRisk, earlier: rc.Earlier | None, width: int) -> Ite
     yield from _why_not(one, width)
     yield from _outcomes(one, width)
     yield from _waterfall(one, width)
+    yield from _said(one, meanings, width)
     yield from _similar(one, width)
     yield from _coverage(one.coverage, width)
 
@@ -90,8 +91,14 @@ def _waterfall(one: RenewalRisk, width: int) -> Iterator[Text]:
     rows += [_step_cells(step, scale) for step in steps]
     rows.append([Text("This renewal", style="bold"), whisker(one.churn, scale), "", "", words.percent(one.churn.point, 1)])
     yield from table(columns, rows, width)
+
+
+def _said(one: RenewalRisk, meanings: Mapping[str, str], width: int) -> Iterator[Text]:
+    """Each reason as a sentence, and what the metric is."""
     for reason in one.reasons:
-        yield from paragraph(reason.sentence, width, QUIET, first="· ")
+        meaning = meanings.get(reason.feature, "")
+        told = " ".join(words.sentence(text) for text in (reason.sentence, meaning) if text)
+        yield from paragraph(told, width, QUIET, first="· ")
 
 
 def _step_cells(step: rc.Step, scale: Scale) -> list[str | Text]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,12 +30,16 @@ STYLES: dict[rc.Side, str] = {"above": CHURN, "holds": SCORE, "below": RENEW}
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the terminal shows of a run: the first `capacity` renewals, or the whole story of one `account`."""
+    """What the terminal shows of a run: the first `capacity` renewals, or the whole story of one `account`.
+
+    `meanings` say what a metric is, by its id.
+    """
 
     result: RiskResult
     proof: Proof
     earlier: rc.Earlier | None
     model_why: str
+    meanings: Mapping[str, str]
     seconds: float
     written: tuple[str, ...]
     capacity: int
@@ -52,7 +56,7 @@ def risk_lines(shown: Shown, width: int) -> Iterator[Text]:
         yield from [] if found else [Text(line, style="bold") for line in wrap(none, width)]
         for place, one in enumerate(found):
             yield from [Text()] * (place > 0)
-            yield from story_lines(one, shown.earlier, width)
+            yield from story_lines(one, shown.earlier, shown.meanings, width)
         yield from _cautions(shown.result, width)
     yield from _foot(shown, width)
 
@@ -63,7 +67,7 @@ def _list_lines(shown: Shown, width: int) -> Iterator[Text]:
     yield from paragraph(words.sentence(_model_line(shown)), width, _model_style(result))
     if not isinstance(result.model, NoEstimate):
         yield from paragraph(words.sentence(rc.candidates_claim(result.model)), width, QUIET)
-    yield from paragraph(words.sentence(rc.capital(shown.model_why)) if shown.model_why else "", width, QUIET)
+        yield from paragraph(words.sentence(rc.capital(shown.model_why)), width, QUIET)
     yield from _cautions(result, width)
     yield from _due(result, width)
     yield from _listed(shown, width)
@@ -74,10 +78,10 @@ def _list_lines(shown: Shown, width: int) -> Iterator[Text]:
 def _model_line(shown: Shown) -> str:
     """How many renewals are open, and what may be made of the probabilities."""
     result, model = shown.result, shown.result.model
-    of = "" if isinstance(model, NoEstimate) else f"; the model ({model.chosen}, entry {model.version or shown.proof.entry}) is"
-    told = f"no model: {model.reason}" if isinstance(model, NoEstimate) else rc.short_model(model)
-    join = "; " if isinstance(model, NoEstimate) else " "
-    return f"{rc.counted(len(result.renewals), 'open renewal')} as of {words.day(result.as_of)}{of}{join}{told}"
+    opened = f"{rc.counted(len(result.renewals), 'open renewal')} as of {words.day(result.as_of)}"
+    if isinstance(model, NoEstimate):
+        return f"{opened}; no model{'' if any(one.loud for one in result.cautions) else f': {model.reason}'}"
+    return f"{opened}; the model ({model.chosen}, entry {model.version or shown.proof.entry}) is {rc.short_model(model)}"
 
 
 def _model_style(result: RiskResult) -> str:

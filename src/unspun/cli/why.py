@@ -9,7 +9,7 @@ import typer
 from unspun.cli.book_text import AsJson, EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rich.text import Text
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SHOWN_ROWS, SHOWN_FIGURES = 10, 20
 TOLD_FIRST = ("account_id", "amount", "kept", "base")  # whose, and what sums to the figure
 NOT_THE_SAME = 3
+PARTS_FIRST = ("grr", "nrr", "brier", "bias", "in_95", "in_80", "words", "churned", "mean", "renewals", "n")
+MOST_PARTS = 2
 
 Address = Annotated[str, typer.Argument(metavar="FIGURE", help="ENTRY/NAME as it was printed, or ENTRY for the whole set.")]
 
@@ -242,8 +244,28 @@ def _value(figure: Any) -> str:
         return f"{value['point']:.4f} ({value['low']:.4f} to {value['high']:.4f}; n {value['n']:,})"
     if word := value.get("verdict", value.get("shape")):
         return str(word)
+    if "amount" not in value and "count" not in value:
+        return _parts(value)
     hashed = f" ({value['sha256'][:12]})" if "sha256" in value else ""
     return f"{_exact(value['amount'])} ({figure['unit']})" if "amount" in value else f"{value['count']:,} {figure['unit']}{hashed}"
+
+
+def _parts(value: Mapping[str, Any]) -> str:
+    """A figure of several parts, such as a group of a forecast: the first that are known, the expected ones with their 95 % interval."""
+    first = {name: place for place, name in enumerate(PARTS_FIRST)}
+    names = sorted((name for name, part in value.items() if _is_said(part)), key=lambda name: first.get(name, len(first)))
+    return "; ".join(f"{name.replace('_', ' ')} {_part(value[name])}" for name in names[:MOST_PARTS])
+
+
+def _is_said(part: Any) -> bool:
+    return bool({"low_95", "point"} & part.keys()) if isinstance(part, dict) else isinstance(part, str | int | float)
+
+
+def _part(part: Any) -> str:
+    if not isinstance(part, dict):
+        return f"{part:,.4g}" if isinstance(part, float) else str(part)
+    point, low, high = ("point", "low", "high") if "point" in part else ("mean", "low_95", "high_95")
+    return f"{part[point]:,.4g} ({part[low]:,.4g} to {part[high]:,.4g})"
 
 
 def _exact(amount: str) -> str:

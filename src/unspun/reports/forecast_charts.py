@@ -41,13 +41,17 @@ def fan_chart(fan: ArrFan, claim: str) -> Markup:
 
 def _names(fan: ArrFan, y: Scale) -> list[tuple[float, str, Shape]]:
     """What stands at the lines' ends: today's ARR, the expected end, and the ends of the 95 % band."""
-    last, currency = fan.points[-1], fan.currency
+    last = fan.points[-1]
     told: list[tuple[float, str, Shape]] = [
-        (y(float(fan.opening)), f"today {fw.amount(float(fan.opening), currency)}", "base"),
-        (y(last.mean), joined([tag("tspan", "expected ", class_="wide"), escape(fw.amount(last.mean, currency))]), "score"),
+        (y(float(fan.opening)), _named("today ", float(fan.opening), fan), "base"),
+        (y(last.mean), _named("expected ", last.mean, fan), "score"),
     ]
-    bounds = [last.quantiles[which] for which in (LOW_95, HIGH_95)]
-    return [*told, *((y(end), f"95 %: {fw.amount(end, currency)}", "score") for end in bounds)]
+    return [*told, *((y(last.quantiles[which]), _named("95\u00a0%: ", last.quantiles[which], fan), "score") for which in (LOW_95, HIGH_95))]
+
+
+def _named(word: str, value: float, fan: ArrFan) -> Markup:
+    """An amount with what it is; on a narrow page the amount alone, whose line tells."""
+    return joined([tag("tspan", word, class_="wide"), escape(fw.amount(value, fan.currency))])
 
 
 def _days(fan: ArrFan, x: Scale) -> list[Markup]:

@@ -59,7 +59,7 @@ class MonthRow:
 
 def render_forecast(result: Forecast, proof: Proof) -> Iterator[tuple[str, bytes]]:
     """The files of the folder, each as its path and its bytes; the same forecast gives the same bytes."""
-    files = {"renewals.csv": renewals_csv(result), "forecast.csv": groups_csv(result)}
+    files = {"renewals.csv": renewals_csv(result), "forecast.csv": groups_csv(result, proof.entry)}
     what = ("every renewal of a running term, with its probabilities", "every number of this page, by group and currency")
     yield from page_assets()
     context = {

@@ -31,6 +31,7 @@ SHAPES: dict[ForecasterKind, Shape] = {
 }
 QUANTITIES = {"churned": "Renewals that churn", "grr": "GRR of what is due", "nrr": "NRR of what is due", "arr": "ARR at the end"}
 USUAL_LEAD = 90  # days; another where too little is known there
+MOST_BIASED = 2
 LEAST_BIAS = 0.005  # said to the nearest point
 
 
@@ -160,14 +161,15 @@ def bias_words(value: MaybeEstimate) -> str:
 
 
 def bias_claim(record: ForecastRecord, days: int) -> str:
-    """Who is too hopeful, and by how much the one most so."""
+    """Who is too hopeful or too gloomy, and by how much, those most so first."""
     held = [(one, lead.bias) for one in record.forecasters if (lead := lead_of(one, days)) is not None]
     off = [(one, bias) for one, bias in held if isinstance(bias, Estimate) and (bias.high < 0 or bias.low > 0)]
     if not off:
         return "No forecaster is known to be too hopeful or too gloomy"
-    one, bias = max(off, key=lambda pair: abs(pair[1].point))
-    others = f"; {words.count(len(off) - 1)} more {'is' if len(off) == 2 else 'are'} off" if len(off) > 1 else ""
-    return f"{_capital(named(one))} was {bias_words(bias)}, by {points(abs(bias.point))} of churn{others}"
+    ordered = sorted(off, key=lambda pair: -abs(pair[1].point))
+    told = [f"{named(one)} was {bias_words(bias)}, by {points(abs(bias.point))} of churn" for one, bias in ordered[:MOST_BIASED]]
+    more = len(off) - MOST_BIASED
+    return _capital("; ".join([*told, *([f"{words.in_words(more)} more {'is' if more == 1 else 'are'} off"] if more > 0 else [])]))
 
 
 def in_points(value: Estimate) -> Estimate:
@@ -271,6 +273,8 @@ def _written(one: PeriodOutcome, value: float) -> str:
 
 def missed_claim(misses: Sequence[ForecastMiss]) -> str:
     churned = sum(one.churned for one in misses)
+    if churned in (0, len(misses)):
+        return f"The {words.count(len(misses))} largest surprises all {'churned' if churned else 'stayed'}"
     return f"The {words.count(len(misses))} largest surprises: {words.count(churned)} churned, {words.count(len(misses) - churned)} stayed"
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from unspun.reports.document import SIGNIFICANT_DIGITS
+from unspun.reports.forecast_words import figure_name
 from unspun.reports.row_files import harmless
 from unspun.risk.forecast_result import Forecast, ForecastRecord, GroupForecast, MaybePredicted, Predicted
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
@@ -19,7 +20,7 @@ RENEWAL_COLUMNS = (
     "p_churn", "p_contraction", "p_flat", "p_expansion", "expected_arr", "expected_further_terms",
 )  # fmt: skip
 GROUP_COLUMNS = (
-    "group", "name", "first_due", "last_due", "renewals", "currency", "quantity", "unit",
+    "figure", "group", "name", "first_due", "last_due", "renewals", "currency", "quantity", "unit",
     "expected", "median", "low_80", "high_80", "low_95", "high_95", "reason",
 )  # fmt: skip
 RECORD_COLUMNS = (
@@ -50,17 +51,19 @@ def renewals_csv(result: Forecast) -> str:
     )  # fmt: skip
 
 
-def groups_csv(result: Forecast) -> str:
-    """A line for each quantity of each group and currency: the whole, months, quarters, segments and owners."""
+def groups_csv(result: Forecast, entry: int) -> str:
+    """A line for each quantity of each group and currency: the whole, months, quarters, segments and owners. `figure` opens it."""
     groups = (result.total, *result.by_month, *result.by_quarter, *result.by_segment, *result.by_owner)
-    return _written(GROUP_COLUMNS, (row for group in groups for row in _group_rows(group)))
+    return _written(GROUP_COLUMNS, (row for group in groups for row in _group_rows(group, entry)))
 
 
-def _group_rows(group: GroupForecast) -> Iterator[tuple[Cell, ...]]:
-    head = (group.kind, group.name, group.first, group.last, group.renewals)
+def _group_rows(group: GroupForecast, entry: int) -> Iterator[tuple[Cell, ...]]:
+    said = (group.kind, group.name, group.first, group.last, group.renewals)
+    head = (f"{entry}/{figure_name(group)}", *said)
     for name in COUNTS:
         yield (*head, "", name, "renewals", *_predicted(getattr(group, name)))
     for money in group.money:
+        head = (f"{entry}/{figure_name(group, money.currency)}", *said)
         yield (*head, money.currency, "arr_due", "amount", money.arr_due, *("",) * 6)
         for name in AMOUNTS:
             yield (*head, money.currency, f"{name}_arr" if name in COUNTS else name, "amount", *_predicted(getattr(money, name)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from unspun.reports import words
-from unspun.risk.forecast_result import MaybePredicted, Predicted
+from unspun.risk.forecast_result import GroupForecast, MaybePredicted, Predicted
 from unspun.stats.estimate import Estimate
 
 METHOD = "simulation: the ends leave out 2.5 % of the paths on either side"
 OUTER, INNER = 0.95, 0.8
-NOT_KNOWN = "(not known)"
+NOT_STATED = "(not stated)"
 
 
 def outer(value: Predicted) -> Estimate:
@@ -74,5 +74,11 @@ def between(low: str, high: str) -> str:
     return f"({low}{joined}{high})"
 
 
+def figure_name(group: GroupForecast, currency: str | None = None) -> str:
+    """The name of a group's figure in the ledger's entry: of its counts, or of its money in a currency."""
+    name = "total" if group.kind == "all" else f"{group.kind}/{group_name(group.name)}"
+    return name if currency is None else f"{name}/{currency or 'no currency'}"
+
+
 def group_name(name: str) -> str:
-    return name or NOT_KNOWN
+    return name or NOT_STATED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from markupsafe import Markup
 
@@ -24,7 +23,6 @@ ROW, STEP = 14, 30  # pixels
 CURVE_HEIGHT, CURVE_TOP, CURVE_FOOT, CURVE_LEFT = 176, 12, 150, 11
 MOST_DOUBLINGS = 3  # of the odds, either way, that a curve is drawn over
 DOUBLING_WORDS = {0: "1", 1: "2", 2: "4", 3: "8", -1: "½", -2: "¼", -3: "⅛"}
-Anchor = Literal["start", "middle", "end"]
 
 
 def risk_scale(some: Iterable[RenewalRisk]) -> Scale:
@@ -145,15 +143,15 @@ def _odds_line(doubling: int, doublings: int, y: Scale) -> list[Markup]:
 
 
 def _line_parts(points: Sequence[CurvePoint], y: Scale) -> list[Markup]:
-    """A line with its band, and three values below."""
+    """A line with its band, and some round values below."""
     found = [float(point.at) for point in points]
     x = Scale(min(found), max(found) if max(found) > min(found) else min(found) + 1, CURVE_LEFT + 1, 99)
     drawn = [(x(float(point.at)), point) for point in points]
     upper, lower = [(across, y(point.high)) for across, point in drawn], [(across, y(point.low)) for across, point in drawn]
     middle = path([(across, y(point.log_odds)) for across, point in drawn], "score")
     band = marks.stretched([marks.area(upper, lower, "score"), middle], CURVE_FOOT + 1)
-    ends = ((x.low, "start"), ((x.low + x.high) / 2, "middle"), (x.high, "end"))
-    return [tag("g", band, class_="score"), *(text(x(value), CURVE_HEIGHT - 8, measure(value), side) for value, side in ends)]
+    ticks = [text(x(value), CURVE_HEIGHT - 8, measure(value), anchor(x(value), 92)) for value in x.ticks(3)]
+    return [tag("g", band, class_="score"), *ticks]
 
 
 def _category_parts(points: Sequence[CurvePoint], y: Scale) -> list[Markup]:

@@ -33,6 +33,7 @@ LEAST_MOVED = 0.005  # a probability that moved by less reads the same at two de
 SPANS: tuple[tuple[int, str], ...] = ((0, "overdue"), (31, "within 30 days"), (91, "in 31 to 90"), (181, "in 91 to 180"))
 LATER = "later"
 NEXT_TO_NOTHING = 0.01
+SHORT_UNITS = {"standard deviations": "SD"}
 ALL_ELSE = "All else, each too small to tell"
 Parts = tuple[float | None, float | None, float | None]  # of a change: new data, time, another model
 Way = tuple[str, str, float, float | None, float | None]  # label, note, points and their interval
@@ -185,19 +186,19 @@ def ends_of(low: float, high: float) -> str:
 
 
 def short_reason(reason: Reason) -> str:
-    """`Logins a seat 0.4 (+6)`: for a list."""
-    said = (
-        "" if reason.unit == "flag" and reason.value == 1 else f" {shown_value(reason.value, reason.unit if reason.unit == 'flag' else '')}"
-    )
+    """`Logins a seat 0.4 logins (+6)`: for a list."""
+    said = "" if reason.unit == "flag" and reason.value == 1 else f" {shown_value(reason.value, _short_unit(reason))}"
     return f"{reason.label}{said} ({words.number(100 * reason.points, 0, signed=True)})"
 
 
+def _short_unit(reason: Reason) -> str:
+    """The unit, unless the label says it all: `Tickets 10`."""
+    return "" if reason.unit.casefold() == reason.label.casefold() else SHORT_UNITS.get(reason.unit, reason.unit)
+
+
 def leading_reasons(one: RenewalRisk, most: int = 2) -> list[Reason]:
-    """The reasons of a list: those that push the way the whole goes first, the largest first."""
-    if not isinstance(one.churn, Estimate) or one.typical is None:
-        return []
-    up = one.churn.point >= one.typical
-    return sorted(one.reasons, key=lambda reason: ((reason.points > 0) != up, -abs(reason.points)))[:most]
+    """The reasons of a list: those that raise the risk, on which somebody can act, the largest first; then those that lower it."""
+    return sorted(one.reasons, key=lambda reason: (reason.points <= 0, -abs(reason.points)))[:most]
 
 
 def steps_of(one: RenewalRisk) -> list[Step]:
@@ -352,7 +353,8 @@ def model_claim(model: ModelRecord | NoEstimate) -> str:
     level = check.expected_over_observed
     if isinstance(level, NoEstimate) or level.low <= 1 <= level.high:
         return f"On later renewals its risks came about as often as it said: {slope}"
-    return f"On later renewals high and low risks lay as far apart as it said ({slope}), but it foretold {words.point(level, words.RATIO)} churned for each one seen"
+    seen = f"it foretold {words.point(level, words.RATIO)} churned for each one seen"
+    return f"On later renewals high and low risks lay as far apart as it said ({slope}), but {seen}"
 
 
 def short_model(model: ModelRecord | NoEstimate) -> str:

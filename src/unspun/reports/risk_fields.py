@@ -234,6 +234,8 @@ CHECK = Record(
         Field("n_churned", INTEGER, "Renewals that churned."),
         Field("n_churned_clusters", INTEGER, "Top parents with one that churned."),
         Field("n_train_churned", INTEGER, "Renewals that churned in what it was fitted on."),
+        Field("settle_days", INTEGER, "A renewal is judged once it was due for so long, by when nearly all outcomes are known."),
+        Field("n_undecided", INTEGER, "Renewals that were not decided by then, and are left out."),
         maybe("slope", "Calibration slope of churn; 1 is right."),
         maybe("intercept", "Calibration intercept; 0 is right."),
         maybe("expected_over_observed", "Churned renewals foretold over seen; 1 is right."),

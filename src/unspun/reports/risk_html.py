@@ -33,14 +33,19 @@ def listed(result: RiskResult, most: int = MOST_LISTED) -> list[RenewalRisk]:
 
 
 def render_risk(
-    result: RiskResult, proof: Proof, earlier: Earlier | None = None, room: int = ROOM_FOR_ROWS, most: int = MOST_LISTED
+    result: RiskResult,
+    proof: Proof,
+    earlier: Earlier | None = None,
+    meanings: Mapping[str, str] | None = None,
+    room: int = ROOM_FOR_ROWS,
+    most: int = MOST_LISTED,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the folder one after the other, each as its path in the folder and its bytes; the same result gives the same bytes.
 
-    The past renewals behind a comparison lie beside the pages as far as `room` (bytes) goes.
+    `meanings` say what a feature is, by its id. The past renewals behind a comparison lie beside the pages as far as `room` (bytes) goes.
     """
     rows = listed(result, most)
-    shared = _shared(result, proof, earlier, rows)
+    shared = {**_shared(result, proof, earlier, rows), "meanings": meanings or {}}
     yield STYLE, (page_style() + read_asset("evidence.css") + read_asset("risk.css")).encode()
     yield SCRIPT, (read_asset("theme.js") + read_asset("evidence.js")).encode()
     yield "index.html", _filled("risk_index.html.j2", {**shared, **_index(result, most)})

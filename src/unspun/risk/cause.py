@@ -60,10 +60,13 @@ class CauseHazard:
         """Variances of what moves with this hazard. `design` is (n, columns); `slopes` is (outcomes, PERIODS, n), by log-odds."""
         live = len(self.live)
         at_periods, all_periods = slopes[:, self.live], slopes.sum(axis=1)
-        own, mixed, rest = self.covariance[:live, :live], self.covariance[live:, :live], self.covariance[live:, live:]
-        found = np.einsum("oin,ij,ojn->on", at_periods, own, at_periods, optimize=True)
-        found += 2 * all_periods * np.einsum("oin,ni->on", at_periods, design @ mixed, optimize=True)
-        return np.maximum(found + all_periods**2 * np.einsum("nj,nj->n", design @ rest, design), 0.0)
+        own, mixed = self.covariance[:live, :live], self.covariance[live:, :live]
+        found = (np.matmul(own, at_periods) * at_periods).sum(axis=1)
+        if self.coefficients.any():
+            found += 2 * all_periods * ((design @ mixed).T * at_periods).sum(axis=1)
+            single = design.astype(np.float32)
+            found += all_periods**2 * np.einsum("nj,nj->n", single @ self.covariance[live:, live:].astype(np.float32), single)
+        return np.maximum(found, 0.0)
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Intercepts (count, PERIODS) and coefficients (count, columns), normal around the fitted ones."""

@@ -37,9 +37,10 @@ def _of_check(check: ModelCheck) -> list[Caution]:
         side = "more" if ratio.point > 1 else "less"
         text = (
             f"On later renewals the model foretold {side} churn than there was: {ratio.point:.2f} expected for each one seen "
-            f"({ratio.low:.2f} to {ratio.high:.2f}). The level of churn has moved; the model has been fitted anew since."
+            f"({ratio.low:.2f} to {ratio.high:.2f}): churn has moved, or the earlier renewals were too few to tell its level. The model in "
+            "force has been fitted on the later ones too."
         )
-        found.append(Caution("level_moved", text, loud=True))
+        found.append(Caution("level_off", text, loud=True))
     return found
 
 

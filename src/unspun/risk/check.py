@@ -29,16 +29,23 @@ NONE_IN_TEST = NoEstimate("the part it is judged on holds no account-month")
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What was said of later account-months: P of each outcome (n, 4) by the model, and by the base rate."""
+    """What was said of later account-months: P of each outcome (n, 4) by the model, and by the base rate.
+
+    `n_train_churned` are the churned renewals that both were fitted on; a renewal is judged `settle_days` after it was due, and
+    `n_undecided` were not decided by then.
+    """
 
     model: Floats
     base_rate: Floats
+    n_train_churned: int
+    settle_days: int
+    n_undecided: int
 
 
-def check_model(rows: RiskRows, stated: Stated, n_train_churned: int) -> ModelCheck:
-    """Judge a frozen model on later rows, whose outcome is known. `n_train_churned` are the churned renewals it was fitted on."""
+def check_model(rows: RiskRows, stated: Stated) -> ModelCheck:
+    """Judge a frozen model on later rows, whose outcome is known."""
     if not len(rows):
-        return _no_check(n_train_churned)
+        return _no_check(stated)
     churned, cluster, risk = rows.outcome == CHURN, rows.cluster, _inside(stated.model[:, CHURN])
     clusters = count_clusters(churned, cluster).with_event
     enough = clusters >= 2
@@ -52,7 +59,9 @@ def check_model(rows: RiskRows, stated: Stated, n_train_churned: int) -> ModelCh
         n_renewals=len(np.unique(rows.renewal)),
         n_churned=len(np.unique(rows.renewal[churned])),
         n_churned_clusters=clusters,
-        n_train_churned=n_train_churned,
+        n_train_churned=stated.n_train_churned,
+        settle_days=stated.settle_days,
+        n_undecided=stated.n_undecided,
         slope=slope,
         intercept=calibration_intercept(risk, churned, cluster) if enough else few,
         expected_over_observed=expected_over_observed(risk, churned, cluster) if enough else few,
@@ -111,11 +120,14 @@ def _at_lead(rows: RiskRows, risk: Floats, churned: Bools, part: Bools) -> LeadC
     )
 
 
-def _no_check(n_train_churned: int) -> ModelCheck:
+def _no_check(stated: Stated) -> ModelCheck:
     none = NONE_IN_TEST
     figures = ("slope", "intercept", "expected_over_observed", "auc", "brier", "log_loss", "base_log_loss", "churn_log_loss")
-    counts = {"n": 0, "n_renewals": 0, "n_churned": 0, "n_churned_clusters": 0, "n_train_churned": n_train_churned}
-    return ModelCheck(None, None, **counts, **dict.fromkeys(figures, none), by_lead=(), bins=(), verdict="cannot tell", why=none.reason)
+    counts = dict.fromkeys(("n", "n_renewals", "n_churned", "n_churned_clusters"), 0)
+    beside = {name: getattr(stated, name) for name in ("n_train_churned", "settle_days", "n_undecided")}
+    return ModelCheck(
+        None, None, **counts, **beside, **dict.fromkeys(figures, none), by_lead=(), bins=(), verdict="cannot tell", why=none.reason
+    )
 
 
 def _inside(probability: Floats) -> Floats:

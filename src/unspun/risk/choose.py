@@ -29,6 +29,7 @@ Bools = NDArray[np.bool_]
 
 MIN_TRAIN_CLUSTERS, MIN_TEST_CLUSTERS = 30, 20  # with a churn
 ORIGINS = 3
+SETTLED = 0.95
 FIRST_ORIGIN = 0.5  # of the churned renewals of training are known by the first origin
 MOST_ROWS = 100_000  # of training, for the comparison; the model itself is fitted on all
 LOG_LOSS = "mean of -log of the probability stated for what happened; clustered, t"
@@ -57,13 +58,26 @@ class Losses:
     cluster: Ints
 
 
-def judged(rows: RiskRows, cutoff: int) -> Bools:
-    """Rows whose outcome can be held against a forecast on the cutoff day: due before it, and decided by then.
+def settle_days(rows: RiskRows, cutoff: int) -> int:
+    """How long after its due date a renewal's outcome is nearly always known: the SETTLED quantile of those known before the cutoff."""
+    known = (rows.decided_on != UNKNOWN) & (rows.decided_on < cutoff) & (rows.outcome != UNDECIDED4) & (rows.as_of < cutoff)
+    _, first = np.unique(rows.renewal[known], return_index=True)
+    late = np.maximum(rows.decided_on[known][first] - rows.due[known][first], 0)
+    return int(np.quantile(late, SETTLED, method="higher")) if len(late) else 0
 
-    A renewal that was decided early counts only once it is due: else churn, which is known earlier by its notice, would be too frequent.
+
+def due_for_judging(rows: RiskRows, cutoff: int) -> Bools:
+    """Rows whose renewal fell due so long before the cutoff day that its outcome is known by then, whatever it is.
+
+    Churn is known earlier than a renewal where notice is given: to judge whatever is decided would hold too much of it.
     """
+    return (rows.due < cutoff - settle_days(rows, cutoff)) & (rows.as_of < cutoff)
+
+
+def judged(rows: RiskRows, cutoff: int) -> Bools:
+    """Rows whose outcome can be held against a forecast on the cutoff day: due for judging, and known."""
     known = (rows.decided_on != UNKNOWN) & (rows.decided_on < cutoff) & (rows.outcome != UNDECIDED4)
-    return known & (rows.due < cutoff) & (rows.as_of < cutoff)
+    return known & due_for_judging(rows, cutoff)
 
 
 def find_cut(rows: RiskRows, cutoff: int) -> int | NoEstimate:

@@ -33,7 +33,7 @@ FORMAT = 1  # of what to_json writes
 MIN_CHURN_CLUSTERS = 5  # in training, for any model
 MIN_CLUSTERS_FOR_TERMS = 10  # with the event; of a cause seen less often only the rates by period are fitted
 FALSE_DISCOVERY_RATE = 0.05  # among the terms that are told from nothing
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +231,7 @@ class HazardModel:
         for first in range(0, len(rows), 4096):
             part = slice(first, first + 4096)
             for node, weight in zip((NODES + 1) / 2, WEIGHTS / 2, strict=True):
-                slopes = hazards_of(self._intercepts(), node * linear[:, part], rows.lead[part]).slopes()
-                found[:, part] += weight * slopes[CHURN].sum(axis=1)
+                found[:, part] += weight * hazards_of(self._intercepts(), node * linear[:, part], rows.lead[part]).churn_slopes()
         return found
 
 

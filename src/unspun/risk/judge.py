@@ -14,7 +14,7 @@ from unspun.progress import Progress, silent
 from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate
 from unspun.risk.caution import cautions_of
 from unspun.risk.check import Stated, check_model
-from unspun.risk.choose import Choice, choose, find_cut, judged
+from unspun.risk.choose import Choice, choose, due_for_judging, find_cut, judged, settle_days
 from unspun.risk.fitted import FittedRisk, longest_leads
 from unspun.risk.hazard import Curve, HazardModel
 from unspun.risk.reasons import Reasons, coverage_of, typical_of
@@ -122,7 +122,9 @@ def _check(rows: RiskRows, cut: int, cutoff: int, name: CandidateName, seed: int
     if isinstance(base, NoEstimate):
         return base
     churned = len(np.unique(known.rows.renewal[known.outcome == CHURN]))
-    return check_model(later, Stated(model.probabilities(later), base.probabilities(later)), churned)
+    undecided = rows.renewal[due_for_judging(rows, cutoff) & ~judged(rows, cutoff) & (rows.as_of >= cut)]
+    settle = settle_days(rows, cutoff)
+    return check_model(later, Stated(model.probabilities(later), base.probabilities(later), churned, settle, len(np.unique(undecided))))
 
 
 def _record(model: RiskModel, choice: Choice, check: ModelCheck, fitted_on: RiskRows, rows: RiskRows, cutoff: int) -> ModelRecord:

@@ -45,14 +45,28 @@ class Hazards:
             for at in range(4):
                 reach[at, period] = left
                 left = left * (1 - values[at, period])
-        found, after = np.zeros((4, 4, PERIODS, n)), np.zeros((4, n))  # after: the outcomes of those who were not taken
+        found, after = np.empty((4, 4, PERIODS, n)), np.zeros((4, n))  # after: the outcomes of those who were not taken
         for period in reversed(range(PERIODS)):
             for at in reversed(range(4)):
-                taken = np.zeros((4, n))
-                taken[CAUSES[at]] = 1.0
                 hazard = values[at, period]
-                found[:, at, period] = reach[at, period] * hazard * (1 - hazard) * (taken - after)
-                after = hazard * taken + (1 - hazard) * after
+                gain = reach[at, period] * hazard * (1 - hazard)
+                found[:, at, period] = -gain * after
+                found[CAUSES[at], at, period] += gain
+                after *= 1 - hazard
+                after[CAUSES[at]] += hazard
+        return found
+
+    def churn_slopes(self) -> Floats:
+        """Of P(churn) by the log-odds of each hazard, summed over periods: shape (4 causes, n)."""
+        values, n = self.values, self.values.shape[2]
+        found, after = np.zeros((4, n)), np.zeros(n)
+        for period in reversed(range(PERIODS)):
+            for at in reversed(range(4)):
+                hazard = values[at, period]
+                churns = float(CAUSES[at] == CHURN)
+                found *= 1 - hazard
+                found[at] += hazard * (1 - hazard) * (churns - after)
+                after = churns * hazard + (1 - hazard) * after
         return found
 
 

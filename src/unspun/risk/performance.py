@@ -13,10 +13,10 @@ from unspun.audit.result import Caution
 from unspun.audit.terms import UNKNOWN
 from unspun.risk.attribution import Attributed
 from unspun.risk.choose import MIN_TRAIN_CLUSTERS, churned_clusters
-from unspun.risk.performance_result import AtDue, ChanceLimits, Comparison, GroupMoney, GroupPerformance, GroupVerdict
+from unspun.risk.performance_result import AtDue, ChanceLimits, Comparison, FunnelPoint, GroupMoney, GroupPerformance, GroupVerdict
 from unspun.risk.rolling import Rolling
 from unspun.risk.rows import CHURN, UNDECIDED4, RiskRows, known_by
-from unspun.stats.chance_limits import FUNNEL_LEVELS, ChanceSum, chance_sum
+from unspun.stats.chance_limits import FUNNEL_LEVELS, ChanceSum, chance_sum, even_chance
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 from unspun.stats.multiplicity import benjamini_hochberg
 from unspun.stats.one_thread import in_one_thread
@@ -27,7 +27,10 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FALSE_DISCOVERIES = 0.05
+IN_TIME = "cohort"  # groups that stand in the order of their names, not of their size
 NULL_DRAWS = 999
+FUNNEL_POINTS = 48
+LEAST_EXPECTED = 0.5  # churned: a smaller group has no place in a funnel
 WINSOR = 0.1  # of each tail, as Spiegelhalter 2005 takes
 SURE = 1e-6  # no expectation is nearer to 0 or 1
 POINTS_METHOD = f"difference in the renewal rate of the group's own accounts; {METHOD}"
@@ -62,17 +65,24 @@ class JudgedRenewals:
         return JudgedRenewals(*(getattr(self, name)[kept] for name in self.__slots__))
 
 
-LeftOut = Literal["no outcome is known", "it was never looked at in its term", "no earlier model could be fitted when its term began"]
+LeftOut = Literal[
+    "it was due so lately that not every outcome is known",
+    "no outcome is known",
+    "it was never looked at in its term",
+    "no earlier model could be fitted when its term began",
+]
 
 
 def judge_renewals(
-    rows: RiskRows, rolling: Rolling, due: Ints, start: Ints, currency: Ints, between: tuple[int, int]
+    rows: RiskRows, rolling: Rolling, due: Ints, start: Ints, currency: Ints, between: tuple[int, int], settled: int
 ) -> tuple[JudgedRenewals, dict[LeftOut, int]]:
     """The renewals due on the days `between` (both included) that were decided, at the first row of each; and how many are not judged, why.
 
-    `rows` and `rolling` are the account-months and their out-of-time probabilities; `due`, `start` and `currency` are by renewal.
+    `rows` and `rolling` are the account-months and their out-of-time probabilities; `due`, `start` and `currency` are by renewal. Of those
+    due after the day `settled` none is judged, decided or not: churn is often known earlier than a renewal is.
     """
-    wanted = (due >= between[0]) & (due <= between[1])
+    asked = (due >= between[0]) & (due <= between[1])
+    wanted = asked & (due <= settled)
     first = _first_rows(rows, len(due))
     looked = first >= 0
     at = np.maximum(first, 0)
@@ -81,6 +91,7 @@ def judge_renewals(
     given = rolling.probabilities[at, CHURN] if has_rows else np.full(len(due), np.nan)
     modelled = decided & np.isfinite(given)
     left: dict[LeftOut, int] = {
+        "it was due so lately that not every outcome is known": int((asked & ~wanted).sum()),
         "no outcome is known": int((wanted & looked & ~decided).sum()),
         "it was never looked at in its term": int((wanted & ~looked).sum()),
         "no earlier model could be fitted when its term began": int((wanted & decided & ~modelled).sum()),
@@ -154,7 +165,7 @@ def compare_groups(judged: JudgedRenewals, attributed: Attributed, by: str, noun
     comparison = Comparison(
         by=by,
         noun=noun,
-        groups=tuple(sorted(groups, key=lambda one: (-one.renewals, one.name))),
+        groups=tuple(sorted(groups, key=lambda one: (0.0 if by == IN_TIME else -one.renewals, one.name))),
         renewals=len(held),
         shared=int((np.bincount(attributed.members.unit, minlength=len(held)) > 1).sum()),
         without_group=without,
@@ -167,6 +178,7 @@ def compare_groups(judged: JudgedRenewals, attributed: Attributed, by: str, noun
         pairs=pairs,
         pairs_apart=apart,
         overlapping=overlapping,
+        funnel=_funnel(expected, groups),
         told=told,
         ranking=_ranking(noun, len(groups), pairs, apart, overlapping, shrunk),
         cautions=tuple(_cautions(noun, shrunk, held, attributed)),
@@ -253,6 +265,21 @@ def _winsorised(squares: Floats) -> float:
     return float((np.clip(z, low, high) ** 2).mean())
 
 
+def _funnel(expected: Floats, groups: list[GroupPerformance]) -> tuple[FunnelPoint, ...]:
+    """The limits of chance from the smallest group to the largest, for renewals of the company's mean risk."""
+    rate = float(expected.mean())
+    sizes = [one.expected_churned for one in groups]
+    low, high = max(min(sizes), LEAST_EXPECTED) * 0.9, max(*sizes, LEAST_EXPECTED) * 1.08
+    counts = np.unique(np.maximum(np.round(np.geomspace(low, high, FUNNEL_POINTS) / rate), 1)).astype(np.int64)
+    found = []
+    for n in counts.tolist():
+        chance, mean = even_chance(rate, n), n * rate
+        ends = (chance.limits(level) for level in FUNNEL_LEVELS)
+        limits = tuple(ChanceLimits(level, one[0] / mean, one[1] / mean) for level, one in zip(FUNNEL_LEVELS, ends, strict=True))
+        found.append(FunnelPoint(mean, limits))
+    return tuple(found)
+
+
 def _by_group(members: Membership) -> list[tuple[Ints, Floats]]:
     order = np.argsort(members.group, kind="stable")
     ends = np.cumsum(np.bincount(members.group, minlength=members.groups))[:-1]
@@ -312,9 +339,7 @@ def _ranking(noun: str, groups: int, pairs: int, apart: int, overlapping: int, s
     if overlapping == 0:
         return f"The intervals of the {groups:,} {plural} do not overlap."
     of_pairs = (
-        f"the intervals of {apart:,} of {pairs:,} pairs lie apart"
-        if apart
-        else f"no two of the {pairs:,} pairs have intervals that lie apart"
+        f"the intervals of {apart:,} of {pairs:,} pairs lie apart" if apart else f"none of the {pairs:,} pairs has intervals that lie apart"
     )
     return f"No ranking: the intervals of {overlapping:,} of {groups:,} {plural} overlap another's; {of_pairs}."
 

@@ -98,8 +98,16 @@ class GroupPerformance:
 
 
 @dataclass(frozen=True, slots=True)
+class FunnelPoint:
+    """Where a group with so many expected churned would lie by chance alone, in multiples of that, if its risks were the company's mean."""
+
+    expected_churned: float
+    limits: tuple[ChanceLimits, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """Groups of one kind beside each other, those with most renewals first. `by` is "owner", "segment", "cohort" or a column of accounts.
+    """Groups of one kind beside each other, those with most renewals first, cohorts in order of time. `by` is "owner", "segment", "cohort" or a column of accounts.
 
     `spread` is the standard deviation between groups in log odds; `differ_p` tests that they do not differ at all; `overdispersion` is the
     mean squared standardised difference, winsorised, 1 where there is but chance. `pairs_apart` of `pairs` have intervals that do not
@@ -121,6 +129,7 @@ class Comparison:
     pairs: int
     pairs_apart: int
     overlapping: int
+    funnel: tuple[FunnelPoint, ...]
     told: int
     ranking: str
     cautions: tuple[Caution, ...]
@@ -134,7 +143,8 @@ class Comparison:
 class PerformanceResult:
     """All that was compared. `expected_given` is how many the models expected to renew of `renewals`, of which `renewed` did.
 
-    `left_out` says how many of the `due` renewals are not judged, and why: due = renewals + those. `models` earlier models, fitted from
+    `left_out` says how many of the `due` renewals are not judged, and why: due = renewals + those. A renewal is judged once it was due for
+    `settle_days`, by when nearly all outcomes are known. `models` earlier models, fitted from
     `first_model` on, gave the expectations, each on what was known before it.
     """
 
@@ -148,6 +158,7 @@ class PerformanceResult:
     first_due: date | None
     last_due: date | None
     left_out: tuple[tuple[str, int], ...]
+    settle_days: int
     models: int
     first_model: date | None
     candidate: str

@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 LOGARITHM = "log "  # a unit that begins so is told as the amount itself
 NO_REASON = "nothing is recorded"
+MINUS = "\N{MINUS SIGN}"
 SMALLEST_POINTS = 5e-5  # a reason is not named for less than what rounds to 0.0 points
 
 
@@ -102,11 +103,17 @@ def missing_reason(feature: Feature, rows: RiskRows, at: int) -> str:
 
 
 def say(feature: Feature, value: float | str | None, typical: float | str | None, why_none: str, points: float, stale_days: int) -> str:
-    """One reason as a sentence without a full stop: "Logins per seat: 0.4, typical 2.1; raises churn by 6 points"."""
+    """One reason as a sentence without a full stop: "Logins per seat: 0.4, typical 2.1; raises the probability of churn by 6 points".
+
+    Value and typical value are told to the same decimals, those of three figures of the larger. A typical value told like the value
+    itself is left out: the contribution is told against the mean of all accounts, which no single value stands for.
+    """
     effect = f"{'raises' if points > 0 else 'lowers'} the probability of churn by {say_points(abs(points))}"
-    shown = f"no value ({why_none})" if value is None else _say_value(value, feature)
+    size = max((abs(one) for one in (value, typical) if isinstance(one, float)), default=0.0)
+    shown = f"no value ({why_none})" if value is None else _say_value(value, feature, size)
     age = f" {stale_days} days ago, before a tracking outage" if stale_days else ""
-    beside = "" if typical is None else f", typical {_say_value(typical, feature)}"
+    usual = shown if typical is None else _say_value(typical, feature, size)
+    beside = "" if usual == shown else f", typical {usual}"
     return f"{feature.label}: {shown}{age}{beside}; {effect}"
 
 
@@ -116,21 +123,20 @@ def say_points(points: float) -> str:
     return f"{shown} point" if shown == "1" else f"{shown} points"
 
 
-def _say_value(value: float | str, feature: Feature) -> str:
+def _say_value(value: float | str, feature: Feature, size: float) -> str:
     if isinstance(value, str):
         return value
     unit = feature.unit.removeprefix(LOGARITHM)
-    shown = say_number(value)
+    shown = say_number(value, size)
     return shown if not unit or unit.casefold() in feature.label.casefold() else f"{shown} {unit}"
 
 
-def say_number(value: float) -> str:
-    """Three figures that count, thousands apart: "0.412", "13.5", "12,400"."""
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "-"
-    decimals = max(2 - math.floor(math.log10(abs(value))), 0)
-    shown = f"{round(value, 2 - math.floor(math.log10(abs(value)))):,.{decimals}f}"
-    return (shown.rstrip("0").rstrip(".") if "." in shown else shown).replace("-", "\N{MINUS SIGN}", 1)
+def say_number(value: float, size: float) -> str:
+    """A number to the decimals of three figures of `size`, thousands apart: "0.412", "13.5", "12,400"."""
+    places = 2 - math.floor(math.log10(size)) if size > 0 else 0
+    rounded = round(value, places)
+    shown = f"{rounded:,.{max(places, 0)}f}" if rounded else "0"
+    return (shown.rstrip("0").rstrip(".") if "." in shown else shown).replace("-", MINUS)
 
 
 def _told(feature: Feature, value: float) -> float | str | None:

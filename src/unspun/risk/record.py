@@ -36,6 +36,7 @@ LAST_YEAR = "last year's rate"
 BINS = 5
 MISSES = 25
 ONLY_WORDS = NoEstimate("the calls are words, not probabilities", "calls given as probabilities")
+THE_REFERENCE = NoEstimate("it is what the others are held against")
 NO_RENEWALS = NoEstimate("no renewal has a forecast known in time", "forecasts of renewals that are decided since")
 
 
@@ -186,7 +187,7 @@ def _lead_record(lead: int, scored: _Scored, forecaster: Forecaster, terms: Term
         expected_over_observed=expected_over_observed(p, churned, cluster) if p.any() else NoEstimate("no churn was expected at all"),
         slope=calibration_slope(sure, churned, cluster),
         auc=auc,
-        brier_skill=_skill(squared, scored, known),
+        brier_skill=THE_REFERENCE if forecaster.kind == LAST_YEAR else _skill(squared, scored, known),
         arr_bias=_arr_bias(p, scored, known, terms),
         bins=_bins(p, churned, cluster),
     )

@@ -39,14 +39,15 @@ def estimate_shocks(rows: RiskRows, probabilities: Floats, day: int) -> Shocks:
     """
     picked = _furthest(rows, probabilities, day)
     p, outcome = probabilities[picked], rows.outcome[picked]
-    quarter, family = month_of(rows.due[picked]) // 3, rows.cluster[picked]
+    quarter = month_of(rows.due[picked]) // 3
+    own = np.unique(rows.account[picked], return_index=True)[1]  # one renewal an account: those after it hang on it having stayed
     stays = outcome != CHURN
     rest = stays & (outcome != CONTRACTION)
     return Shocks(
         churn=estimate_deviation("churn", p[:, CHURN], ~stays, quarter),
         contraction=_among("contraction", p[:, CONTRACTION] / (1 - p[:, CHURN]), outcome == CONTRACTION, quarter, stays),
         expansion=_among("expansion", p[:, EXPANSION] / (1 - p[:, CHURN] - p[:, CONTRACTION]), outcome == EXPANSION, quarter, rest),
-        family=estimate_deviation("family", p[:, CHURN], ~stays, family),
+        family=estimate_deviation("family", p[own, CHURN], ~stays[own], rows.cluster[picked][own]),
     )
 
 

@@ -160,8 +160,10 @@ class LeadCheck:
 class ModelCheck:
     """The chosen model on later account-months that neither fitted nor chose it. Everything is of churn but `log_loss`, of 4 outcomes.
 
-    `base_log_loss` is that of the base rate, on the same rows. `verdict` is "not calibrated" where the interval of the slope does
-    not contain 1, "cannot tell" where too few churned for a slope; then no renewal is given a probability.
+    A renewal is judged once it was due for `settle_days`, by when nearly all outcomes are known, whatever they are; `n_undecided` renewals
+    were not decided by then and are left out. `base_log_loss` is that of the base rate, on the same rows. `verdict` is "not calibrated"
+    where the interval of the slope does not contain 1, "cannot tell" where too few churned for a slope; then no renewal is given a
+    probability.
     """
 
     first_as_of: date | None
@@ -171,6 +173,8 @@ class ModelCheck:
     n_churned: int  # renewals
     n_churned_clusters: int
     n_train_churned: int
+    settle_days: int
+    n_undecided: int
     slope: MaybeEstimate
     intercept: MaybeEstimate
     expected_over_observed: MaybeEstimate

@@ -205,8 +205,10 @@ class _Chunk:
         self.later: Floats | None = None
         self.later_place = np.zeros(0, np.int64)
         self.there = np.ones((len(rows), draws.paths), bool)
-        code = np.unique(terms.family[rows], return_inverse=True)[1]
-        self.family = self.rng.standard_normal((int(code.max()) + 1, draws.paths))[code] * draws.deviation[3]
+        code, size = np.unique(terms.family[rows], return_inverse=True, return_counts=True)[1:]
+        effect = self.rng.standard_normal((int(code.max()) + 1, draws.paths))[code]
+        self.family_deviation = np.where(size[code][:, None] > 1, draws.deviation[3], 0.0)  # a family of one term has none
+        self.family = effect * self.family_deviation
 
     def outcome(self, at: Ints, step: int) -> Ints:
         """How the terms at some positions end, shape (n, paths)."""
@@ -217,7 +219,9 @@ class _Chunk:
         if len(open_):
             quarter = self.horizon.quarter(self.horizon.month(self.due[at[open_]]))
             probability = self._at_start(at[open_]) if step else self.chances(rows[open_], at_start=False)
-            ended[open_] = _draw_outcomes(probability, self.draws, quarter, self.family[at[open_]], self.rng)
+            ended[open_] = _draw_outcomes(
+                probability, self.draws, quarter, (self.family[at[open_]], self.family_deviation[at[open_]]), self.rng
+            )
         return ended
 
     def _at_start(self, at: Ints) -> Floats:
@@ -239,7 +243,7 @@ class _Chunk:
         return np.where(np.isfinite(known)[:, None], known[:, None], after)
 
 
-def _draw_outcomes(probability: Floats, draws: _Draws, quarter: Ints, family: Floats, rng: np.random.Generator) -> Ints:
+def _draw_outcomes(probability: Floats, draws: _Draws, quarter: Ints, family: tuple[Floats, Floats], rng: np.random.Generator) -> Ints:
     """Outcomes by sequential dichotomies: churn, of the rest contraction, of the rest expansion, else flat. Shape (n, paths)."""
     repeat = draws.paths // len(probability)
     u = rng.random((probability.shape[1], draws.paths))
@@ -254,7 +258,7 @@ def _draw_outcomes(probability: Floats, draws: _Draws, quarter: Ints, family: Fl
             np.repeat(share, repeat, axis=0).T,
             draws.shocks[cause, quarter],
             draws.deviation[cause],
-            (family, draws.deviation[3]) if own else None,
+            family if own else None,
         )
         hit = undecided & (u < h)
         ended[hit] = outcome

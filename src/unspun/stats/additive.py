@@ -21,6 +21,7 @@ from scipy import linalg, special
 from unspun.stats.concordance import t_quantile
 from unspun.stats.discrete_hazard import CodedTerm, HazardLikelihood, Spells
 from unspun.stats.estimate import NoEstimate
+from unspun.stats.one_thread import in_one_thread
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -92,6 +93,7 @@ class _State:
     design_effect: Floats
 
 
+@in_one_thread
 def fit_additive(spells: Spells, terms: Sequence[CodedTerm]) -> AdditiveFit | NoEstimate:
     """Fit the hazard of one cause. Groups of the same name are one group; those of one kind ("line:a", "line:b") learn from each other.
 
@@ -206,7 +208,7 @@ def _iterate(problem: HazardLikelihood, layout: _Layout, state: _State, learn_ef
         if learn_effects:
             state = _with_effects(layout, state, hessian, problem.meat(sums))
         state, moved, inverse = _strengthen(layout, state, hessian, target)
-        parameters = _descend(problem, layout, state, moved, sums.loss)
+        parameters = _descend(problem, layout, state, moved)
         change = problem.linear(parameters - state.parameters)
         state = _State(parameters, state.precision, state.design_effect)
         if not len(change) or math.sqrt(float(np.mean(change**2))) < SETTLED:
@@ -250,10 +252,10 @@ def _update(layout: _Layout, precision: Floats, effective: Floats, squares: Floa
     return np.clip(renewed, WEAKEST, STRONGEST)
 
 
-def _descend(problem: HazardLikelihood, layout: _Layout, state: _State, moved: Floats, loss: float) -> Floats:
+def _descend(problem: HazardLikelihood, layout: _Layout, state: _State, moved: Floats) -> Floats:
     """The step from the present parameters to `moved`, halved while the penalised loss rises."""
     penalty = layout.penalty(state.precision * state.design_effect)
-    here = loss + 0.5 * float(state.parameters @ penalty @ state.parameters)
+    here = problem.loss(state.parameters) + 0.5 * float(state.parameters @ penalty @ state.parameters)
     step, scale = moved - state.parameters, 1.0
     for _ in range(20):
         there = state.parameters + scale * step
@@ -282,22 +284,28 @@ def _invert(matrix: Floats) -> Floats:
 
 
 def _test_terms(problem: HazardLikelihood, parameters: Floats, covariance: Floats, free: Floats, with_event: int) -> Floats:
-    """By term, the p-value of no effect: a Wald statistic against its own distribution, a weighted sum of squares (Satterthwaite, F)."""
+    """By term, the p-value of no effect on any row."""
     found, live = [], len(problem.live)
     for term, begin in zip(problem.terms, problem.starts, strict=False):
         own = slice(live + begin, live + begin + term.table.shape[1])
-        found.append(_wald(parameters[own], covariance[own, own], free[own, own], with_event - 1))
+        share = np.bincount(term.codes, minlength=len(term.table)) / len(term.codes)
+        # so that a row's effect counts, however it is written
+        root = np.asarray(np.linalg.qr(np.sqrt(share)[:, None] * term.table, mode="r"), dtype=np.float64)
+        parts = root @ parameters[own], root @ covariance[own, own] @ root.T, root @ free[own, own] @ root.T
+        found.append(_wald(*parts, max(with_event - 1, 1)))
     return np.array(found)
 
 
-def _wald(estimate: Floats, covariance: Floats, free: Floats, df: int) -> float:
+def _wald(effect: Floats, covariance: Floats, free: Floats, df: int) -> float:
+    """Wood's test: the statistic over as many of the widest directions as the term has effective coefficients, by F."""
     values, vectors = np.linalg.eigh(covariance)
-    kept = values > 1e-10 * values.max()
-    root = vectors[:, kept] / np.sqrt(values[kept])
-    statistic = float(np.sum((estimate @ root) ** 2))
-    weights = np.linalg.eigvalsh(root.T @ free @ root)
-    mean, square = float(weights.sum()), float((weights**2).sum())
-    if mean <= 0 or square <= 0:
+    order = np.argsort(-values, kind="stable")
+    values, vectors = values[order], vectors[:, order]
+    held = values > 1e-9 * values[0]
+    if not held.any():
         return 1.0
-    freedom = mean**2 / square
-    return float(special.fdtrc(freedom, max(df, 1), statistic / mean)) if statistic > 0 else 1.0
+    directions = vectors[:, held] / np.sqrt(values[held])
+    effective = float(np.einsum("ij,ik,kj->", directions, free, directions))
+    rank = int(np.clip(round(effective), 1, held.sum()))
+    statistic = float(np.sum((effect @ directions[:, :rank]) ** 2))
+    return float(special.fdtrc(rank, df, statistic / rank))

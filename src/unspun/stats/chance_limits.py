@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -66,6 +67,11 @@ def chance_sum(probability: Floats, weight: Floats) -> ChanceSum:
     same = bool(np.all(w == w[0]))
     step = float(w[0]) if same else highest / CELLS
     return ChanceSum(0.0, step, _convolved(p, w / step, math.ceil(highest / step) + 2))
+
+
+def even_chance(probability: float, n: int) -> ChanceSum:
+    """The same of n events of one probability: the binomial distribution."""
+    return ChanceSum(0.0, 1.0, np.asarray(stats.binom.pmf(np.arange(n + 1), n, probability), dtype=np.float64))
 
 
 def _convolved(p: Floats, steps: Floats, cells: int) -> Floats:

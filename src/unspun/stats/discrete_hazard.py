@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import sparse, special
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-BLOCK = 8192  # rows of scores that are laid out at once
+BLOCK = 8192  # clusters whose scores are laid out at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,11 @@ class CodedTerm:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """At some coefficients: the loss (negative log likelihood), and by row the residual and the weight, summed over its periods.
+    """At some coefficients, by row the residual and the weight, summed over its periods.
 
     `residual_at` and `weight_at` hold the same by live period, for the rows at risk in it.
     """
 
-    loss: float
     residual: Floats
     weight: Floats
     residual_at: tuple[Floats, ...]
@@ -89,12 +88,13 @@ class HazardLikelihood:
         self.live = np.flatnonzero(events)
         spell = self.spells
         self._at = tuple(np.flatnonzero((spell.entry <= i) & (spell.exit >= i)).astype(np.int32) for i in self.live)
-        self._offset = tuple(np.where(spell.entry[at] == i, spell.log_share[at], 0.0) for i, at in zip(self.live, self._at, strict=True))
-        self._event = tuple(spell.event[at] & (spell.exit[at] == i) for i, at in zip(self.live, self._at, strict=True))
+        self._entering = tuple(np.flatnonzero(spell.entry[at] == i) for i, at in zip(self.live, self._at, strict=True))
+        self._log_share = tuple(spell.log_share[at[own]] for at, own in zip(self._at, self._entering, strict=True))
+        self._event = tuple(np.flatnonzero(spell.event[at] & (spell.exit[at] == i)) for i, at in zip(self.live, self._at, strict=True))
 
     def start(self) -> Floats:
         """Parameters at which every row has its period's rate."""
-        rates = [(event.sum() + 0.1) / (len(event) + 0.2) for event in self._event]
+        rates = [(len(event) + 0.1) / (len(at) + 0.2) for at, event in zip(self._at, self._event, strict=True)]
         return np.concatenate([special.logit(np.array(rates)), np.zeros(self.columns)])
 
     def linear(self, parameters: Floats) -> Floats:
@@ -109,25 +109,31 @@ class HazardLikelihood:
     def loss(self, parameters: Floats) -> float:
         """The negative log likelihood."""
         linear, total = self.linear(parameters), 0.0
-        for i, (at, offset, event) in enumerate(zip(self._at, self._offset, self._event, strict=True)):
-            log_odds = parameters[i] + linear[at] + offset
+        for i, event in enumerate(self._event):
+            log_odds = self._log_odds(i, parameters, linear)
             total += float(np.log1p(np.exp(-np.abs(log_odds))).sum() + np.maximum(log_odds, 0.0).sum() - log_odds[event].sum())
         return total
 
     def sums(self, parameters: Floats) -> Sums:
-        """Loss, residuals and weights."""
-        linear, total = self.linear(parameters), 0.0
+        """Residuals and weights."""
+        linear = self.linear(parameters)
         residual, weight = np.zeros(len(linear)), np.zeros(len(linear))
         residual_at, weight_at = [], []
-        for i, (at, offset, event) in enumerate(zip(self._at, self._offset, self._event, strict=True)):
-            log_odds = parameters[i] + linear[at] + offset
-            total += float(np.log1p(np.exp(-np.abs(log_odds))).sum() + np.maximum(log_odds, 0.0).sum() - log_odds[event].sum())
-            hazard = special.expit(log_odds)
-            residual_at.append(hazard - event)
+        for i, (at, event) in enumerate(zip(self._at, self._event, strict=True)):
+            hazard = special.expit(self._log_odds(i, parameters, linear))
             weight_at.append(hazard * (1 - hazard))
-            residual[at] += residual_at[-1]
             weight[at] += weight_at[-1]
-        return Sums(total, residual, weight, tuple(residual_at), tuple(weight_at))
+            hazard[event] -= 1.0
+            residual_at.append(hazard)
+            residual[at] += hazard
+        return Sums(residual, weight, tuple(residual_at), tuple(weight_at))
+
+    def _log_odds(self, i: int, parameters: Floats, linear: Floats) -> Floats:
+        """Of those at risk in a live period."""
+        found = linear[self._at[i]]
+        found += parameters[i]
+        found[self._entering[i]] += self._log_share[i]
+        return found
 
     def gradient(self, sums: Sums) -> Floats:
         """Of the loss, shape (parameters,)."""
@@ -151,21 +157,18 @@ class HazardLikelihood:
 
     def meat(self, sums: Sums) -> Floats:
         """The summed outer products of the clusters' scores, times G/(G - 1)."""
-        size = len(self.live) + self.columns
-        found, groups = np.zeros((size, size)), 0
-        by_period = np.zeros((len(self.spells), len(self.live)))
+        size, cluster = len(self.live) + self.columns, self.spells.cluster
+        begins = np.flatnonzero(np.concatenate([[True], cluster[1:] != cluster[:-1]]))
+        found, edges = np.zeros((size, size)), np.append(begins, len(cluster))
+        by_period = np.zeros((len(begins), len(self.live)))
+        of_row = np.repeat(np.arange(len(begins)), np.diff(edges))
         for i, (at, residual) in enumerate(zip(self._at, sums.residual_at, strict=True)):
-            by_period[at, i] = residual
-        for rows, first in _whole_clusters(self.spells.cluster):
-            scores = np.empty((rows.stop - rows.start, size))
-            scores[:, : len(self.live)] = by_period[rows]
-            for term, begin in zip(self.terms, self.starts, strict=False):
-                own = slice(len(self.live) + begin, len(self.live) + begin + term.table.shape[1])
-                scores[:, own] = term.table[term.codes[rows]] * sums.residual[rows, None]
-            summed = np.add.reduceat(scores, first, axis=0)
-            groups += len(first)
-            found += summed.T @ summed
-        return found * (groups / max(groups - 1, 1))
+            by_period[:, i] = np.bincount(of_row[at], weights=residual, minlength=len(begins))
+        for first in range(0, len(begins), BLOCK):
+            part = edges[first : first + BLOCK + 1]
+            scores = np.hstack([by_period[first : first + BLOCK], *(_summed(term, sums.residual, part) for term in self.terms)])
+            found += scores.T @ scores
+        return found * (len(begins) / max(len(begins) - 1, 1))
 
     def _by_period(self, term: CodedTerm, weight_at: Sequence[Floats]) -> Floats:
         counted = [
@@ -180,13 +183,8 @@ def _crossed(one: CodedTerm, other: CodedTerm, weight: Floats) -> Floats:
     return one.table.T @ counted.reshape(len(one.table), len(other.table)) @ other.table
 
 
-def _whole_clusters(cluster: Ints) -> list[tuple[slice, Ints]]:
-    """Runs of rows of whole clusters, about BLOCK rows each, with where each cluster begins within its run."""
-    if not len(cluster):
-        return []
-    begins = np.flatnonzero(np.concatenate([[True], cluster[1:] != cluster[:-1]]))
-    cuts = np.unique(np.searchsorted(begins, np.arange(0, len(cluster), BLOCK), side="left"))
-    cuts = cuts[cuts < len(begins)]
-    ends = np.append(begins[cuts[1:]], len(cluster))
-    edges = np.append(cuts, len(begins))
-    return [(slice(int(begins[a]), int(end)), begins[a:b] - begins[a]) for a, b, end in zip(edges[:-1], edges[1:], ends, strict=True)]
+def _summed(term: CodedTerm, residual: Floats, edges: Ints) -> Floats:
+    """A term's scores summed over runs of rows, from each edge to the next: runs are rows of a sparse matrix of residuals by code."""
+    rows = slice(int(edges[0]), int(edges[-1]))
+    by_code = sparse.csr_array((residual[rows], term.codes[rows], edges - edges[0]), shape=(len(edges) - 1, len(term.table)))
+    return np.asarray(by_code @ term.table)

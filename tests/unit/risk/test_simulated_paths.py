@@ -108,7 +108,7 @@ def test_a_family_shares_its_fate() -> None:
     together = run(terms(400, family=np.repeat(np.arange(40), 10)), Fixed(P), shocks(family=1.0))
     apart = run(terms(400), Fixed(P), shocks(family=1.0))
     assert total(together, "churned").var() > 1.4 * total(apart, "churned").var()
-    assert total(together, "churned").mean() == pytest.approx(total(apart, "churned").mean(), rel=0.03)
+    assert total(together, "churned").mean() == pytest.approx(total(apart, "churned").mean(), rel=0.06), "to second order"
 
 
 def test_uncertain_coefficients_move_all_renewals_at_once() -> None:

@@ -1,0 +1,202 @@
+"""Whether the intervals of forecasts hold: forecasts replayed quarter by quarter as known then, beside what came.
+
+    python -m benchmarks.forecast_study                              # 12 demo companies of 1,000 accounts, and crm_sim where it is there
+    python -m benchmarks.forecast_study --seeds 1 --accounts 400 --out forecast-study.json
+
+Each company is made from a seed, loaded into a workspace, and its past forecasts are made as `unspun forecast --record --replay` makes
+them: the model, the shared shocks and the amounts from what was known on the day. Each is scored by the code that scores the record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from unspun.app.forecast_figures import forecast_figures, past_forecast
+from unspun.app.forecast_making import replays, settings_of
+from unspun.app.loads import LoadRequest, load, plan_load
+from unspun.app.risk_basis import RiskRequest
+from unspun.app.risk_inputs import RiskInputs, risk_inputs
+from unspun.app.workspace import open_workspace
+from unspun.app.workspace_demo import create_demo_workspace
+from unspun.app.workspace_making import create_workspace
+from unspun.risk.forecast_result import Forecast, MaybePredicted, PeriodOutcome, PeriodQuantity, Predicted
+from unspun.risk.record_periods import Realised, SaidOfPeriod, score_snapshot
+from unspun.stats.estimate import Estimate
+from unspun.stats.proportion import clustered_share
+
+RESULTS = Path(__file__).resolve().parent / "results"
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+DEMO_AS_OF, CRM_AS_OF = date(2026, 10, 31), date(2024, 1, 1)
+DEMO_DAYS = (*(date(2025, month, 1) for month in (1, 4, 7, 10)), date(2026, 1, 1), date(2026, 4, 1))
+CRM_DAYS = (date(2022, 10, 1), date(2022, 11, 1), date(2022, 12, 1), *(date(2023, month, 1) for month in range(1, 11)))
+MONTHS, WHOLE = 12, "12 months"
+CRM_BOOK = """\
+time_zone: UTC
+currency: USD
+sources:
+  - files: accounts.parquet
+    table: accounts
+    columns: {{account_id: account_id, dated: first_start_date, created_on: first_start_date, country: country}}
+    ignore: [channel, date_of_birth, shard_seed, has_events, n_events_simulated]
+  - files: subscriptions.parquet
+    table: subscriptions
+    columns: {{subscription_id: subscription_id, account_id: account_id, started: start_date, ended: end_date,
+               amount: {{column: mrr, covers: month}}, product: product, is_addon: is_addon}}
+    ignore: [quantity, units, bill_period_months, discount, addon_held, addon_inferred]
+  - files: account_months.parquet
+    table: events
+    columns:
+      account_id: account_id
+      occurred: month_end
+      event: {{value: month}}
+      {own}
+    ignore: [month_no, month_start]
+"""
+CRM_METRIC = "  {id}:\n    description: The sum of {id} over the last month that is over.\n    sum: events.{id}\n    window: 31d\n"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One outcome of one forecast, and which company it is of."""
+
+    company: str
+    as_of: date
+    outcome: PeriodOutcome
+
+
+def demo_inputs(folder: Path, seed: int, accounts: int) -> RiskInputs:
+    workspace = create_demo_workspace(folder, AT, seed=seed, accounts=accounts).workspace
+    return risk_inputs(workspace, RiskRequest(as_of=DEMO_AS_OF), AT)
+
+
+def crm_inputs(folder: Path, data: Path) -> RiskInputs:
+    """ChurnSim's company with its monthly counts as metrics."""
+    columns = [name for name in pq.read_schema(data / "account_months.parquet").names if name.startswith(("n_", "value_"))]
+    own = "\n      ".join(f"{name}: {{column: {name}, kind: number}}" for name in (*columns, "avg_active_users"))
+    declared = "".join(CRM_METRIC.format(id=name) for name in columns)
+    metrics = f"sources:\n  events: {{silent_days: 62}}\nmetrics:\n{declared}"
+    workspace = create_workspace(folder, AT, "crm_sim", CRM_BOOK.format(own=own), metrics)
+    request = LoadRequest(tuple(str(data / f"{name}.parquet") for name in ("accounts", "subscriptions", "account_months")))
+    load(workspace, plan_load(workspace, request), request, AT)
+    return risk_inputs(open_workspace(folder), RiskRequest(as_of=CRM_AS_OF), AT)
+
+
+def score(company: str, inputs: RiskInputs, days: Sequence[date], paths: int) -> Iterator[Scored]:
+    """What each forecast said of each quarter, and of its twelve months as a whole, that is over now."""
+    realised = Realised(inputs.terms)
+    for forecast in replays(inputs, days, settings_of(MONTHS, paths)):
+        past = past_forecast(0, AT.date(), forecast_figures(inputs, forecast))
+        for one in (past, replace(past, periods=[_whole(forecast)])):
+            yield from (Scored(company, forecast.as_of, outcome) for outcome in score_snapshot(one, realised).outcomes)
+
+
+def _whole(forecast: Forecast) -> SaidOfPeriod:
+    said: dict[tuple[PeriodQuantity, str], MaybePredicted] = {("churned", ""): forecast.total.churned}
+    for one in forecast.total.money:
+        said |= {("grr", one.currency): one.grr, ("nrr", one.currency): one.nrr}
+    known = {key: value for key, value in said.items() if isinstance(value, Predicted)}
+    return SaidOfPeriod(WHOLE, forecast.total.first, forecast.total.last, known)
+
+
+def coverage(scored: Sequence[Scored]) -> list[dict[str, object]]:
+    """By quantity and how far ahead: the share inside the intervals, clustered by company; and how wide and how far off they were."""
+    groups: dict[tuple[str, str], list[Scored]] = {}
+    for one in scored:
+        ahead = (
+            WHOLE if one.outcome.period == WHOLE else "quarters up to 4 months ahead" if one.outcome.lead_months <= 4 else "later quarters"
+        )
+        for key in ((one.outcome.quantity, ahead), (one.outcome.quantity, "all")):
+            groups.setdefault(key, []).append(one)
+    return [_covered(quantity, ahead, found) for (quantity, ahead), found in sorted(groups.items())]
+
+
+def _covered(quantity: str, ahead: str, found: Sequence[Scored]) -> dict[str, object]:
+    names = sorted({(one.company, one.outcome.period) for one in found})
+    cluster = np.array([names.index((one.company, one.outcome.period)) for one in found])
+    inside = {}
+    for level in ("in_80", "in_95"):
+        share = clustered_share(np.array([getattr(one.outcome, level) for one in found]), cluster)
+        inside[level] = [round(share.point, 4), round(share.low, 4), round(share.high, 4)] if isinstance(share, Estimate) else None
+    said, came = (np.array([value(one.outcome) for one in found]) for value in (lambda o: o.predicted.mean, lambda o: o.actual))
+    width = np.mean([one.outcome.predicted.high_95 - one.outcome.predicted.low_95 for one in found])
+    return {
+        "quantity": quantity,
+        "ahead": ahead,
+        "outcomes": len(found),
+        "clusters": len(names),
+        **inside,
+        "said_over_came": round(float(said.sum() / came.sum()), 4) if came.sum() else None,
+        "mean_error": round(float((said - came).mean()), 5),
+        "mean_width_95": round(float(width), 5),
+    }
+
+
+def shared_data() -> Path | None:
+    """Where crm_sim lies, if it does: `../shared/data` or UNSPUN_DATA."""
+    folder = Path(os.environ.get("UNSPUN_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "crm_sim"
+    return folder if folder.is_dir() else None
+
+
+def study(seeds: int, accounts: int, paths: int, crm: bool, keep: Path | None) -> dict[str, object]:
+    result: dict[str, object] = {}
+    demo: list[Scored] = []
+    with tempfile.TemporaryDirectory(dir=keep) as folder:
+        for seed in range(1, seeds + 1):
+            began = time.monotonic()
+            demo += score(f"demo {seed}", demo_inputs(Path(folder) / f"demo-{seed}", seed, accounts), DEMO_DAYS, paths)
+            print(f"demo {seed}: {time.monotonic() - began:.0f} s", *map(_line, coverage(demo)), sep="\n  ", flush=True)
+        result["demo"] = coverage(demo)
+        data = shared_data() if crm else None
+        if data is not None:
+            found = list(score("crm_sim", crm_inputs(Path(folder) / "crm_sim", data), CRM_DAYS, paths))
+            result["crm_sim"] = coverage(found)
+            print("crm_sim", *map(_line, coverage(found)), sep="\n  ", flush=True)
+    return result
+
+
+def _line(one: dict[str, object]) -> str:
+    names = ("quantity", "ahead", "outcomes", "in_80", "in_95", "said_over_came", "mean_width_95")
+    return " ".join(str(one[name]) for name in names)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=12)
+    parser.add_argument("--accounts", type=int, default=1_000)
+    parser.add_argument("--paths", type=int, default=1_000)
+    parser.add_argument("--no-crm-sim", action="store_true")
+    parser.add_argument("--out", type=Path, default=None)
+    asked = parser.parse_args()
+    began = time.monotonic()
+    found = study(asked.seeds, asked.accounts, asked.paths, not asked.no_crm_sim, None)
+    today = datetime.now(UTC).date()
+    record = {
+        "date": today.isoformat(),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "scipy": version("scipy"),
+        "seeds": asked.seeds,
+        "accounts": asked.accounts,
+        "paths": asked.paths,
+        "seconds": round(time.monotonic() - began),
+        **found,
+    }
+    out = asked.out or RESULTS / f"forecast-study-{today}.json"
+    out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""`unspun performance`: renewals of owners and other groups beside what was expected of them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from unspun.cli.book_text import EngineName, WorkspaceFolder
+
+if TYPE_CHECKING:
+    from unspun.app.performance import PerformanceRequest, PerformanceRun
+    from unspun.app.workspace import Workspace
+    from unspun.cli.outputs import OutputFile
+    from unspun.reports.performance_html import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files asked for; `json_to_stdout` prints the result and nothing else."""
+
+    html: OutputFile | None
+    json: OutputFile | None
+    csv: OutputFile | None
+    json_to_stdout: bool
+
+
+def performance(
+    by: Annotated[
+        list[str] | None, typer.Option(metavar="GROUP", help="owner, segment, cohort or a column of accounts; repeat. [owner]")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Know nothing later than this day. [the last day on which anything is known]")
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Renewals due from this day on. [all]")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Metrics that expectations rest on too; repeat; patterns. [none]")
+    ] = None,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report, one page that holds everything.")] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
+    ] = None,
+    csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write a line for each group as CSV, a manifest beside it.")] = None,
+    version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
+    memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
+    engine: EngineName = None,
+    workspace: WorkspaceFolder = None,
+) -> int:
+    """Compare owners, segments or cohorts by renewals beyond what was expected of their accounts when each term began.
+
+    A hard book is not a bad owner: expectations come from what was known at the time. Differences are shrunk by how much groups differ at
+    all; where intervals overlap it says that there is no ranking. Renewals of accounts that changed owner are shared by days.
+
+    \b
+    Examples:
+      unspun performance
+      unspun performance --by owner --by segment --since 2025-01-01 --html performance.html
+      unspun performance --by region --csv regions.csv
+      unspun performance --json - | jq '.comparisons[0].ranking'
+    """
+    from unspun.cli.book_text import print_made, workspace_at
+    from unspun.cli.performance_text import Shown, performance_lines
+    from unspun.cli.progress import show_progress
+    from unspun.cli.terminal import reader_may_leave
+
+    request = _request(tuple(by or ()), (as_of, since), tuple(metric or ()), version, memory, engine)
+    outputs = _outputs(html, json, csv)
+    place = workspace_at(workspace)
+    run = _measured(place, request)
+    proof = proof_of(place, run)
+    with show_progress() as report:
+        report("writing", 0, 0)
+        written = _write(outputs, run, proof)
+    if outputs.json_to_stdout:
+        from unspun.reports.performance_json import to_json
+
+        with reader_may_leave():
+            sys.stdout.buffer.write(to_json(run.result).encode())
+        return 0
+    print_made(lambda width: performance_lines(Shown(run.result, proof, run.seconds, tuple(written)), width))
+    return 0
+
+
+def _request(
+    by: tuple[str, ...],
+    days: tuple[str | None, str | None],
+    metrics: tuple[str, ...],
+    version: str | None,
+    memory: str | None,
+    engine: str | None,
+) -> PerformanceRequest:
+    """What was typed as a request. Raises BadInput with the faults of all options."""
+    from unspun.app.performance import PerformanceRequest
+    from unspun.cli.options import OptionReader
+    from unspun.errors import BadInput
+
+    reader = OptionReader()
+    request = PerformanceRequest(
+        by=by or ("owner",),
+        as_of=reader.day("--as-of", days[0]),
+        since=reader.day("--since", days[1]),
+        version=reader.integer("--version", version, None, at_least=1),
+        memory=memory,
+        engine=engine,
+        metrics=metrics,
+    )
+    if reader.faults:
+        raise BadInput(reader.faults)
+    return request
+
+
+def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
+    """The files to write. Raises BadInput with all that stands in their way."""
+    from unspun.cli.options import OptionReader
+    from unspun.cli.outputs import check_outputs
+    from unspun.cli.plan import STDOUT, named_output
+    from unspun.errors import BadInput
+
+    reader = OptionReader()
+    files = [named_output(option, text, reader) for option, text in (("--html", html), ("--json", json), ("--csv", csv))]
+    reader.faults.extend(check_outputs([one for one in files if one], ()))
+    if reader.faults:
+        raise BadInput(reader.faults)
+    return Outputs(files[0], files[1], files[2], json_to_stdout=json == STDOUT)
+
+
+def _measured(place: Workspace, request: PerformanceRequest) -> PerformanceRun:
+    from unspun.app.performance import measure_performance
+    from unspun.cli.progress import show_progress
+
+    with show_progress() as report:
+        return measure_performance(place, request, datetime.now(UTC), report)
+
+
+def proof_of(place: Workspace, run: PerformanceRun) -> Proof:
+    """What backs the page of a run."""
+    from unspun.app.opening import in_place_remarks
+    from unspun.book.checks.remarks import check_remarks
+    from unspun.reports.performance_html import Proof
+
+    figures = run.figures
+    return Proof(
+        entry=run.entry,
+        anchor=run.anchor,
+        book_version=figures.book_version,
+        book_digest=figures.book_digest,
+        engine=f"{figures.engine} {figures.engine_version}",
+        company=place.settings.name,
+        remarks=(*in_place_remarks(figures.in_place), *check_remarks(figures.book_check, figures.book_version)),
+    )
+
+
+def _write(outputs: Outputs, run: PerformanceRun, proof: Proof) -> list[str]:
+    """Write what was asked for; what was written, in words. Raises BadInput where the system refuses."""
+    from unspun.cli.outputs import write_text
+    from unspun.cli.page_folder import write_with_manifest
+    from unspun.reports.performance_html import render_performance
+    from unspun.reports.performance_json import groups_csv, to_json
+
+    written: list[str] = []
+    if outputs.html is not None:
+        write_text(outputs.html, render_performance(run.result, proof))
+        written.append(f"Page: {outputs.html.path}")
+    if outputs.json is not None:
+        written += write_with_manifest(outputs.json, to_json(run.result), _facts(run), "Result")
+    if outputs.csv is not None:
+        written += write_with_manifest(outputs.csv, groups_csv(run.result), _facts(run), "Groups")
+    return written
+
+
+def _facts(run: PerformanceRun) -> dict[str, Any]:
+    """What a manifest says of a run."""
+    figures = run.figures
+    return {
+        "entry": run.anchor,
+        "question": dict(figures.question),
+        "as_of": figures.as_of.isoformat(),
+        "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256},
+        "book": {"version": figures.book_version, "digest": figures.book_digest},
+        "in_place": [dict(one) for one in figures.in_place],
+        "engine": f"{figures.engine} {figures.engine_version}",
+        "package_version": figures.package_version,
+        "book_check": figures.book_check,
+    }

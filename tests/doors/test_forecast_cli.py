@@ -1,0 +1,195 @@
+"""`unspun forecast`: what it prints at any width, the files it writes, the addresses it gives, and what it says of wrong options."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from rich.cells import cell_len
+
+from tests.doors.book_files import Book
+from tests.doors.cli_files import Ran, run
+from tests.doors.evidence_company import Company
+from tests.unit.reports import forecast_record_sample as records
+from tests.unit.reports import forecast_sample as sample
+from unspun.cli import forecast_record_text, forecast_text
+from unspun.reports.forecast_html import Proof
+from unspun.reports.forecast_json import forecast_schema, record_schema
+from unspun.risk.forecast_result import Forecast, ForecastRecord
+
+PROOF = Proof(23, "23:9fe2", 6, "ab" * 32, "duckdb 2.0", "Acme", ("the book was not checked",))
+FORECASTS: dict[str, Callable[[], Forecast]] = {
+    "one currency": sample.forecast,
+    "two currencies": lambda: sample.forecast(("USD", "EUR")),
+    "refused": lambda: sample.forecast(refused=True),
+    "nothing due": sample.nothing_due,
+}
+RECORDS: dict[str, Callable[[], ForecastRecord]] = {
+    "five forecasters": records.record,
+    "calls in words": lambda: records.record(words=True),
+    "few": lambda: records.record(few=True),
+    "nothing said": records.nothing_said,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasted:
+    """A company whose renewals were forecast half a year before its last day, and scored on that day, with every file written."""
+
+    book: Book
+    folder: Path
+    forecast: Ran
+    record: Ran
+
+    def document(self, name: str) -> dict[str, Any]:
+        return json.loads((self.folder / name).read_text("utf-8"))
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with (self.folder / name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory, evidence_company: Company) -> Forecasted:
+    folder = tmp_path_factory.mktemp("forecast")
+    book = Book(folder)
+    shutil.copytree(evidence_company.book.folder, book.folder)
+    files = ("--html", folder / "pages", "--json", folder / "f.json", "--csv", folder / "f.csv")
+    of_record = ("--html", folder / "record", "--json", folder / "r.json", "--csv", folder / "r.csv")
+    told = book.run("forecast", "--as-of", "2025-06-30", *files)
+    return Forecasted(book, folder, told, book.run("forecast", "--record", *of_record))
+
+
+def plain(text: str) -> str:
+    """With hyphens and spaces of one kind."""
+    return " ".join(text.translate({0x2013: "-", 0x2212: "-", 0xA0: " ", 0x2060: ""}).split())
+
+
+def forecast_lines(name: str, width: int, by: tuple[str, ...] = ("segment",)) -> list[str]:
+    shown = forecast_text.Shown(FORECASTS[name](), PROOF, by, 1.25, ())
+    return [str(line) for line in forecast_text.forecast_lines(shown, width)]
+
+
+def record_lines(name: str, width: int) -> list[str]:
+    shown = forecast_record_text.Shown(RECORDS[name](), PROOF, (31, 32), 1.25, ())
+    return [str(line) for line in forecast_record_text.record_lines(shown, width)]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    made = [*(forecast_lines(name, width, ("segment", "owner")) for name in FORECASTS), *(record_lines(name, width) for name in RECORDS)]
+    for lines in made:
+        assert [line for line in lines if cell_len(line.rstrip()) > width] == []
+        assert len(lines) > 5
+
+
+def test_the_terminal_tells_what_is_expected_by_month_quarter_and_the_groups_asked_for() -> None:
+    lines = [plain(line) for line in forecast_lines("one currency", 120, ("owner",))]
+    assert lines[0] == "Of the $6.78M of ARR that falls due by 30 Nov 2026, 83 % is expected to be kept; with expansion, 88 %."
+    assert lines[1].startswith("95 % intervals, in per cent: gross 66-93, net 70-99.")
+    starts = [line.split(maxsplit=1)[0] for line in lines if line]
+    assert starts.count("Q4") == 2 and starts.count("All") == 1 and "Ana" in starts and "Enterprise" not in starts
+    assert any(line.startswith("Q1 2026 47 $1.76M") and "85 % (63-96)" in line for line in lines)
+
+
+def test_without_a_forecast_the_terminal_shows_counts_and_sums_and_why() -> None:
+    text = plain(" ".join(forecast_lines("refused", 100)))
+    assert "No forecast: the model is not calibrated" in text and "It would take metrics that foretell" in text
+    assert "no estimate" not in text and "NRR" not in text and "All 160 $6.78M" in text
+
+
+def test_the_terminal_tells_who_was_nearer_and_of_whom_nothing_can_be_told() -> None:
+    text = plain(" ".join(record_lines("five forecasters", 120)))
+    assert "Beside last year's rate, 90 days ahead: worse: Dana <b>Ruiz</b>; cannot tell: the model," in text
+    assert "cannot tell of model: 7 churned renewals, 20 are needed" in text
+    assert "GRR of what is due, replayed 40 8 78 % (62-89) 94 % (83-98)" in text
+    assert "entries 31 to 32" in text
+
+
+def test_every_file_is_written_and_fits_its_schema(company: Forecasted) -> None:
+    assert company.forecast.code == 0, company.forecast.err
+    assert company.record.code == 0, company.record.err
+    Draft202012Validator(forecast_schema()).validate(company.document("f.json"))
+    Draft202012Validator(record_schema()).validate(company.document("r.json"))
+    for name in ("pages", "record"):
+        manifest = company.document(f"{name}/manifest.json")
+        for path, digest in manifest["files"].items():
+            assert hashlib.sha256((company.folder / name / path).read_bytes()).hexdigest() == digest
+    for name in ("f.json", "f.csv", "r.json", "r.csv"):
+        manifest = company.document(f"{name}.manifest.json")
+        assert manifest["file"]["sha256"] == hashlib.sha256((company.folder / name).read_bytes()).hexdigest()
+        assert manifest["entry"].split(":")[0].isdigit() and manifest["book"]["version"] >= 1
+
+
+def test_counts_and_sums_of_the_forecast_are_those_of_the_renewals_in_the_book(company: Forecasted) -> None:
+    document, entry = company.document("f.json"), company.document("f.csv.manifest.json")["entry"].split(":")[0]
+    rows = company.rows("f.csv")
+    due = [one for one in document["renewals"] if one["due"] <= document["until"]]
+    assert document["total"]["renewals"] == len(due) > 50
+    assert sum(group["renewals"] for group in document["by_month"]) == sum(
+        group["renewals"] for group in document["by_owner"] or [document["total"]]
+    )
+    told = {row["figure"] for row in rows}
+    assert f"{entry}/total" in told and all(name.startswith(f"{entry}/") for name in told)
+
+
+def test_every_address_in_the_csv_opens(company: Forecasted) -> None:
+    told = sorted({row["figure"] for row in company.rows("f.csv")})
+    listed = json.loads(company.book.run("why", told[0].split("/")[0], "--json").out)
+    known = {f"{told[0].split('/')[0]}/{one['name']}" for one in listed["figures"]}
+    assert set(told) <= known
+    ran = company.book.run("why", next(name for name in told if name.endswith("/total")))
+    assert ran.code == 0, ran.err
+
+
+def test_the_forecast_made_before_is_scored_on_what_came_after(company: Forecasted) -> None:
+    forecast, record = company.document("f.json"), company.document("r.json")
+    assert record["as_of"] > forecast["as_of"]
+    (shot,) = record["snapshots"]
+    assert shot["as_of"] == forecast["as_of"] and shot["replayed"]  # entered today, of a day long past
+    said = {one["name"]: one for one in forecast["by_quarter"]}
+    for one in shot["outcomes"]:
+        if one["quantity"] == "churned":
+            assert one["predicted"] == said[one["period"]]["churned"]
+            assert one["in_95"] == (one["predicted"]["low_95"] <= one["actual"] <= one["predicted"]["high_95"])
+    assert {one["kind"] for one in record["forecasters"]} >= {"last year's rate"}
+
+
+def test_json_on_standard_output_is_the_document_and_nothing_else(company: Forecasted) -> None:
+    ran = company.book.run("forecast", "--as-of", "2025-06-30", "--json", "-")
+    assert ran.code == 0, ran.err
+    assert ran.out == (company.folder / "f.json").read_text("utf-8")
+
+
+def test_wrong_options_are_told_together() -> None:
+    ran = run("forecast", "--months", "40", "--as-of", "soon", "--by", "colour", "--replay", "3")
+    assert ran.code == 2
+    assert [line.split(":")[0] for line in ran.faults] == ["--as-of", "--months", "--by", "--replay"]
+
+
+def test_options_of_a_forecast_are_no_options_of_the_record() -> None:
+    ran = run("forecast", "--record", "--months", "6", "--fit", "--by", "owner")
+    assert ran.code == 2
+    assert [line.split(":")[0] for line in ran.faults] == ["--months", "--by", "--fit"]
+
+
+def test_a_folder_that_holds_other_files_is_left_alone(tmp_path: Path, company: Forecasted) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    ran = company.book.run("forecast", "--html", tmp_path)
+    assert ran.code == 2 and "not earlier pages of forecast" in ran.err
+    other = company.book.run("forecast", "--record", "--html", company.folder / "pages")
+    assert other.code == 2 and "not earlier pages of forecast-record" in other.err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_schemas_are_printed() -> None:
+    assert json.loads(run("schema", "forecast").out) == forecast_schema()
+    assert json.loads(run("schema", "forecast-record").out) == record_schema()

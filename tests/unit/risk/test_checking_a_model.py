@@ -1,0 +1,90 @@
+"""The model held against later renewals: the verdict on its calibration, and the figures beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import special
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+
+from tests.unit.risk.made_months import MadeCompany, make_company
+from unspun.risk.check import Stated, check_model
+from unspun.risk.choose import judged
+from unspun.risk.result import ModelCheck
+from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT, RiskRows
+from unspun.stats.estimate import Estimate, NoEstimate
+
+
+@pytest.fixture(scope="module")
+def company() -> MadeCompany:
+    return make_company(seed=5, accounts=900)
+
+
+def at_the_start_of_terms(company: MadeCompany) -> tuple[RiskRows, np.ndarray]:
+    """Rows of judged renewals before anybody gave notice, with their true probability of churn."""
+    used = judged(company.rows, company.cutoff) & (company.rows.lead > 60)
+    return company.rows.take(used), company.true_churn[used]
+
+
+def check(rows: RiskRows, churn: np.ndarray) -> ModelCheck:
+    stated = np.empty((len(rows), 4))
+    stated[:, CHURN] = churn
+    for outcome, share in ((CONTRACTION, 0.1), (FLAT, 0.7), (EXPANSION, 0.2)):
+        stated[:, outcome] = (1 - churn) * share
+    return check_model(rows, Stated(stated, np.full((len(rows), 4), 0.25), 100, 5, 2))
+
+
+def test_true_probabilities_are_found_calibrated(company: MadeCompany) -> None:
+    rows, truth = at_the_start_of_terms(company)
+    found = check(rows, truth)
+    assert found.verdict == "calibrated"
+    assert isinstance(found.slope, Estimate) and found.slope.low < 1 < found.slope.high
+    assert isinstance(found.expected_over_observed, Estimate) and found.expected_over_observed.low < 1 < found.expected_over_observed.high
+
+
+@pytest.mark.parametrize(("factor", "side"), [(2.0, "too extreme"), (0.4, "too timid")])
+def test_probabilities_that_are_too_extreme_or_too_timid_are_found_out(company: MadeCompany, factor: float, side: str) -> None:
+    rows, truth = at_the_start_of_terms(company)
+    found = check(rows, special.expit(factor * special.logit(truth)))
+    assert found.verdict == "not calibrated" and side in found.why
+
+
+def test_under_twenty_churned_customers_calibration_cannot_be_told(company: MadeCompany) -> None:
+    rows, truth = at_the_start_of_terms(company)
+    few = rows.cluster < 40
+    found = check(rows.take(few), truth[few])
+    assert found.n_churned_clusters < 20 and found.verdict == "cannot tell" and "20 are needed" in found.why
+
+
+def test_one_probability_for_all_has_no_slope_and_cannot_be_told(company: MadeCompany) -> None:
+    rows, truth = at_the_start_of_terms(company)
+    found = check(rows, np.full(len(truth), 0.2))
+    assert isinstance(found.slope, NoEstimate) and found.verdict == "cannot tell"
+
+
+def test_the_figures_are_those_of_scikit_learn(company: MadeCompany) -> None:
+    rows, truth = at_the_start_of_terms(company)
+    found, churned = check(rows, truth), rows.outcome == CHURN
+    for shown, expected in (
+        (found.auc, roc_auc_score(churned, truth)),
+        (found.brier, brier_score_loss(churned, truth)),
+        (found.churn_log_loss, log_loss(churned, truth)),
+    ):
+        assert isinstance(shown, Estimate) and shown.point == pytest.approx(expected, rel=1e-9)
+
+
+def test_leads_and_bins_hold_every_account_month_once(company: MadeCompany) -> None:
+    rows, truth = at_the_start_of_terms(company)
+    found = check(rows, truth)
+    assert sum(one.n for one in found.by_lead) == found.n == sum(one.observed.n for one in found.bins)
+    for one in found.by_lead:
+        inside = (rows.lead >= one.low_days) & (rows.lead <= one.high_days)
+        assert one.n == inside.sum() and one.expected == pytest.approx(truth[inside].mean())
+        assert isinstance(one.observed, Estimate) and one.observed.point == pytest.approx(np.mean(rows.outcome[inside] == CHURN))
+
+
+def test_a_part_without_rows_has_no_figures(company: MadeCompany) -> None:
+    rows, truth = at_the_start_of_terms(company)
+    none = np.zeros(len(rows), dtype=bool)
+    found = check(rows.take(none), truth[none])
+    assert found.verdict == "cannot tell" and isinstance(found.auc, NoEstimate) and found.n == 0
