@@ -1,7 +1,7 @@
 """Whether the intervals of forecasts hold: forecasts replayed quarter by quarter as known then, beside what came.
 
     python -m benchmarks.forecast_study                              # 12 demo companies of 1,000 accounts, and crm_sim where it is there
-    python -m benchmarks.forecast_study --seeds 1 --accounts 400 --out forecast-study.json
+    python -m benchmarks.forecast_study --seeds 1 --accounts 400 --no-crm-sim --out forecast-study.json
 
 Each company is made from a seed, loaded into a workspace, and its past forecasts are made as `unspun forecast --record --replay` makes
 them: the model, the shared shocks and the amounts from what was known on the day. Each is scored by the code that scores the record.
@@ -158,11 +158,12 @@ def study(seeds: int, accounts: int, paths: int, crm: bool, keep: Path | None) -
             began = time.monotonic()
             demo += score(f"demo {seed}", demo_inputs(Path(folder) / f"demo-{seed}", seed, accounts), DEMO_DAYS, paths)
             print(f"demo {seed}: {time.monotonic() - began:.0f} s", *map(_line, coverage(demo)), sep="\n  ", flush=True)
-        result["demo"] = coverage(demo)
+        if demo:
+            result["demo"] = {"seeds": seeds, "accounts": accounts, "coverage": coverage(demo)}
         data = shared_data() if crm else None
         if data is not None:
             found = list(score("crm_sim", crm_inputs(Path(folder) / "crm_sim", data), CRM_DAYS, paths))
-            result["crm_sim"] = coverage(found)
+            result["crm_sim"] = {"forecasts": len(CRM_DAYS), "coverage": coverage(found)}
             print("crm_sim", *map(_line, coverage(found)), sep="\n  ", flush=True)
     return result
 
@@ -188,14 +189,13 @@ def main() -> None:
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "scipy": version("scipy"),
-        "seeds": asked.seeds,
-        "accounts": asked.accounts,
         "paths": asked.paths,
         "seconds": round(time.monotonic() - began),
         **found,
     }
     out = asked.out or RESULTS / f"forecast-study-{today}.json"
-    out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    earlier = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}  # of a part that was run by itself
+    out.write_text(json.dumps(earlier | record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

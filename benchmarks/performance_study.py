@@ -1,4 +1,4 @@
-"""Does shrinkage do what it says? Simulated companies whose owners' true effects are known: coverage, error beside raw differences, false calls.
+"""Does shrinkage do what it says? Simulated companies whose owners' effects are known: coverage, error beside raw, false calls.
 
     python -m benchmarks.performance_study                    # 300 companies a setting, result to benchmarks/results/
     python -m benchmarks.performance_study --companies 50 --out performance-study.json

@@ -28,8 +28,8 @@ from unspun.risk.rows import OUTCOMES4
 
 PROOF = Proof(23, "23:9fe2", 6, "ab" * 32, "duckdb 2.0", "Acme", ("the book was not checked",))
 MEANINGS = {"open_tickets": "Tickets that nobody has closed."}
-FIRST, AS_OF = date(2023, 1, 1), date(2025, 12, 31)
-ACCOUNTS = 240
+FIRST, AS_OF = date(2022, 1, 1), date(2025, 12, 31)
+ACCOUNTS = 200
 BOOK = """\
 currency: EUR
 sources:
@@ -79,7 +79,7 @@ def made_book(folder: Path) -> Book:
     for n in range(ACCOUNTS):
         id, start, health = f"A-{n:03}", FIRST + timedelta(days=int(rng.integers(0, 360))), float(rng.normal())
         accounts.append(f"{id},{start},{'=2+2' if n == 0 else f'Company {n}'},{'Small' if n % 3 else 'Large'},{'Kim' if n % 2 else 'Lee'}")
-        for year in range(3):
+        for year in range(4):
             day, due = start + timedelta(days=365 * year), start + timedelta(days=365 * (year + 1))
             usage += [
                 f"{id},{at} 12:00,{rng.poisson(40 * np.exp(0.5 * health))}"
@@ -125,7 +125,7 @@ def plain(text: str) -> str:
 
 @cache
 def result_of(name: str) -> RiskResult:
-    made = {"few": sample.few, "many": lambda: sample.many(400), "hollow": sample.hollow, "uncalibrated": sample.uncalibrated}
+    made = {"few": sample.few, "many": lambda: sample.many(80), "hollow": sample.hollow, "uncalibrated": sample.uncalibrated}
     return {**made, "empty": sample.empty}[name]()
 
 
@@ -139,7 +139,7 @@ def lines_of(name: str, width: int, capacity: int = 20, account: str | None = No
 @pytest.mark.parametrize("width", [80, 100, 120])
 @pytest.mark.parametrize("name", ["few", "many", "hollow", "uncalibrated", "empty"])
 def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
-    lines = lines_of(name, width) + [line for one in result_of(name).renewals[:12] for line in lines_of(name, width, account=one.account)]
+    lines = lines_of(name, width) + [line for one in result_of(name).renewals[:4] for line in lines_of(name, width, account=one.account)]
     assert [line for line in lines if cell_len(line.rstrip()) > width] == []
     assert len(lines) > 4
 
@@ -159,7 +159,7 @@ def test_the_list_has_as_many_renewals_as_the_team_can_treat_and_says_of_how_man
     shown = [line for line in lines_of("many", 120, capacity=7) if re.search(r"\d d\s+\$.*[●○]", line)]
     assert len(shown) == 7
     text = " ".join(" ".join(lines_of("many", 120, capacity=7)).split())
-    assert "7 of 390, by ARR expected to be lost." in text
+    assert "7 of 78, by ARR expected to be lost." in text
     assert "change" not in " ".join(lines_of("many", 120, earlier=False))
 
 
@@ -181,7 +181,7 @@ def test_the_story_of_an_account_has_steps_that_add_up_outcomes_coverage_and_wha
     text = " ".join(" ".join(lines).split())
     assert "This renewal" in text and "churns 35 % (23-49)" in text and "Of 50 past renewals most like it, 9 churned, 18 % (10-31)" in text
     assert "6 of 8 metrics have a value, 1 of them from before an outage" in text and "Tickets that nobody has closed." in text
-    assert "No renewal of A9 is open as of 1 Nov 2026." in " ".join(lines_of("few", 120, account="A9"))
+    assert "No renewal of A9 is open as of 1 Nov 2026." in plain(" ".join(lines_of("few", 120, account="A9")))
 
 
 def test_the_command_prints_the_headline_and_an_address_that_opens_the_figure(judged: Judged) -> None:
@@ -194,7 +194,7 @@ def test_the_command_prints_the_headline_and_an_address_that_opens_the_figure(ju
     assert opened.code == 0, opened.err
     first = judged.document["renewals"][0]
     assert address[1].endswith(f"{first['account']}@{first['due']}/churn")
-    assert json.loads(opened.out)["value"]["value"]["point"] == pytest.approx(first["churn"]["point"], abs=1e-6)
+    assert json.loads(opened.out)["value"]["value"]["point"] == pytest.approx(first["churn"]["point"], abs=1e-5)
 
 
 def test_every_open_renewal_is_there_and_probabilities_follow_the_usage(judged: Judged) -> None:

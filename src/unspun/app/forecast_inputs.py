@@ -19,7 +19,7 @@ from unspun.risk.amounts import RatioTables, learn_ratios
 from unspun.risk.candidates import RiskModel
 from unspun.risk.forecast import OpenBook
 from unspun.risk.forecast_result import RenewalStatus
-from unspun.risk.rows import CHURN, Bools, Floats, Ints, RiskRows
+from unspun.risk.rows import CHURN, FLAT, Bools, Floats, Ints, RiskRows
 from unspun.risk.simulate import COEFFICIENT_DRAWS, NO_FACT, OpenTerms
 
 NO_ROW = -1
@@ -85,7 +85,22 @@ class ModelChances:
 
     def __call__(self, terms: Ints, *, at_start: bool) -> Floats:
         rows = (self.rows.at_start if at_start else self.rows.now).take(self.rows.place[terms])
-        return self.model.draws(rows, COEFFICIENT_DRAWS, np.random.default_rng([self.seed, 3]))
+        draws = self.model.draws(rows, COEFFICIENT_DRAWS, np.random.default_rng([self.seed, 3]))
+        return centred(draws, self.model.probabilities(rows))
+
+
+def centred(draws: Floats, stated: Floats) -> Floats:
+    """Draws (count, n, 4) whose means are the stated probabilities (n, 4).
+
+    Drawn coefficients scatter on the log odds, so that the mean of small probabilities comes out too high: by a tenth where data are few.
+    What is stated adds up to what was seen in training; the draws say how far it may be off.
+    """
+    scaled = draws * (stated / np.maximum(draws.mean(axis=0), 1e-12))
+    scaled[:, :, FLAT] = 0.0
+    total = scaled.sum(axis=2, keepdims=True)
+    scaled /= np.maximum(total, 1.0)
+    scaled[:, :, FLAT] = 1 - scaled.sum(axis=2)
+    return scaled
 
 
 def stated_probabilities(model: RiskModel, rows: OpenRows) -> tuple[Floats, Floats]:

@@ -14,6 +14,7 @@ from unspun.app.risk_inputs import RiskInputs
 from unspun.app.risk_models import ModelVersion
 from unspun.app.risk_rows import first_days
 from unspun.audit.result import Caution
+from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
 from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate
 from unspun.risk.forecast import ForecastBasis, ForecastSettings, forecast_book
@@ -123,6 +124,9 @@ class _Residuals:
 def _residuals(inputs: RiskInputs, days: Sequence[int], candidate: CandidateName, progress: Progress) -> _Residuals:
     history = inputs.history
     origins = sorted({origin for day in days for origin in residual_origins(history, day)})
+    if not origins:
+        nothing = Rolling(np.full(len(history), UNKNOWN), np.full((len(history), 4), np.nan), (), (), ())
+        return _Residuals(nothing)
     return _Residuals(rolling(history, origins, RollingSettings(candidate=candidate, seed=SEED), progress))
 
 

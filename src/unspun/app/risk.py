@@ -62,9 +62,9 @@ def judge_risk(workspace: Workspace, request: RiskRequest, at: datetime, progres
     with opened_risk(workspace, request, definition, at, progress) as (trial, basis, left_out):
         inputs = replace(lay_out_risk(trial, basis, definition, progress), left_out=left_out)
         _refuse_unknown(request.account, inputs)
-        model = model_for(workspace, trial, inputs, request.fit, at, progress)
+        model = model_for(workspace, trial, inputs, request.fit, at, progress, request.settings)
         result = judged_renewals(inputs, model.fitted, progress)
-        figures = figure_set(inputs, model, result, _book_check(trial, inputs, at.date()))
+        figures = figure_set(inputs, model, request.settings, result, _book_check(trial, inputs, at.date()))
         entry = publish(workspace, figures, at)
         changes = changes_since(workspace, trial, inputs, entry, figures, progress) if compare else None
     return RiskRun(

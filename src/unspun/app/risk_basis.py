@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -21,6 +21,7 @@ from unspun.metrics.forms import printable
 from unspun.metrics.kinds import Tables, check_against, kind_of
 from unspun.metrics.nodes import Arr, DaysToEnd
 from unspun.progress import Progress
+from unspun.risk.judge import RiskSettings
 
 LeftOut = tuple[tuple[str, str], ...]
 """Ids of metrics that are no features, and why."""
@@ -31,7 +32,8 @@ class RiskRequest:
     """What is asked: as of which day (None: the last one on which the book knows anything of outcomes), of which version of the book
     (None: the current one), by which metrics (ids or patterns; () is all that can be used). `fit` fits a new version of the model.
 
-    `account` and `capacity` (how many renewals somebody can look after) say what is shown, and change no number.
+    `account` and `capacity` (how many renewals somebody can look after) say what is shown, and change no number. `settings` says how a
+    model is chosen; one that was fitted with others is not in force.
     """
 
     as_of: date | None = None
@@ -42,6 +44,7 @@ class RiskRequest:
     account: str | None = None
     capacity: int = 20
     fit: bool = False
+    settings: RiskSettings = field(default_factory=RiskSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from unspun.app.evidence_figures import json_values
 from unspun.app.figure_columns import FigureColumns, estimate_column
 from unspun.app.publication import FigureSet, value_record
 from unspun.app.risk_inputs import RiskInputs
-from unspun.app.risk_models import ModelVersion, metrics_sha256
+from unspun.app.risk_models import ModelVersion, metrics_sha256, settings_to_json
 from unspun.app.workspace import METRICS_FILE
 from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
 from unspun.risk.fitted import FittedRisk
-from unspun.risk.judge import RenewalNames, judge
+from unspun.risk.judge import RenewalNames, RiskSettings, judge
 from unspun.risk.result import CANNOT_TELL, CannotTell, DueTotal, RenewalStatus, RiskResult, SimilarAccounts
 from unspun.risk.rows import OUTCOMES4
 from unspun.stats.estimate import MaybeEstimate, NoEstimate
@@ -65,10 +65,13 @@ def _term(inputs: RiskInputs, renewal: int) -> str:
 # As they are published
 
 
-def figure_set(inputs: RiskInputs, model: ModelVersion, result: RiskResult, book_check: Mapping[str, Any] | None = None) -> FigureSet:
+def figure_set(
+    inputs: RiskInputs, model: ModelVersion, settings: RiskSettings, result: RiskResult, book_check: Mapping[str, Any] | None = None
+) -> FigureSet:
     """The figures of judged renewals, with all that is needed to judge them again."""
     features = [one.id for one in inputs.rows.features]
-    question = {"basis": inputs.basis.to_json(), "metrics_sha256": metrics_sha256(inputs), "model_entry": model.entry, "features": features}
+    asked = {"settings": settings_to_json(settings), "model_entry": model.entry, "features": features}
+    question = {"basis": inputs.basis.to_json(), "metrics_sha256": metrics_sha256(inputs), **asked}
     return FigureSet(
         kind=RISK,
         question=question,

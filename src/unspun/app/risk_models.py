@@ -33,6 +33,7 @@ from unspun.warehouse.catalog import Catalog
 from unspun.warehouse.read import open_book
 
 MODEL = "risk model"
+USUAL = RiskSettings()
 CHECK = ("slope", "intercept", "expected_over_observed", "auc", "brier", "log_loss", "churn_log_loss", "base_log_loss")
 """Figures of how the model did on later account-months."""
 CHECK_WORDS = {
@@ -70,16 +71,23 @@ def metrics_sha256(inputs: RiskInputs) -> dict[str, str]:
 
 
 def model_for(
-    workspace: Workspace, trial: OpenTrial, inputs: RiskInputs, fit: bool, at: datetime, progress: Progress = silent
+    workspace: Workspace,
+    trial: OpenTrial,
+    inputs: RiskInputs,
+    fit: bool,
+    at: datetime,
+    progress: Progress = silent,
+    settings: RiskSettings = USUAL,
 ) -> ModelVersion:
     """The model in force for these inputs; a new version where one is asked for (`fit`) or none is in force."""
-    found = None if fit else _in_force(trial.reader.catalog, inputs)
+    found = None if fit else _in_force(trial.reader.catalog, inputs, settings)
     if found is None:
-        return _fitted_now(workspace, inputs, "a new version was asked for" if fit else _NONE, at, progress)
+        return _fitted_now(workspace, inputs, settings, "a new version was asked for" if fit else _NONE, at, progress)
     entry, figures = found
     fitted = ready(workspace, entry, figures, inputs, progress)
     if isinstance(fitted, NoEstimate):
-        return _fitted_now(workspace, inputs, f"the model of entry {entry.seq} cannot be made again ({fitted.reason})", at, progress)
+        why = f"the model of entry {entry.seq} cannot be made again ({fitted.reason})"
+        return _fitted_now(workspace, inputs, settings, why, at, progress)
     days = (inputs.as_of - figures.as_of).days
     age = "as of the same day" if days == 0 else f"as of {figures.as_of}, {days:,} day{'' if days == 1 else 's'} before"
     book = "" if figures.book_version == inputs.book_version else f", on version {figures.book_version} of the book"
@@ -89,24 +97,40 @@ def model_for(
 _NONE = "no model of these metrics was in force"
 
 
-def _in_force(catalog: Catalog, inputs: RiskInputs) -> tuple[Entry, FigureSet] | None:
+def _in_force(catalog: Catalog, inputs: RiskInputs, settings: RiskSettings) -> tuple[Entry, FigureSet] | None:
     """The newest model whose training ended by the as-of day, of the same metrics and rules.
 
     One that can tell no probabilities is in force for what it was fitted on only: with other rows a new one may be able to, and no number
     changes by it.
     """
-    wanted = _what_decides(inputs.basis, metrics_sha256(inputs))
+    wanted = (settings_to_json(settings), *_what_decides(inputs.basis, metrics_sha256(inputs)))
     for entry in reversed(catalog.entries(kind="publication")):
         body = entry.body
         if body.get("what") != MODEL or date.fromisoformat(str(body["as_of"])) > inputs.as_of:
             continue
         document = catalog.publication(entry.seq).document
         figures = None if document is None else from_document(document)
-        if figures is None or _what_decides(risk_basis_from_json(figures.question["basis"]), figures.question["metrics_sha256"]) != wanted:
+        if figures is None or _asked_of(figures) != wanted:
             continue
         if _same_rows(inputs, figures) or _can_tell(figures):
             return entry, figures
     return None
+
+
+def _asked_of(figures: FigureSet) -> tuple[object, ...]:
+    question = figures.question
+    return question["settings"], *_what_decides(risk_basis_from_json(question["basis"]), question["metrics_sha256"])
+
+
+def settings_to_json(settings: RiskSettings) -> dict[str, Any]:
+    """The settings as plain values."""
+    return {"candidates": list(settings.candidates), "seed": settings.seed}
+
+
+def settings_of(figures: FigureSet) -> RiskSettings:
+    """The settings that a model was fitted with."""
+    held = figures.question["settings"]
+    return RiskSettings(tuple(held["candidates"]), held["seed"])
 
 
 def _what_decides(basis: RiskBasis, sha256: Mapping[str, str]) -> tuple[object, ...]:
@@ -123,11 +147,13 @@ def _can_tell(figures: FigureSet) -> bool:
     return figures.figure("check")["value"]["verdict"] == "calibrated"
 
 
-def _fitted_now(workspace: Workspace, inputs: RiskInputs, because: str, at: datetime, progress: Progress) -> ModelVersion:
-    fitted = fit_risk(inputs.history, inputs.cutoff, RiskSettings(), progress)
+def _fitted_now(
+    workspace: Workspace, inputs: RiskInputs, settings: RiskSettings, because: str, at: datetime, progress: Progress
+) -> ModelVersion:
+    fitted = fit_risk(inputs.history, inputs.cutoff, settings, progress)
     if isinstance(fitted, NoEstimate):
         return ModelVersion(fitted, None, False, f"no model could be fitted: {fitted.reason}")
-    figures = model_figures(inputs, fitted)
+    figures = model_figures(inputs, fitted, settings)
     entry = publish(workspace, figures, at)
     held = figures.fitted or {}
     # What is used is what is kept: the same as every later run reads from the ledger.
@@ -135,12 +161,13 @@ def _fitted_now(workspace: Workspace, inputs: RiskInputs, because: str, at: date
     return ModelVersion(kept, entry.seq, True, f"fitted now, as entry {entry.seq}: {because}", figures)
 
 
-def model_figures(inputs: RiskInputs, fitted: FittedRisk) -> FigureSet:
+def model_figures(inputs: RiskInputs, fitted: FittedRisk, settings: RiskSettings = USUAL) -> FigureSet:
     """A model as it is published."""
+    basis, asked = inputs.basis.to_json(), settings_to_json(settings)
     kept: dict[str, Any] = json_values([fitted.to_json()])[0]
     return FigureSet(
         kind=MODEL,
-        question={"basis": inputs.basis.to_json(), "metrics_sha256": metrics_sha256(inputs), "cutoff": inputs.cutoff, "seed": fitted.seed},
+        question={"basis": basis, "metrics_sha256": metrics_sha256(inputs), "cutoff": inputs.cutoff, "settings": asked},
         definition_name=METRICS_FILE,
         definition_text=inputs.definition.text,
         as_of=inputs.as_of,

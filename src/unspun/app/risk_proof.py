@@ -14,7 +14,7 @@ from unspun.app.opening import WholeBook
 from unspun.app.publication import FigureSet, from_document
 from unspun.app.risk_figures import DUE, OPEN, RISK, SIMILAR, columns_of, day_of, figures_of_all, judged_renewals
 from unspun.app.risk_inputs import RiskInputs
-from unspun.app.risk_models import CHECK, MODEL, laid_again, model_figures, ready
+from unspun.app.risk_models import CHECK, MODEL, laid_again, model_figures, ready, settings_of
 from unspun.app.workspace import Workspace
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import PANEL as RESULT
@@ -25,7 +25,7 @@ from unspun.risk.candidates import fit_candidate
 from unspun.risk.choose import find_cut, judged
 from unspun.risk.coding import LEAD, TERM_CLASS
 from unspun.risk.fitted import FittedRisk
-from unspun.risk.judge import RiskSettings, fit_risk
+from unspun.risk.judge import fit_risk
 from unspun.risk.reasons import LOGARITHM
 from unspun.risk.result import RenewalRisk, SimilarAccounts
 from unspun.risk.rows import CHURN, OUTCOMES4, TERM_CLASSES, Feature, RiskRows, known_by
@@ -46,8 +46,9 @@ def risk_again(
     trial = OpenTrial(WholeBook(reader.version), reader, database)
     inputs = laid_again(trial, figures, progress)
     if figures.kind == MODEL:
-        fitted = fit_risk(inputs.history, inputs.cutoff, RiskSettings(seed=figures.question["seed"]), progress)
-        return {} if isinstance(fitted, NoEstimate) else _by_name(model_figures(inputs, fitted).every_figure)
+        settings = settings_of(figures)
+        fitted = fit_risk(inputs.history, inputs.cutoff, settings, progress)
+        return {} if isinstance(fitted, NoEstimate) else _by_name(model_figures(inputs, fitted, settings).every_figure)
     result = judged_renewals(inputs, _model_of(workspace, reader, figures, inputs, progress), progress)
     columns = columns_of(result, figures.question["features"])
     return _by_name([*figures_of_all(result), *columns])
@@ -88,7 +89,7 @@ def _model_of(
     if entry is None:
         trial = OpenTrial(WholeBook(reader.version), reader, DuckDBPanel(reader))
         whole = inputs or laid_again(trial, figures, progress)
-        return fit_risk(whole.history, whole.cutoff, RiskSettings(), progress)
+        return fit_risk(whole.history, whole.cutoff, settings_of(figures), progress)
     publication = reader.catalog.publication(entry)
     if publication.document is None:
         raise BadInput(Fault("erased", f"the model of entry {entry} was erased.", str(entry), "What it said cannot be computed again."))
@@ -222,7 +223,7 @@ def _checked(inputs: RiskInputs, figures: FigureSet) -> pa.Table:
         return _months(inputs, rows.take(np.zeros(len(rows), bool)))
     later = rows.take(judged(rows, cutoff) & (rows.as_of >= cut))
     chosen = figures.figure("chosen")["value"]["verdict"]
-    model = fit_candidate(chosen, known_by(rows, cut), seed=figures.question["seed"], scoring=False)
+    model = fit_candidate(chosen, known_by(rows, cut), seed=settings_of(figures).seed, scoring=False)
     stated = np.full(len(later), np.nan) if isinstance(model, NoEstimate) else model.probabilities(later)[:, CHURN]
     return _months(inputs, later).append_column("churn_stated", pa.array(stated, from_pandas=True))
 

@@ -23,6 +23,7 @@ from unspun.cli.ledger import ledger
 from unspun.cli.load import load
 from unspun.cli.metrics import metrics
 from unspun.cli.panel import panel
+from unspun.cli.performance import performance
 from unspun.cli.rejected import rejected
 from unspun.cli.renewals import renewals
 from unspun.cli.retention import retention
@@ -66,6 +67,7 @@ app.add_typer(scores)
 app.command(short_help="Put every metric and score on trial.")(evidence)
 app.command(short_help="Tell what each open renewal is likely to come to, and why.")(risk)
 app.command(short_help="Forecast renewals; score every forecaster.")(forecast)
+app.command(short_help="Compare owners and other groups beside what was expected.")(performance)
 app.command(short_help="Show where a published figure came from, and its rows.")(why)
 app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
@@ -78,6 +80,7 @@ SCHEMAS = {
     "risk": ("unspun.reports.risk_json", "schema"),
     "forecast": ("unspun.reports.forecast_json", "forecast_schema"),
     "forecast-record": ("unspun.reports.forecast_json", "record_schema"),
+    "performance": ("unspun.reports.performance_json", "schema"),
     "book": ("unspun.book.mapping.book_schema", "definition_schema"),
     "metrics": ("unspun.metrics.schema", "json_schema"),
     "scores": ("unspun.health.schema", "json_schema"),

@@ -109,7 +109,7 @@ def _foot(shown: Shown, width: int) -> Iterator[Text]:
     yield Text()
     span = f", due {words.day(result.first_due)} to {words.day(result.last_due)}" if result.first_due and result.last_due else ""
     yield from paragraph(words.sentence(f"{pc.counted(result)}{span}"), width, QUIET, first="· ")
-    notes = [pc.put_right(result), *(f"left out: {one}" for one in pc.left_out(result)), *(one.text for one in result.cautions)]
+    notes = [pc.put_right(result), *pc.left_out(result), *(one.text for one in result.cautions)]
     for note in (*notes, *proof.remarks):
         yield from paragraph(words.sentence(note) if note else "", width, QUIET, first="· ")
     example = f"{result.comparisons[0].by}/{result.comparisons[0].groups[0].name}/effect"

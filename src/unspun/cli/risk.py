@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from unspun.reports.risk_claims import Earlier
 
 OPTIONS = {"as_of": "--as-of", "metrics": "--metric", "capacity": "--capacity", "account": "--account"}
-WHAT = "pages of unspun risk"  # by which a folder is known that may be written again
 
 
 def risk(
@@ -98,7 +97,7 @@ def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
     from unspun.cli.outputs import check_outputs
     from unspun.cli.page_folder import refuse_other_folder
     from unspun.cli.plan import STDOUT, named_output
-    from unspun.cli.risk_files import Outputs
+    from unspun.cli.risk_files import WHAT, Outputs
     from unspun.errors import BadInput
 
     reader = OptionReader()
@@ -115,7 +114,7 @@ def _judged(place: Workspace, request: RiskRequest, outputs: Outputs, changes: b
     """Judge, and write what was asked for. Faults are named by their options."""
     from unspun.app.risk import judge_risk
     from unspun.cli.progress import show_progress
-    from unspun.cli.risk_files import write_files
+    from unspun.cli.risk_files import meanings_of, write_files
     from unspun.cli.risk_text import Shown
     from unspun.errors import BadInput
 
@@ -159,13 +158,6 @@ def proof_of(place: Workspace, run: RiskRun) -> Proof:
         ),
         set_aside=run.left_out,
     )
-
-
-def meanings_of(run: RiskRun) -> dict[str, str]:
-    """What each metric is, by its id, as the definition in force described it."""
-    from unspun.app.trial_subjects import definitions_of
-
-    return {one.id: one.description for one in definitions_of(run.figures.definition_text, "").metrics.metrics if one.description}
 
 
 def earlier_of(changes: RiskChanges) -> Earlier:

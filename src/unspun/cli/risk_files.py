@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from unspun.risk.result import RiskResult
 
 
+WHAT = "pages of unspun risk"  # by which a folder is known that may be written again
+
+
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """The files asked for; `json_to_stdout` prints the result and nothing else."""
@@ -25,6 +28,13 @@ class Outputs:
     json: OutputFile | None
     csv: OutputFile | None
     json_to_stdout: bool
+
+
+def meanings_of(run: RiskRun) -> dict[str, str]:
+    """What each metric is, by its id, as the definition in force described it."""
+    from unspun.app.trial_subjects import definitions_of
+
+    return {one.id: one.description for one in definitions_of(run.figures.definition_text, "").metrics.metrics if one.description}
 
 
 def told_of(result: RiskResult, account: str | None) -> RiskResult:
@@ -36,8 +46,6 @@ def write_files(
     outputs: Outputs, run: RiskRun, proof: Proof, earlier: Earlier | None, request: RiskRequest, progress: Progress
 ) -> list[str]:
     """Write what was asked for; what was written, in words. The pages are of every account. Raises BadInput where the system refuses."""
-    from unspun.cli.risk import WHAT, meanings_of
-
     written: list[str] = []
     told = told_of(run.result, request.account)
     if outputs.html is not None:

@@ -59,7 +59,7 @@ def differ_claim(comparison: Comparison) -> str:
 def counted(result: PerformanceResult) -> str:
     """What came beside what was expected, of all."""
     renewals = f"{words.count(result.renewed)} of {words.count(result.renewals)} renewals"
-    return f"{renewals} of {words.count(result.accounts)} accounts renewed; the models of the time foretold {amount(result.expected_given)}"
+    return f"{renewals} of {words.count(result.accounts)} accounts renewed; the models of the time foretold {words.number(result.expected_given)}"
 
 
 def put_right(result: PerformanceResult) -> str:
@@ -68,14 +68,12 @@ def put_right(result: PerformanceResult) -> str:
     if abs(gap) < 0.5:
         return ""
     more = "more" if gap > 0 else "fewer"
-    return (
-        f"That {amount(abs(gap))} {more} renewed than foretold is shared by all and set down to nobody: groups are put beside the company"
-    )
+    return f"That {words.number(abs(gap))} {more} renewed than foretold is shared by all and set down to nobody: groups are put beside the company"
 
 
 def left_out(result: PerformanceResult) -> list[str]:
     """Renewals that are not judged, and why; rows in = judged + these."""
-    return [f"{words.count(n)} {'renewal' if n == 1 else 'renewals'}: {reason}" for reason, n in result.left_out if n]
+    return [f"{words.count(n)} {'renewal' if n == 1 else 'renewals'} left out: {reason}" for reason, n in result.left_out if n]
 
 
 def multiplicity(comparison: Comparison) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 from unspun.reports import words
 from unspun.reports.evidence_charts import measure
 from unspun.reports.words import NBSP
+from unspun.risk.check import NEAR_ONE
 from unspun.risk.result import (
     CANNOT_TELL,
     WIDEST_INTERVAL,
@@ -350,11 +351,11 @@ def model_claim(model: ModelRecord | NoEstimate) -> str:
     slope = f"calibration slope {words.estimated(check.slope, words.RATIO)}"
     if check.verdict == "not calibrated":
         return f"Its risks did not come true as it said them: {slope}, and no renewal is given one"
-    level = check.expected_over_observed
+    level, near = check.expected_over_observed, "" if check.slope.low <= 1 <= check.slope.high else "nearly "
     if isinstance(level, NoEstimate) or level.low <= 1 <= level.high:
-        return f"On later renewals its risks came about as often as it said: {slope}"
+        return f"On later renewals its risks came about {near}as often as it said: {slope}"
     seen = f"it foretold {words.point(level, words.RATIO)} churned for each one seen"
-    return f"On later renewals high and low risks lay as far apart as it said ({slope}), but {seen}"
+    return f"On later renewals high and low risks lay {near}as far apart as it said ({slope}), but {seen}"
 
 
 def short_model(model: ModelRecord | NoEstimate) -> str:
@@ -414,12 +415,13 @@ def lead_words(low_days: int, high_days: int) -> str:
 
 def cannot_tell_rules(check: ModelCheck | None) -> list[tuple[str, str]]:
     """How `cannot tell` is decided, each rule with its meaning."""
+    (low, high) = NEAR_ONE
     state = "" if check is None else f" Here the verdict on the model is: {check.verdict}."
     return [
         (
             "The model as a whole",
-            "Where the 95 % interval of its calibration slope on later renewals does not hold 1, or too few of them churned for a slope, "
-            f"no renewal is given a probability.{state}",
+            f"Where the 95 % interval of its calibration slope on later renewals neither holds 1 nor lies within {low:g} to {high:g}, or too "
+            f"few of them churned for a slope, no renewal is given a probability.{state}",
         ),
         ("Lead and term", f"{CANNOT_TELL['beyond_leads'][:1].upper()}{CANNOT_TELL['beyond_leads'][1:]}."),
         ("Width", f"The interval of P(churn) is wider than {WIDEST_INTERVAL:g}."),

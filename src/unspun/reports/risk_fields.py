@@ -269,7 +269,7 @@ TERM = Record(
         Field("label", STRING, "Its name for people."),
         Field("unit", STRING, "Its unit."),
         Field("metric", BOOLEAN, "Whether it is a metric of metrics.yml."),
-        Field("effective_df", NUMBER, "Effective degrees of freedom: 1 is a straight line."),
+        Field("effective_df", NUMBER, "Effective degrees of freedom: 1 is a straight line.", None, always("boosted trees have none")),
         Field("p", NUMBER, "p of its having no effect.", None, always("not tested")),
         Field("told", BOOLEAN, "Whether it can be told from nothing, among all terms."),
         Field("curve", ListOf(CURVE_POINT), "Its curve."),
@@ -297,6 +297,8 @@ MODEL = Record(
         Field("n_renewals", INTEGER, "Renewals they are of."),
         Field("n_churned", INTEGER, "Of them, churned."),
         Field("sampled", STRING, "What was subsampled; empty where nothing was."),
+        Field("scale", NUMBER, "What the log odds of churn are multiplied by after fitting."),
+        Field("scale_why", STRING, "Why; empty where nothing is said of it."),
     ),
 )
 RISK = Record(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from unspun.risk.hazard import Curve
+from unspun.risk.intercepts import at_risk, entry_shift, fit_intercepts
 from unspun.risk.outcomes import CAUSES, hazards_of
 from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT, OUTAGE, PERIODS, Feature, KnownRows, RiskRows
 from unspun.stats.estimate import LEVEL, NoEstimate
@@ -30,10 +31,8 @@ Bools = NDArray[np.bool_]
 GROWN = CAUSES[:3]  # the causes that depend on features; when a flat renewal is decided depends on the time alone
 TREES, LEARNING_RATE, MOST_LEAVES, SMALLEST_LEAF = 50, 0.06, 6, 40
 PRIOR_RENEWALS = 4.0  # a leaf is shrunk as if so many more events had been expected in it, and seen
-PRIOR_EVENTS = 0.5  # of a period's intercept, at the rate of all periods together
 REPLICATES = 10  # of the cluster bootstrap
 PERMUTATIONS = 4  # of Shapley values, each with its reverse
-MOST_STEPS = 30  # of Newton's method
 NEARBY = 1e-6  # log odds: a score this near the reference's has its slope for its share
 MOST_CATEGORIES = 200  # scikit-learn takes 255
 MOST_BINS = 48  # of a number
@@ -64,15 +63,20 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """One fit: a regressor of exp(z) for each of GROWN, and the intercepts (4, PERIODS) in the order of CAUSES."""
+    """One fit: a regressor of exp(z) for each of GROWN, and the intercepts (4, PERIODS) in the order of CAUSES.
+
+    The churn hazard's z is multiplied by `scale`.
+    """
 
     regressors: tuple[Any, ...]
     intercepts: Floats
+    scale: float
 
     def scores(self, matrix: Floats) -> Floats:
         """z by cause in the order of CAUSES, shape (4, n); of flat it is 0."""
         with _one_thread():
-            return np.stack([*(_log_rate(one, matrix) for one in self.regressors), np.zeros(len(matrix))])
+            churn, *others = (_log_rate(one, matrix) for one in self.regressors)
+        return np.stack([self.scale * churn, *others, np.zeros(len(matrix))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,39 +193,51 @@ class BoostedModel:
         return found / len(orders)
 
 
-def fit_boosting(known: KnownRows, *, seed: int, replicates: int = 0) -> BoostedModel | NoEstimate:
-    """Fit the trees, and `replicates` more on cluster-bootstrap samples. Refuses where an outcome but flat was never seen."""
+@dataclass(frozen=True, slots=True)
+class _Growth:
+    """What every fit on some rows shares: who was at risk when, the entry periods' shift, account-months a renewal, and the scale."""
+
+    at_risk: list[Bools]
+    shift: Floats
+    per_renewal: float
+    scale: float
+
+
+def fit_boosting(known: KnownRows, *, seed: int, replicates: int = 0, scale: float = 1.0) -> BoostedModel | NoEstimate:
+    """Fit the trees, and `replicates` more on cluster-bootstrap samples. Refuses where churned, or renewed, was never seen.
+
+    `scale` multiplies the churn hazard's log odds.
+    """
     seen = np.bincount(known.outcome[known.outcome >= 0], minlength=4)
     if not seen[CHURN] or not seen[FLAT] + seen[EXPANSION] + seen[CONTRACTION]:
         return NoEstimate("not both churned and renewed account-months were seen", "renewals of both kinds")
     columns = _columns(known.rows)
     matrix = columns.matrix(known.rows)
-    per_renewal = len(known) / max(len(np.unique(known.rows.renewal)), 1)
-    whole = _grow(known, matrix, columns, np.ones(len(known)), per_renewal, seed)
+    growth = _Growth(at_risk(known), entry_shift(known), len(known) / max(len(np.unique(known.rows.renewal)), 1), scale)
+    whole = _grow(known, matrix, columns, np.ones(len(known)), growth, seed)
     drawn = (
-        _grow(known, matrix, columns, weight, per_renewal, seed + 1 + at)
+        _grow(known, matrix, columns, weight, growth, seed + 1 + at)
         for at, weight in enumerate(_bootstrap_weights(known.rows.cluster, replicates, seed))
     )
     return BoostedModel(columns, whole, tuple(drawn))
 
 
-def _grow(known: KnownRows, matrix: Floats, columns: Columns, weight: Floats, per_renewal: float, seed: int) -> Trees:
-    at_risk, shift = _at_risk(known), _entry_shift(known)
+def _grow(known: KnownRows, matrix: Floats, columns: Columns, weight: Floats, growth: _Growth, seed: int) -> Trees:
     intercepts = np.zeros((len(CAUSES), PERIODS))
     regressors: list[Any] = []
     for place, cause in enumerate(CAUSES):
-        spell = _Spell(at_risk[place], known.outcome == cause, known.exit, weight)
-        intercepts[place] = _fit_intercepts(spell, shift)
+        event, risk = known.outcome == cause, growth.at_risk[place]
+        intercepts[place] = fit_intercepts(risk, event, known.exit, growth.shift, weight)
         if cause in GROWN:
-            regressor = _regressor(columns, cause, per_renewal, seed)
-            exposure = (special.expit(intercepts[place] + shift) * spell.at_risk).sum(axis=1)
+            regressor = _regressor(columns, cause, growth.per_renewal, seed)
+            exposure = (special.expit(intercepts[place] + growth.shift) * risk).sum(axis=1)
             used = (exposure * weight > 0).nonzero()[0]
             with _one_thread():
-                regressor.fit(matrix[used], spell.event[used] / exposure[used], sample_weight=exposure[used] * weight[used])
-                score = _log_rate(regressor, matrix)
-            intercepts[place] = _fit_intercepts(spell, shift + score[:, None])
+                regressor.fit(matrix[used], event[used] / exposure[used], sample_weight=exposure[used] * weight[used])
+                score = _log_rate(regressor, matrix) * (growth.scale if cause == CHURN else 1.0)
+            intercepts[place] = fit_intercepts(risk, event, known.exit, growth.shift + score[:, None], weight)
             regressors.append(regressor)
-    return Trees(tuple(regressors), intercepts)
+    return Trees(tuple(regressors), intercepts, growth.scale)
 
 
 def _regressor(columns: Columns, cause: int, per_renewal: float, seed: int) -> Any:
@@ -253,51 +269,6 @@ def _log_rate(regressor: Any, matrix: Floats) -> Floats:
     return np.log(np.asarray(regressor.predict(matrix), dtype=np.float64))
 
 
-@dataclass(frozen=True, slots=True)
-class _Spell:
-    """One cause: in which periods a row could have it (n, PERIODS), whether it did, at the end of which period, and its weight."""
-
-    at_risk: Bools
-    event: Bools
-    exit: Ints
-    weight: Floats
-
-
-def _at_risk(known: KnownRows) -> list[Bools]:
-    """For each of CAUSES, the periods (n, PERIODS) in which a row could have it, those before it in the order having been ruled out."""
-    period = np.arange(PERIODS)
-    risk = (period >= known.entry[:, None]) & (period <= known.exit[:, None])
-    at_exit = period == known.exit[:, None]
-    found: list[Bools] = []
-    for cause in CAUSES:
-        found.append(risk)
-        risk = risk & ~(at_exit & (known.outcome == cause)[:, None])
-    return found
-
-
-def _entry_shift(known: KnownRows) -> Floats:
-    """log(share of the period left) in the entry period, 0 in the others; shape (n, PERIODS)."""
-    return np.where(np.arange(PERIODS) == known.entry[:, None], np.log(known.share_left)[:, None], 0.0)
-
-
-def _fit_intercepts(spell: _Spell, shift: Floats) -> Floats:
-    """The intercept of each period by Newton's method, with PRIOR_EVENTS at the rate of all periods; shape (PERIODS,)."""
-    at_risk = spell.at_risk * spell.weight[:, None]
-    events = np.bincount(spell.exit[spell.event], weights=spell.weight[spell.event], minlength=PERIODS)
-    rate = (events.sum() + PRIOR_EVENTS) / (at_risk.sum() + 2 * PRIOR_EVENTS)
-    prior = PRIOR_EVENTS / rate
-    found = np.full(PERIODS, float(special.logit(rate)))
-    for _ in range(MOST_STEPS):
-        probability, own = special.expit(found + shift), special.expit(found)
-        gradient = events + PRIOR_EVENTS - (probability * at_risk).sum(axis=0) - prior * own
-        curvature = (probability * (1 - probability) * at_risk).sum(axis=0) + prior * own * (1 - own)
-        step = np.clip(gradient / np.maximum(curvature, 1e-12), -2.0, 2.0)
-        found = found + step
-        if np.abs(step).max() < 1e-9:
-            break
-    return found
-
-
 def _probabilities(trees: Trees, matrix: Floats, lead: Ints) -> Floats:
     return hazards_of(trees.intercepts, trees.scores(matrix), lead).probabilities()
 
@@ -321,10 +292,10 @@ def _walk(trees: Trees, matrix: Floats, reference: Floats, order: Ints, found: F
     current = matrix.copy()
     current[:, 2:] = reference[2:]
     with _one_thread():
-        before = _log_rate(trees.regressors[0], current)
+        before = trees.scale * _log_rate(trees.regressors[0], current)
         for feature in order:
             current[:, feature + 2] = matrix[:, feature + 2]
-            after = _log_rate(trees.regressors[0], current)
+            after = trees.scale * _log_rate(trees.regressors[0], current)
             found[:, feature] += after - before
             before = after
 

@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.risk.boosting import REPLICATES, fit_boosting
-from unspun.risk.hazard import Curve, fit_hazard
+from unspun.risk.boosting import REPLICATES, BoostedModel, fit_boosting
+from unspun.risk.hazard import Curve, HazardModel, fit_hazard
+from unspun.risk.recalibrate import rescale
 from unspun.risk.rows import KnownRows, RiskRows
 from unspun.stats.estimate import NoEstimate
 
@@ -62,11 +63,17 @@ class RiskModel(Protocol):
     def left_out(self) -> tuple[tuple[str, str], ...]: ...
 
 
-def fit_candidate(name: CandidateName, known: KnownRows, *, seed: int, scoring: bool) -> RiskModel | NoEstimate:
-    """Fit one candidate. Without `scoring` only its probabilities will be asked for, which spares what intervals take."""
+def fit_candidate(
+    name: CandidateName, known: KnownRows, *, seed: int, scoring: bool, scale: float = 1.0
+) -> HazardModel | BoostedModel | NoEstimate:
+    """Fit one candidate, the churn hazard's log odds multiplied by `scale`.
+
+    Without `scoring` only its probabilities and scores will be asked for, which spares what intervals take.
+    """
     if name == "boosting":
-        return fit_boosting(known, seed=seed, replicates=REPLICATES if scoring else 0)
-    return fit_hazard(known, name, seed=seed)
+        return fit_boosting(known, seed=seed, replicates=REPLICATES if scoring else 0, scale=scale)
+    model = fit_hazard(known, name, seed=seed)
+    return model if isinstance(model, NoEstimate) else rescale(model, known, scale)
 
 
 def in_order(names: Iterable[CandidateName]) -> tuple[CandidateName, ...]:

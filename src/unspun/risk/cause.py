@@ -12,36 +12,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.risk.rows import PERIODS
-from unspun.stats.additive import AdditiveFit
 from unspun.stats.estimate import NoEstimate
+from unspun.stats.fading import FadingFit, Moderator
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Steps = NDArray[np.integer]
-LEAST_SPREAD = 1e-6  # a coefficient whose prior and posterior variance are both below this is left out
+FADING = Moderator((0.0, 60.0, 120.0, 180.0, 270.0, 365.0))  # days before the due date
 
 
 @dataclass(frozen=True, slots=True)
 class CauseHazard:
     """The hazard of one cause. `intercepts` has shape (PERIODS,), minus infinity where the cause was never seen.
 
-    `coefficients` runs over the columns of all terms. `covariance` runs over the `live` periods, then the coefficients. Numbers are kept
-    to nine digits (the covariance in single precision), so that what is written is what is used.
+    `coefficients` runs over the columns of all terms. `covariance` runs over the `live` periods, then the coefficients. What the metrics
+    add is multiplied by `heights`, a curve along the lead (knots: FADING), what the other terms add by `level`. Numbers are kept to nine
+    digits (the covariance in single precision), so that what is written is what is used.
     """
 
     intercepts: Floats
     live: Ints
     coefficients: Floats
     covariance: Floats
+    heights: Floats
+    level: float
     p_values: tuple[float, ...]
     effective: tuple[tuple[str, float], ...]  # effective number of coefficients by group
     quantile: float
     clusters_with_event: int
     events: int
 
-    def linear(self, tables: Sequence[Floats], steps: Sequence[Steps]) -> Floats:
-        """What the terms add up to, shape (n,)."""
-        return sum((own[at] for own, at in zip(self.by_step(tables), steps, strict=True)), np.zeros(len(steps[0]) if steps else 0))
+    def scale(self, lead: Ints) -> Floats:
+        """What the metrics add is multiplied by this, shape (n,)."""
+        return FADING.scale(self.heights, lead.astype(np.float64))
 
     def by_step(self, tables: Sequence[Floats]) -> list[Floats]:
         """What each step of each term adds."""
@@ -78,13 +81,12 @@ class CauseHazard:
         return intercepts, self.coefficients + drawn[:, len(self.live) :]
 
 
-def keep_cause(fit: AdditiveFit | NoEstimate, columns: int, terms: int) -> CauseHazard:
+def keep_cause(fading: FadingFit | NoEstimate, columns: int, terms: int) -> CauseHazard:
     """What is kept of a fit. A cause that was never seen has hazard 0."""
-    if isinstance(fit, NoEstimate):
-        nothing = np.zeros(columns)
-        return CauseHazard(
-            np.full(PERIODS, -np.inf), np.zeros(0, dtype=np.int64), nothing, np.zeros((columns, columns)), (1.0,) * terms, (), 0.0, 0, 0
-        )
+    if isinstance(fading, NoEstimate):
+        never, nothing = np.full(PERIODS, -np.inf), (np.zeros(columns), np.zeros((columns, columns)), np.ones(len(FADING.knots)))
+        return CauseHazard(never, np.zeros(0, dtype=np.int64), *nothing, 1.0, (1.0,) * terms, (), 0.0, 0, 0)
+    fit = fading.fit
     coefficients = np.concatenate([fit.coefficients, np.zeros(columns - len(fit.coefficients))])
     size = len(fit.live) + columns
     covariance = np.zeros((size, size))
@@ -94,6 +96,8 @@ def keep_cause(fit: AdditiveFit | NoEstimate, columns: int, terms: int) -> Cause
         live=fit.live,
         coefficients=_rounded(coefficients),
         covariance=covariance.astype(np.float32).astype(np.float64),
+        heights=fading.heights,
+        level=fading.level,
         p_values=tuple(float(f"{p:.6g}") for p in fit.p_values) or (1.0,) * terms,
         effective=tuple((group.name, round(group.effective, 4)) for group in fit.groups),
         quantile=float(f"{fit.quantile:.9g}"),
@@ -122,6 +126,8 @@ def cause_to_json(cause: CauseHazard) -> dict[str, Any]:
     return {
         "intercepts": [float(each) if np.isfinite(each) else None for each in cause.intercepts],
         "coefficients": cause.coefficients.tolist(),
+        "heights": cause.heights.tolist(),
+        "level": cause.level,
         "covariance": base64.b64encode(lower.astype("<f4").tobytes()).decode("ascii"),
         "p_values": list(cause.p_values),
         "effective": [list(each) for each in cause.effective],
@@ -143,6 +149,8 @@ def cause_from_json(data: Mapping[str, Any]) -> CauseHazard:
         live=live,
         coefficients=np.array(data["coefficients"], dtype=np.float64),
         covariance=covariance + np.tril(covariance, -1).T,
+        heights=np.array(data["heights"], dtype=np.float64),
+        level=data["level"],
         p_values=tuple(data["p_values"]),
         effective=tuple((name, each) for name, each in data["effective"]),
         quantile=data["quantile"],

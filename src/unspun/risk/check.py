@@ -24,6 +24,7 @@ LEAD_EDGES_DAYS = (-(10**6), 0, 30, 90, 180, 365, 10**6)
 MOST_BINS = 10
 FEWEST_IN_BIN = 20
 BRIER = "mean squared error; clustered, t"
+NEAR_ONE = (0.8, 1.25)  # a slope that lies within for certain misses 1 by too little to matter
 NONE_IN_TEST = NoEstimate("the part it is judged on holds no account-month")
 
 
@@ -95,6 +96,8 @@ def _verdict(slope: MaybeEstimate, clusters: int) -> tuple[ModelVerdict, str]:
     told = f"calibration slope {slope.point:.2f} ({slope.low:.2f} to {slope.high:.2f})"
     if slope.low <= 1 <= slope.high:
         return "calibrated", f"{told}: the interval contains 1"
+    if NEAR_ONE[0] <= slope.low and slope.high <= NEAR_ONE[1]:
+        return "calibrated", f"{told}: not exactly 1, but between {NEAR_ONE[0]} and {NEAR_ONE[1]} for certain"
     side = "too extreme" if slope.high < 1 else "too timid"
     return "not calibrated", f"{told}: the interval does not contain 1, the probabilities are {side}"
 

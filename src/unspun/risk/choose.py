@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from unspun.audit.protocol import TEST_SHARE_OF_CHURNED
 from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
-from unspun.risk.candidates import CANDIDATES, CandidateName, fit_candidate, in_order
+from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate, in_order
+from unspun.risk.recalibrate import Recalibration, StatedScores, learn_scale
 from unspun.risk.result import CandidateRecord
 from unspun.risk.rows import CHURN, UNDECIDED4, KnownRows, RiskRows, known_by
 from unspun.stats.calibration import clustered_mean
@@ -39,13 +40,15 @@ SMALLEST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The candidate chosen and why; every candidate's record; the origins' days; what was sampled ("" where nothing was)."""
+    """The candidate chosen and why; every candidate's record; the origins' days; what was sampled ("" where nothing was); and how far the
+    chosen one's log odds were off on the origins."""
 
     name: CandidateName
     why: str
     candidates: tuple[CandidateRecord, ...]
     origins: tuple[int, ...]
     sampled: str
+    recalibration: Recalibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,10 @@ class Losses:
 
     of_outcome: Mapping[CandidateName, Floats]
     of_churn: Mapping[CandidateName, Floats]
+    scores: Mapping[CandidateName, StatedScores]
     churned: Bools
     cluster: Ints
+    train_clusters: tuple[int, ...]  # churned customers that the models of each origin rested on
 
 
 def settle_days(rows: RiskRows, cutoff: int) -> int:
@@ -113,7 +118,8 @@ def choose(
         return losses
     name, best = _simplest(losses)
     records = tuple(_record(one, best, name, losses) for one in losses.of_outcome)
-    return Choice(name, _why(name, best, records), records, origins, sampled)
+    learnt = learn_scale(losses.scores[name], losses.churned, losses.cluster, losses.train_clusters)
+    return Choice(name, _why(name, best, records), records, origins, sampled, learnt)
 
 
 def too_few_in_training(clusters: int) -> NoEstimate:
@@ -155,35 +161,54 @@ def _losses(
     rows: RiskRows, origins: Sequence[int], cutoff: int, names: tuple[CandidateName, ...], seed: int, progress: Progress
 ) -> Losses | NoEstimate:
     told = judged(rows, cutoff)
-    found: dict[CandidateName, list[Floats]] = {name: [] for name in names}
+    said: dict[CandidateName, list[_Said]] = {name: [] for name in names}
     parts: list[RiskRows] = []
+    clusters: list[int] = []
     for at, (origin, end) in enumerate(zip(origins, (*origins[1:], cutoff), strict=True)):
         part = rows.take(told & (rows.as_of >= origin) & (rows.as_of < end))
         known = known_by(rows, origin)
         parts.append(part)
+        clusters.append(churned_clusters(known))
         for place, name in enumerate(names):
             progress("comparing models", at * len(names) + place, len(origins) * len(names))
-            model = fit_candidate(name, known, seed=seed, scoring=False)
-            found[name].append(np.full((len(part), 4), np.nan) if isinstance(model, NoEstimate) else model.probabilities(part))
+            said[name].append(_say(fit_candidate(name, known, seed=seed, scoring=False), part))
     progress("comparing models", 1, 1)
-    return _gather(parts, found)
+    return _gather(parts, said, tuple(clusters))
 
 
-def _gather(parts: list[RiskRows], found: Mapping[CandidateName, list[Floats]]) -> Losses | NoEstimate:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a model fitted at an origin says of the account-months after it; NaN where there is no model."""
+
+    probability: Floats
+    score: Floats
+
+
+def _say(model: RiskModel | NoEstimate, part: RiskRows) -> _Said:
+    if isinstance(model, NoEstimate):
+        return _Said(np.full((len(part), 4), np.nan), np.full(len(part), np.nan))
+    return _Said(model.probabilities(part), model.log_odds(part))
+
+
+def _gather(parts: list[RiskRows], said: Mapping[CandidateName, list[_Said]], clusters: tuple[int, ...]) -> Losses | NoEstimate:
     outcome = np.concatenate([part.outcome for part in parts])
     cluster = np.concatenate([part.cluster for part in parts])
+    origin = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     churned = outcome == CHURN
     if not len(outcome) or count_clusters(churned, cluster).with_event < 2:
         return NoEstimate("too few renewals churned after the first origin to compare models", "a longer history")
-    stated: dict[CandidateName, Floats] = {name: np.concatenate(one) for name, one in found.items()}
-    usable: dict[CandidateName, Floats] = {name: one for name, one in stated.items() if np.isfinite(one).all()}
+    stated: dict[CandidateName, Floats] = {name: np.concatenate([one.probability for one in each]) for name, each in said.items()}
+    usable: list[CandidateName] = [name for name, one in stated.items() if np.isfinite(one).all()]
     if not usable:
         return NoEstimate("no candidate could be fitted at every origin", "a longer history")
+    scores: dict[CandidateName, Floats] = {name: np.concatenate([one.score for one in said[name]]) for name in usable}
     return Losses(
-        {name: outcome_loss(one, outcome) for name, one in usable.items()},
-        {name: churn_loss(one, outcome) for name, one in usable.items()},
+        {name: outcome_loss(stated[name], outcome) for name in usable},
+        {name: churn_loss(stated[name], outcome) for name in usable},
+        {name: StatedScores(stated[name][:, CHURN], scores[name], origin) for name in usable},
         churned,
         cluster,
+        clusters,
     )
 
 

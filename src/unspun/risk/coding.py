@@ -54,6 +54,11 @@ class TermCoding:
             return ((f"levels:{name}", len(self.levels)), *missing)
         return ((f"line:{name}", 1), *(((f"curve:{name}", BASES - 2),) if self.bends else ()), *missing)
 
+    @property
+    def columns(self) -> int:
+        """How many columns the table has."""
+        return sum(length for _, length in self.groups)
+
     def table(self) -> Floats:
         """Columns by step, of mean zero over the rows of training; the last row is zero. Shape (steps, columns)."""
         counts = np.array(self.counts, dtype=np.float64)

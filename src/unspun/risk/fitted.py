@@ -58,9 +58,10 @@ class FittedRisk:
         """What was written. A boosted model needs the rows that it was fitted on. Raises ValueError without them, or of another format."""
         if data["format"] != FORMAT:
             raise ValueError(f"a fitted model of format {data['format']}, not {FORMAT}")
+        record, boosted = _decode(data["record"]), data["model"] == BOOSTED
         return cls(
-            model=_boosted(rows, data["cutoff"], data["seed"]) if data["model"] == BOOSTED else HazardModel.from_json(data["model"]),
-            record=_decode(data["record"]),
+            model=_boosted(rows, data["cutoff"], data["seed"], record.scale) if boosted else HazardModel.from_json(data["model"]),
+            record=record,
             cutoff=data["cutoff"],
             seed=data["seed"],
             longest_lead_days=tuple(data["longest_lead_days"]),
@@ -75,10 +76,10 @@ def longest_leads(rows: RiskRows) -> tuple[int, ...]:
     return tuple(found.tolist())
 
 
-def _boosted(rows: RiskRows | None, cutoff: int, seed: int) -> BoostedModel:
+def _boosted(rows: RiskRows | None, cutoff: int, seed: int, scale: float) -> BoostedModel:
     if rows is None:
         raise ValueError("a boosted model is fitted again: give the rows")
-    model = fit_boosting(known_by(rows, cutoff), seed=seed, replicates=REPLICATES)
+    model = fit_boosting(known_by(rows, cutoff), seed=seed, replicates=REPLICATES, scale=scale)
     if isinstance(model, NoEstimate):
         raise ValueError(f"these are not the rows that the model was fitted on: {model.reason}")
     return model

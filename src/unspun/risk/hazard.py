@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from unspun.risk.cause import CauseHazard, cause_from_json, cause_to_json, design_blocks, keep_cause
+from unspun.risk.cause import FADING, CauseHazard, cause_from_json, cause_to_json, design_blocks, keep_cause
 from unspun.risk.coding import TermCoding, TermsKind, code_features, coding_from_json, coding_to_json
 from unspun.risk.outcomes import CAUSES, Hazards, hazards_of
 from unspun.risk.rows import CHURN, FLAT, PERIODS, Feature, KnownRows, RiskRows
-from unspun.stats.additive import fit_additive
 from unspun.stats.discrete_hazard import CodedTerm, Spells
 from unspun.stats.estimate import NoEstimate
+from unspun.stats.fading import fit_fading
 from unspun.stats.multiplicity import benjamini_hochberg
 from unspun.stats.one_thread import in_one_thread
 
@@ -58,8 +58,8 @@ class Contributions:
 class Curve:
     """What a feature's values add to the churn hazard's log-odds, beside a typical account, with intervals.
 
-    Of a number `at` holds values, of a category (and of what is missing) `names` holds levels; the other is empty. `rows` are the rows of
-    training at each.
+    What a metric adds is that at a middling lead; nearer to the due date it counts for more, or for less. Of a number `at` holds values,
+    of a category (and of what is missing) `names` holds levels; the other is empty. `rows` are the rows of training at each.
     """
 
     feature: Feature
@@ -116,7 +116,7 @@ class HazardModel:
         low, high = np.empty((len(rows), 4)), np.empty((len(rows), 4))
         for part, design in design_blocks(tables, steps, len(rows)):
             hazards = hazards_of(self._intercepts(), linear[:, part], rows.lead[part])
-            variance = self._variance(hazards, design)
+            variance = self._variance(hazards, design, rows.lead[part])
             low[part], high[part] = self._bounds(hazards.probabilities(), variance)
         return low, high
 
@@ -124,7 +124,7 @@ class HazardModel:
     def contributions(self, rows: RiskRows) -> Contributions:
         """How the terms share the difference to the typical account."""
         tables, steps = self._tables(), self._steps(rows)
-        added = np.array([_gather(cause.by_step(tables), steps, len(rows)) for cause in self.causes])  # (causes, n, terms)
+        added = np.array([self._gather(cause, cause.by_step(tables), steps, rows) for cause in self.causes])  # (causes, n, terms)
         linear = added.sum(axis=2)
         reference = self._hazards(rows, np.zeros_like(linear)).probabilities()[:, CHURN]
         difference = self._hazards(rows, linear).probabilities()[:, CHURN] - reference
@@ -133,7 +133,7 @@ class HazardModel:
             terms=self.terms,
             log_odds=added[0],
             points=_made_to_add_up(points, difference),
-            standard_error=_gather(self.causes[0].errors_by_step(tables), steps, len(rows)),
+            standard_error=self._gather(self.causes[0], self.causes[0].errors_by_step(tables), steps, rows),
             reference=reference,
             told=self.told,
             quantile=self.causes[0].quantile,
@@ -151,7 +151,8 @@ class HazardModel:
         tables, steps = self._tables(), self._steps(rows)
         found = np.empty((count, len(rows), 4))
         for part, design in design_blocks(tables, steps, len(rows)):
-            linear = np.array([coefficients @ design.T for _, coefficients in drawn])  # (causes, count, n)
+            scaled = (self._scaled(cause, design, rows.lead[part]) for cause in self.causes)
+            linear = np.array([coefficients @ own.T for (_, coefficients), own in zip(drawn, scaled, strict=True)])  # (causes, count, n)
             if shift is not None:
                 linear[0] += shift if shift.shape[1] == 1 else shift[:, part]
             for i in range(count):
@@ -205,16 +206,31 @@ class HazardModel:
         return np.array([cause.intercepts for cause in self.causes])
 
     def _linear(self, rows: RiskRows) -> Floats:
+        """What the terms add to each hazard, shape (causes, n)."""
         tables, steps = self._tables(), self._steps(rows)
-        return np.array([cause.linear(tables, steps) if steps else np.zeros(len(rows)) for cause in self.causes])
+        return np.array([self._gather(cause, cause.by_step(tables), steps, rows).sum(axis=1) for cause in self.causes])
+
+    def _gather(self, cause: CauseHazard, by_step: list[Floats], steps: list[Steps], rows: RiskRows) -> Floats:
+        """Each term's own by row, shape (n, terms)."""
+        found, scale = np.zeros((len(rows), len(steps))), cause.scale(rows.lead)
+        for i, (coding, own, at) in enumerate(zip(self.codings, by_step, steps, strict=True)):
+            found[:, i] = own[at] * (cause.level if coding.feature.given else scale)
+        return found
+
+    def _scaled(self, cause: CauseHazard, design: Floats, lead: Ints) -> Floats:
+        """The design as a cause's hazard has it."""
+        metric = np.concatenate([[not coding.feature.given] * coding.columns for coding in self.codings] or [[]]).astype(bool)
+        return design * np.where(metric, cause.scale(lead)[:, None], cause.level)
 
     def _hazards(self, rows: RiskRows, linear: Floats) -> Hazards:
         return hazards_of(self._intercepts(), linear, rows.lead)
 
-    def _variance(self, hazards: Hazards, design: Floats) -> Floats:
+    def _variance(self, hazards: Hazards, design: Floats, lead: Ints) -> Floats:
         """Of each outcome's probability, shape (n, 4). The causes' scores are uncorrelated, so their variances add up."""
-        slopes = hazards.slopes()
-        return sum((cause.spread(design, slopes[:, at]) for at, cause in enumerate(self.causes)), np.zeros((4, len(design)))).T
+        slopes, found = hazards.slopes(), np.zeros((4, len(design)))
+        for at, cause in enumerate(self.causes):
+            found += cause.spread(self._scaled(cause, design, lead), slopes[:, at])
+        return found.T
 
     def _bounds(self, probability: Floats, variance: Floats) -> tuple[Floats, Floats]:
         inside = (probability > 0) & (probability < 1)
@@ -249,15 +265,21 @@ def fit_hazard(known: KnownRows, terms: TermsKind, *, seed: int = 0) -> HazardMo
             f"{clusters} accounts are known to have churned, under {MIN_CHURN_CLUSTERS}", f"at least {MIN_CHURN_CLUSTERS} of them"
         )
     codings, left_out = code_features(known.rows, terms)
-    coded = [CodedTerm(coding.feature.id, coding.place(known.rows), coding.table(), coding.groups) for coding in codings]
+    coded = [_code_term(coding, known.rows) for coding in codings]
+    lead = known.rows.lead.astype(np.float64)
     columns = sum(term.table.shape[1] for term in coded)
     causes = []
     for at, cause in enumerate(CAUSES):
         spells = _spells(known, at)
         seen = len(np.unique(known.rows.cluster[spells.event]))
         own = coded if cause != FLAT and seen >= MIN_CLUSTERS_FOR_TERMS else []
-        causes.append(keep_cause(fit_additive(spells, own), columns, len(coded)))
+        causes.append(keep_cause(fit_fading(spells, own, FADING, lead), columns, len(coded)))
     return HazardModel(terms, codings, tuple(causes), left_out, len(known), len(np.unique(known.rows.cluster)))
+
+
+def _code_term(coding: TermCoding, rows: RiskRows) -> CodedTerm:
+    """A term of the fit. What is given of an account holds until it is due; what the metrics say fades."""
+    return CodedTerm(coding.feature.id, coding.place(rows), coding.table(), coding.groups, scaled=not coding.feature.given)
 
 
 def _spells(known: KnownRows, at: int) -> Spells:
@@ -267,11 +289,6 @@ def _spells(known: KnownRows, at: int) -> Spells:
     if CAUSES[at] == FLAT:
         event, exit = event & (exit < PERIODS - 1), np.minimum(exit, PERIODS - 2)
     return Spells(known.entry, exit, event, np.log(known.share_left), known.rows.cluster, PERIODS)
-
-
-def _gather(by_step: list[Floats], steps: list[Steps], n: int) -> Floats:
-    """Each term's own by row, shape (n, terms)."""
-    return np.column_stack([own[at] for own, at in zip(by_step, steps, strict=True)]) if steps else np.zeros((n, 0))
 
 
 def _made_to_add_up(points: Floats, difference: Floats) -> Floats:

@@ -14,7 +14,7 @@ from unspun.progress import Progress, silent
 from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate
 from unspun.risk.caution import cautions_of
 from unspun.risk.check import Stated, check_model
-from unspun.risk.choose import Choice, choose, due_for_judging, find_cut, judged, settle_days
+from unspun.risk.choose import Choice, choose, churned_clusters, due_for_judging, find_cut, judged, settle_days
 from unspun.risk.fitted import FittedRisk, longest_leads
 from unspun.risk.hazard import Curve, HazardModel
 from unspun.risk.reasons import Reasons, coverage_of, typical_of
@@ -32,7 +32,7 @@ from unspun.risk.result import (
     SimilarAccounts,
     TermRecord,
 )
-from unspun.risk.rows import CHURN, OUTCOMES4, TERM_CLASSES, RiskRows, known_by
+from unspun.risk.rows import CHURN, OUTCOMES4, TERM_CLASSES, KnownRows, RiskRows, known_by
 from unspun.risk.similar import SimilarPast
 from unspun.risk.totals import due_totals
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
@@ -83,15 +83,16 @@ def fit_risk(rows: RiskRows, cutoff: int, settings: RiskSettings = RiskSettings(
     if isinstance(choice, NoEstimate):
         return choice
     progress("checking the model", 0, 0)
-    check = _check(rows, cut, cutoff, choice.name, settings.seed)
+    check = _check(rows, cut, cutoff, choice, settings.seed)
     if isinstance(check, NoEstimate):
         return check
     progress("fitting the model", 0, 0)
     known = known_by(rows, cutoff)
-    model = fit_candidate(choice.name, known, seed=settings.seed, scoring=True)
+    clusters = churned_clusters(known)
+    model = fit_candidate(choice.name, known, seed=settings.seed, scoring=True, scale=choice.recalibration.scale(clusters))
     if isinstance(model, NoEstimate):
         return model
-    record = _record(model, choice, check, known.rows, rows, cutoff)
+    record = _record(model, choice, check, known, rows, cutoff)
     return FittedRisk(model, record, cutoff, settings.seed, longest_leads(known.rows), typical_of(known.rows))
 
 
@@ -112,10 +113,11 @@ def judge(
 # The model
 
 
-def _check(rows: RiskRows, cut: int, cutoff: int, name: CandidateName, seed: int) -> ModelCheck | NoEstimate:
+def _check(rows: RiskRows, cut: int, cutoff: int, choice: Choice, seed: int) -> ModelCheck | NoEstimate:
     known = known_by(rows, cut)
     later = rows.take(judged(rows, cutoff) & (rows.as_of >= cut))
-    model = fit_candidate(name, known, seed=seed, scoring=False)
+    scale = choice.recalibration.scale(churned_clusters(known))
+    model = fit_candidate(choice.name, known, seed=seed, scoring=False, scale=scale)
     base = fit_candidate("base rate", known, seed=seed, scoring=False)
     if isinstance(model, NoEstimate):
         return model
@@ -127,8 +129,8 @@ def _check(rows: RiskRows, cut: int, cutoff: int, name: CandidateName, seed: int
     return check_model(later, Stated(model.probabilities(later), base.probabilities(later), churned, settle, len(np.unique(undecided))))
 
 
-def _record(model: RiskModel, choice: Choice, check: ModelCheck, fitted_on: RiskRows, rows: RiskRows, cutoff: int) -> ModelRecord:
-    labels = {one.id: one.label for one in rows.features}
+def _record(model: RiskModel, choice: Choice, check: ModelCheck, known: KnownRows, rows: RiskRows, cutoff: int) -> ModelRecord:
+    labels, clusters = {one.id: one.label for one in rows.features}, churned_clusters(known)
     churned = (rows.outcome == CHURN) & (rows.decided_on != UNKNOWN) & (rows.decided_on < cutoff)
     return ModelRecord(
         version="",
@@ -140,10 +142,12 @@ def _record(model: RiskModel, choice: Choice, check: ModelCheck, fitted_on: Risk
         check=check,
         terms=tuple(_term(curve) for curve in model.curves()),
         left_out=tuple((labels.get(id, id), why) for id, why in model.left_out),
-        n=len(fitted_on),
-        n_renewals=len(np.unique(fitted_on.renewal)),
+        n=len(known),
+        n_renewals=len(np.unique(known.rows.renewal)),
         n_churned=len(np.unique(rows.renewal[churned])),
         sampled=choice.sampled,
+        scale=choice.recalibration.scale(clusters),
+        scale_why=choice.recalibration.say(clusters),
     )
 
 
@@ -152,7 +156,8 @@ def _term(curve: Curve) -> TermRecord:
     places = (*curve.at.tolist(), *curve.names)
     shown = _thinned(len(curve.at), len(places))
     points = [CurvePoint(places[at], float(curve.effect[at]), float(curve.low[at]), float(curve.high[at])) for at in shown]
-    return TermRecord(feature.id, feature.label, feature.unit, not feature.given, curve.effective, curve.p_value, curve.told, tuple(points))
+    effective, p = (None if np.isnan(one) else one for one in (curve.effective, curve.p_value))
+    return TermRecord(feature.id, feature.label, feature.unit, not feature.given, effective, p, curve.told, tuple(points))
 
 
 def _thinned(values: int, places: int) -> list[int]:

@@ -105,7 +105,7 @@ def missing_reason(feature: Feature, rows: RiskRows, at: int) -> str:
 def say(feature: Feature, value: float | str | None, typical: float | str | None, why_none: str, points: float, stale_days: int) -> str:
     """One reason as a sentence without a full stop: "Logins per seat: 0.4, typical 2.1; raises the probability of churn by 6 points".
 
-    Value and typical value are told to the same decimals, those of three figures of the larger. A typical value told like the value
+    Neither value nor typical value has more decimals than the larger of them has with three figures. A typical value told like the value
     itself is left out: the contribution is told against the mean of all accounts, which no single value stands for.
     """
     effect = f"{'raises' if points > 0 else 'lowers'} the probability of churn by {say_points(abs(points))}"
@@ -132,11 +132,15 @@ def _say_value(value: float | str, feature: Feature, size: float) -> str:
 
 
 def say_number(value: float, size: float) -> str:
-    """A number to the decimals of three figures of `size`, thousands apart: "0.412", "13.5", "12,400"."""
-    places = 2 - math.floor(math.log10(size)) if size > 0 else 0
+    """Three figures, but no more decimals than `size` has with three; thousands apart: "0.412", "13.5", "12,400"."""
+    places = min(_places(value), max(_places(size), 0))
     rounded = round(value, places)
     shown = f"{rounded:,.{max(places, 0)}f}" if rounded else "0"
     return (shown.rstrip("0").rstrip(".") if "." in shown else shown).replace("-", MINUS)
+
+
+def _places(value: float) -> int:
+    return 2 - math.floor(math.log10(abs(value))) if value else 2
 
 
 def _told(feature: Feature, value: float) -> float | str | None:

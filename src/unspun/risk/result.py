@@ -162,8 +162,8 @@ class ModelCheck:
 
     A renewal is judged once it was due for `settle_days`, by when nearly all outcomes are known, whatever they are; `n_undecided` renewals
     were not decided by then and are left out. `base_log_loss` is that of the base rate, on the same rows. `verdict` is "not calibrated"
-    where the interval of the slope does not contain 1, "cannot tell" where too few churned for a slope; then no renewal is given a
-    probability.
+    where the interval of the slope neither contains 1 nor lies within 0.8 to 1.25, "cannot tell" where too few churned for a slope; then no
+    renewal is given a probability.
     """
 
     first_as_of: date | None
@@ -201,13 +201,16 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class TermRecord:
-    """One term of the model. `p` is of its having no effect (Wald), `told` whether that is rejected among all terms (BH at .05)."""
+    """One term of the model. `p` is of its having no effect (Wald), `told` whether that is rejected among all terms (BH at .05).
+
+    Of a boosted model `effective_df` and `p` are None, and `told` says whether an interval of the curve excludes 0.
+    """
 
     feature: str
     label: str
     unit: str
     metric: bool
-    effective_df: float
+    effective_df: float | None
     p: float | None
     told: bool
     curve: tuple[CurvePoint, ...]
@@ -218,6 +221,7 @@ class ModelRecord:
     """The model in force and how it came to be. `version` names its entry in the ledger, "" before it is written.
 
     `left_out` are metrics that the model could not use, with the reason. `sampled` says what was subsampled, "" where nothing was.
+    `scale` is what the log odds of churn are multiplied by after fitting, as the origins inside training taught, and `scale_why` says so.
     """
 
     version: str
@@ -233,6 +237,8 @@ class ModelRecord:
     n_renewals: int
     n_churned: int
     sampled: str = ""
+    scale: float = 1.0
+    scale_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
 from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate
-from unspun.risk.choose import choose
+from unspun.risk.choose import choose, churned_clusters
 from unspun.risk.rows import RiskRows, known_by
 from unspun.stats.estimate import NoEstimate
 
@@ -52,22 +53,26 @@ def rolling(rows: RiskRows, origins: Sequence[int], settings: RollingSettings = 
     origin, probabilities = np.full(len(rows), UNKNOWN), np.full((len(rows), 4), np.nan)
     models: list[RiskModel | NoEstimate] = []
     chosen: list[str] = []
-    for at, (day, end) in enumerate(zip(days, (*days[1:], np.iinfo(np.int64).max), strict=True)):
+    for at, (day, end) in enumerate(pairwise((*days, np.iinfo(np.int64).max))):
         progress("fitting earlier models", at, len(days))
-        name = settings.candidate or _chosen(rows, day, settings)
-        model = (
-            name if isinstance(name, NoEstimate) else fit_candidate(name, known_by(rows, day), seed=settings.seed, scoring=settings.scoring)
-        )
+        name, model = _fit(rows, day, settings)
         part = np.flatnonzero((rows.as_of >= day) & (rows.as_of < end))
         origin[part] = day
         if not isinstance(model, NoEstimate) and len(part):
             probabilities[part] = model.probabilities(rows.take(part))
         models.append(model)
-        chosen.append("" if isinstance(model, NoEstimate) or isinstance(name, NoEstimate) else name)
+        chosen.append(name)
     progress("fitting earlier models", len(days), len(days))
     return Rolling(origin, probabilities, days, tuple(models), tuple(chosen))
 
 
-def _chosen(rows: RiskRows, day: int, settings: RollingSettings) -> CandidateName | NoEstimate:
-    choice = choose(rows, day, settings.candidates, settings.seed)
-    return choice if isinstance(choice, NoEstimate) else choice.name
+def _fit(rows: RiskRows, day: int, settings: RollingSettings) -> tuple[str, RiskModel | NoEstimate]:
+    """The candidate's name ("" where there is no model) and the model."""
+    known, scale, name = known_by(rows, day), 1.0, settings.candidate
+    if name is None:
+        choice = choose(rows, day, settings.candidates, settings.seed)
+        if isinstance(choice, NoEstimate):
+            return "", choice
+        name, scale = choice.name, choice.recalibration.scale(churned_clusters(known))
+    model = fit_candidate(name, known, seed=settings.seed, scoring=settings.scoring, scale=scale)
+    return "" if isinstance(model, NoEstimate) else name, model

@@ -31,7 +31,8 @@ STRONGEST = 1e4  # a precision at which a group adds nothing to speak of (a stan
 WEAKEST = 1e-3
 PRIOR_UNITS = 2.0  # how many coefficients' worth the precision shared by groups of a kind counts in that of one of them
 SCOUT_ROWS = 60_000  # of more than twice as many rows, whole clusters with about so many are fitted first
-MOST_OUTER, MOST_INNER, MOST_POLISH = 12, 60, 30
+MOST_OUTER, MOST_INNER, MOST_POLISH = 12, 25, 30
+CLOSE = 0.02  # the change of log strengths (of groups that count for something) below which they agree with themselves
 SETTLED = 0.02  # the root mean square change of the rows' log-odds below which strengths stay as they are
 LAST_STEP = 1e-12  # squared length in standard errors
 
@@ -94,10 +95,11 @@ class _State:
 
 
 @in_one_thread
-def fit_additive(spells: Spells, terms: Sequence[CodedTerm]) -> AdditiveFit | NoEstimate:
+def fit_additive(spells: Spells, terms: Sequence[CodedTerm], start: AdditiveFit | None = None) -> AdditiveFit | NoEstimate:
     """Fit the hazard of one cause. Groups of the same name are one group; those of one kind ("line:a", "line:b") learn from each other.
 
-    Tables of terms must be centred over the rows, so that the intercepts stand for a typical row.
+    Tables of terms must be centred over the rows, so that the intercepts stand for a typical row. `start` is a fit of like rows, from
+    which this one sets out.
     """
     problem = HazardLikelihood(spells, terms)
     events = int(problem.spells.event.sum())
@@ -105,8 +107,27 @@ def fit_additive(spells: Spells, terms: Sequence[CodedTerm]) -> AdditiveFit | No
     if not events:
         return NoEstimate("no event is known", "one event")
     layout = _lay_out(problem)
-    state = _begin(problem, layout, spells, terms)
+    state = _begin(problem, layout, spells, terms) if start is None else _continue(problem, layout, start)
     return _fit(problem, layout, state, events, with_event)
+
+
+def refit_coefficients(spells: Spells, terms: Sequence[CodedTerm], start: AdditiveFit) -> Floats:
+    """The coefficients alone, for other rows than those of `start`, with its design effects and new strengths."""
+    problem = HazardLikelihood(spells, terms)
+    if not len(problem.live):
+        return np.zeros(problem.columns)
+    layout = _lay_out(problem)
+    state = _iterate(problem, layout, _continue(problem, layout, start), learn_effects=False)[0]
+    return state.parameters[len(problem.live) :]
+
+
+def _continue(problem: HazardLikelihood, layout: _Layout, start: AdditiveFit) -> _State:
+    """The state of a fit of like rows."""
+    held = {group.name: group for group in start.groups}
+    intercepts = np.where(np.isfinite(start.intercepts[problem.live]), start.intercepts[problem.live], problem.start()[: len(problem.live)])
+    precision = np.array([held[name].precision for name in layout.names])
+    effects = np.array([held[name].design_effect for name in layout.names])
+    return _State(np.concatenate([intercepts, start.coefficients]), precision, effects)
 
 
 def _begin(problem: HazardLikelihood, layout: _Layout, spells: Spells, terms: Sequence[CodedTerm]) -> _State:
@@ -234,7 +255,7 @@ def _strengthen(layout: _Layout, state: _State, hessian: Floats, target: Floats)
         change = np.abs(np.log(renewed / state.precision)) * np.minimum(effective, 1.0)
         state = _State(state.parameters, renewed, state.design_effect)
         inverse = _invert(hessian + layout.penalty(state.precision * state.design_effect))
-        if not len(change) or change.max() < 1e-3:
+        if not len(change) or change.max() < CLOSE:
             break
     return state, inverse @ target, inverse
 

@@ -30,12 +30,14 @@ class ChanceSum:
     mass: Floats
 
     def limits(self, level: float) -> tuple[float, float]:
-        """The two-sided limits: at most (1 - level) / 2 of chance lies below the one, and as much above the other.
+        """The two-sided limits: no more than (1 - level) / 2 of chance lies below the one, and no more above the other.
 
-        Between two values of the lattice they are interpolated as Spiegelhalter does (his appendix), so that they do not jump.
+        Between two values of the lattice they are interpolated as Spiegelhalter does (his appendix), so that they do not jump; the upper
+        one mirrors the lower.
         """
         tail = (1 - level) / 2
-        return self._quantile(tail), self._quantile(1 - tail)
+        last = self.first + self.step * (len(self.mass) - 1)
+        return self.first + self.step * _place_of(self.mass, tail), last - self.step * _place_of(self.mass[::-1], tail)
 
     def two_sided_p(self, seen: float) -> float:
         """Twice the smaller tail that holds `seen`, at most 1."""
@@ -44,12 +46,14 @@ class ChanceSum:
         above = self.mass[min(max(math.ceil(place - 0.5), 0), len(self.mass)) :].sum()
         return min(1.0, 2.0 * float(min(below, above)))
 
-    def _quantile(self, q: float) -> float:
-        reached = np.cumsum(self.mass)
-        place = min(int(np.searchsorted(reached, q)), len(reached) - 1)
-        before = float(reached[place - 1]) if place else 0.0
-        back = (float(reached[place]) - q) / (float(reached[place]) - before)
-        return self.first + self.step * max(place - min(max(back, 0.0), 1.0), 0.0)
+
+def _place_of(mass: Floats, tail: float) -> float:
+    """How far along the lattice `tail` of the mass is reached, as a fraction of its steps."""
+    reached = np.cumsum(mass)
+    place = min(int(np.searchsorted(reached, tail)), len(reached) - 1)
+    before = float(reached[place - 1]) if place else 0.0
+    back = (float(reached[place]) - tail) / (float(reached[place]) - before)
+    return max(place - min(max(back, 0.0), 1.0), 0.0)
 
 
 def chance_sum(probability: Floats, weight: Floats) -> ChanceSum:

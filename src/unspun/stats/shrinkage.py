@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import linalg, special
 
 from unspun.stats.estimate import LEVEL, Estimate, NoEstimate
+from unspun.stats.one_thread import in_one_thread
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -93,6 +94,7 @@ class _At:
     log_density: float
 
 
+@in_one_thread
 def shrink(expected: Floats, event: Bools, members: Membership, cluster: Ints, rng: np.random.Generator) -> Shrunk | NoEstimate:
     """Compare groups of units. `expected` (in (0, 1)), `event` and `cluster` have shape (units,); clusters are small non-negative codes.
 

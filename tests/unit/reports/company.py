@@ -38,7 +38,7 @@ def write_company(folder: Path, term_days: int, lost: str = "churned", kept: str
     (folder / "renewals.csv").write_text("\n".join(renewals) + "\n")
 
 
-def audited(folder: Path) -> Judged:
-    """The audit of the company's two files."""
-    scores, renewals = read_inputs(str(folder / "scores.csv"), str(folder / "renewals.csv"), ReadingOptions())
+def audited(folder: Path, only: tuple[str, ...] = ()) -> Judged:
+    """The audit of the company's two files, of both scores or of those named."""
+    scores, renewals = read_inputs(str(folder / "scores.csv"), str(folder / "renewals.csv"), ReadingOptions(scores=only))
     return judge(scores, renewals, AuditSettings(capacity=4, replicates=200), "0.1.0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -40,7 +41,8 @@ WHO: tuple[tuple[str, ForecasterKind, str], ...] = (
 )
 
 
-def record(few: bool = False, words: bool = False, currencies: Sequence[str] = ("USD",), seed: int = 11) -> ForecastRecord:
+@cache
+def record(few: bool = False, words: bool = False, currencies: tuple[str, ...] = ("USD",), seed: int = 11) -> ForecastRecord:
     """Five forecasters on the same renewals; with `few`, nothing can be told; with `words`, the owners call in words."""
     rng = np.random.default_rng(seed)
     n = 60 if few else 900
@@ -115,13 +117,17 @@ def _lead(days: int, kind: ForecasterKind, p: Floats, churned: Floats, few: bool
         brier=_maybe((p - y) ** 2, few),
         log_loss=_maybe(loss, few),
         bias=_maybe(p - y, few),
-        expected_over_observed=FEW if few else Estimate(*(float(p.mean() / y.mean()) * f for f in (1, 0.85, 1.18)), "delta", len(y)),
+        expected_over_observed=FEW if few else _ratio(float(p.mean() / max(y.mean(), 0.01)), len(y)),
         slope=flat if constant else FEW if few else Estimate(0.96, 0.78, 1.14, "logistic", len(y)),
         auc=flat if constant else FEW if few else Estimate(0.74, 0.69, 0.79, "DeLong", len(y)),
         brier_skill=FEW if few else Estimate(0.05, 0.01, 0.09, "paired", len(y)),
         arr_bias=tuple((currency, _maybe((p - y) * 0.9, few)) for currency in currencies),
         bins=() if few or constant else _bins(p, y),
     )
+
+
+def _ratio(point: float, n: int) -> Estimate:
+    return Estimate(point, 0.85 * point, 1.18 * point, "delta", n)
 
 
 def _in_words(lead: LeadRecord) -> LeadRecord:

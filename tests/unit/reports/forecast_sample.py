@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ class Book:
 def book(n: int, currencies: Sequence[str], seed: int = 5) -> Book:
     rng = np.random.default_rng(seed)
     due = sorted(AS_OF + timedelta(days=int(day)) for day in rng.integers(1, 365, n))
-    arr = np.round(np.exp(rng.normal(10.2, 0.9, n)), 2)
+    arr = rng.lognormal(10.2, 0.9, n).round(2)
     churn = np.clip(rng.beta(1.2, 8, n), 0.01, 0.9)
     rest = np.column_stack([0.08 * (1 - churn), 0.7 * (1 - churn), 0.22 * (1 - churn)])
     probabilities = np.column_stack([churn, rest])
@@ -70,7 +71,8 @@ def book(n: int, currencies: Sequence[str], seed: int = 5) -> Book:
     return Book(tuple(due), arr, tuple(owned), tuple(names), tuple(owners), probabilities, outcome, arr * ratio)
 
 
-def forecast(currencies: Sequence[str] = ("USD",), n: int = 160, refused: bool = False, seed: int = 5) -> Forecast:
+@cache
+def forecast(currencies: tuple[str, ...] = ("USD",), n: int = 160, refused: bool = False, seed: int = 5) -> Forecast:
     """A year's forecast of `n` renewals; with `refused`, counts and ARR due alone."""
     held = book(n, currencies, seed)
     everything = np.ones(n, dtype=bool)

@@ -134,7 +134,7 @@ def test_the_same_audit_gives_the_same_bytes(paper: bytes, result: AuditResult) 
 
 def test_the_rows_are_attached(tmp_path: Path, pango: None) -> None:
     write_company(tmp_path, 365)
-    judged = audited(tmp_path)
+    judged = audited(tmp_path, ("it's one",))
     files = {f"{one.stem}.zip": one.zipped for one in make_row_files(judged.result, judged.trace, 12)}
     attached = PdfReader(io.BytesIO(render_pdf(judged.result, judged.trace))).attachments
     assert {name: held[0] for name, held in attached.items()} == files

@@ -20,9 +20,8 @@ from unspun.reports.forecast_rows import groups_csv, misses_csv, outcomes_csv, r
 from unspun.risk.forecast_result import FAN_QUANTILES, Forecast, ForecastRecord, Predicted
 
 FORECASTS: dict[str, Callable[[], Forecast]] = {
-    "one currency": sample.forecast,
-    "two currencies": lambda: sample.forecast(("USD", "EUR")),
-    "refused": lambda: sample.forecast(refused=True),
+    "two currencies": lambda: sample.forecast(("USD", "EUR"), n=40),
+    "refused": lambda: sample.forecast(n=40, refused=True),
     "nothing due": sample.nothing_due,
 }
 RECORDS: dict[str, Callable[[], ForecastRecord]] = {
@@ -52,7 +51,7 @@ def test_every_record_fits_its_schema_and_gives_the_same_bytes_again(name: str) 
 
 
 def test_a_document_with_a_field_too_many_or_too_few_does_not_fit() -> None:
-    document = to_document(sample.forecast())
+    document = to_document(sample.forecast(n=10))
     fits = Draft202012Validator(forecast_schema()).is_valid
     assert fits(document)
     assert not fits({**document, "entry": 7})

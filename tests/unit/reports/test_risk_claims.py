@@ -42,7 +42,7 @@ def test_the_headline_says_what_is_due_within_90_days_and_its_interval() -> None
 
 
 def test_the_steps_go_from_typical_to_the_risk_with_what_raises_first() -> None:
-    for one in rc.foretold(sample.many(200)):
+    for one in rc.foretold(sample.many(80)):
         steps = rc.steps_of(one)
         assert isinstance(one.churn, Estimate)
         assert steps[0].before == one.typical and steps[-1].after == pytest.approx(one.churn.point)
@@ -140,7 +140,7 @@ def test_a_value_is_shown_short_with_its_unit() -> None:
 
 
 def test_scales_hold_all_that_is_drawn_on_them_and_steps_keep_their_length() -> None:
-    told = rc.foretold(sample.many(200))
+    told = rc.foretold(sample.many(80))
     scale = risk_scale(told)
     assert max(one.churn.high for one in told if isinstance(one.churn, Estimate)) <= scale.high <= 1
     one = pushed(0.3, -0.05)

@@ -21,7 +21,7 @@ from unspun.stats.estimate import Estimate, NoEstimate
 
 RESULTS: dict[str, Callable[[], RiskResult]] = {
     "few": sample.few,
-    "many": lambda: sample.many(120),
+    "many": lambda: sample.many(60),
     "hollow": sample.hollow,
     "uncalibrated": sample.uncalibrated,
     "empty": sample.empty,
@@ -63,8 +63,8 @@ def test_the_schema_is_a_schema_describes_every_field_and_is_on_file_with_its_pa
 
 
 def test_typical_the_points_and_the_rest_add_up_to_the_probability_in_the_document() -> None:
-    told = [one for one in to_document(sample.many(120))["renewals"] if one["churn"] is not None]
-    assert len(told) > 100
+    told = [one for one in to_document(sample.many(60))["renewals"] if one["churn"] is not None]
+    assert len(told) > 50
     for one in told:
         assert one["typical"] + sum(reason["points"] for reason in one["reasons"]) + one["others"] == pytest.approx(one["churn"]["point"])
         assert sum(one[name]["point"] for name in OUTCOMES4) == pytest.approx(1.0)
@@ -110,7 +110,7 @@ def test_a_name_that_a_spreadsheet_would_run_is_marked_as_text_and_a_negative_nu
     rows = {row["account"]: row for row in table(sample.few())}
     assert rows["A00003"]["name"] == '\'=HYPERLINK("x")'
     assert rows["A00003"]["lead_days"] == "-12"
-    negative = [row["reason_1_points"] for row in table(sample.many(120)) if row["reason_1_points"].startswith("-")]
+    negative = [row["reason_1_points"] for row in table(sample.many(60)) if row["reason_1_points"].startswith("-")]
     assert negative and all(float(cell) < 0 for cell in negative)
 
 

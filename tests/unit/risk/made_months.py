@@ -44,7 +44,7 @@ class MadeCompany:
 
 
 def make_company(seed: int, accounts: int = 1_000, terms: int = 4, effect: float = 1.3, base: float = -2.2) -> MadeCompany:
-    """Accounts on yearly terms, looked at every 30 days. `effect` is what a standard deviation of lost use adds to the log odds of churn."""
+    """Yearly terms, looked at every 30 days. `effect` is what a standard deviation of lost use adds to the log odds of churn."""
     rng = np.random.default_rng(seed)
     account = np.repeat(np.arange(accounts), terms)
     due = FIRST_DAY + np.repeat(rng.integers(0, YEAR, accounts), terms) + YEAR * np.tile(np.arange(1, terms + 1), accounts)

@@ -100,7 +100,14 @@ def test_sentences_say_value_typical_value_and_effect() -> None:
 
 @pytest.mark.parametrize(
     ("value", "size", "shown"),
-    [(-1.966, 1.966, "−1.97"), (0.00079, 1.966, "0"), (12_345.0, 12_345.0, "12,300"), (0.5, 0.5, "0.5"), (0.0, 0.0, "0"), (7.0, 16.0, "7")],
+    [
+        (-1.966, 1.966, "\N{MINUS SIGN}1.97"),
+        (0.00079, 1.966, "0"),
+        (12_345.0, 12_345.0, "12,300"),
+        (0.5, 0.5, "0.5"),
+        (0.0, 0.0, "0"),
+        (7.0, 16.0, "7"),
+    ],
 )
 def test_numbers_have_three_figures_of_the_larger_of_two(value: float, size: float, shown: str) -> None:
     assert say_number(value, size) == shown
