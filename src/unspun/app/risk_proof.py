@@ -22,7 +22,7 @@ from unspun.engines.panel import PanelDatabase
 from unspun.errors import BadInput, Fault
 from unspun.progress import Progress
 from unspun.risk.candidates import fit_candidate
-from unspun.risk.choose import find_cut, judged
+from unspun.risk.choose import choose, churned_clusters, find_cut, judged
 from unspun.risk.coding import LEAD, TERM_CLASS
 from unspun.risk.fitted import FittedRisk
 from unspun.risk.judge import fit_risk
@@ -66,7 +66,7 @@ def risk_rows(workspace: Workspace, reader: BookReader, figures: FigureSet, name
     inputs = laid_again(trial, figures, progress, today_only=of_one)
     query = inputs.queries.get(RESULT, "")
     if figures.kind == MODEL:
-        return (_checked(inputs, figures) if name in CHECKED else _fitted_on(inputs)), query
+        return (_checked(inputs, figures, progress) if name in CHECKED else _fitted_on(inputs)), query
     fitted = _model_of(workspace, reader, figures, None if of_one else inputs, progress)
     if of_one:
         return _contributions(inputs, fitted, renewal), query
@@ -215,15 +215,16 @@ def _fitted_on(inputs: RiskInputs) -> pa.Table:
     return _months(inputs, known_by(inputs.history, inputs.cutoff).rows)
 
 
-def _checked(inputs: RiskInputs, figures: FigureSet) -> pa.Table:
+def _checked(inputs: RiskInputs, figures: FigureSet, progress: Progress) -> pa.Table:
     """The later account-months that a model was judged on, with the probability of churn that it stated when fitted on earlier ones."""
-    rows, cutoff = inputs.history, inputs.cutoff
+    rows, cutoff, settings = inputs.history, inputs.cutoff, settings_of(figures)
     cut = find_cut(rows, cutoff)
-    if isinstance(cut, NoEstimate):
+    choice = cut if isinstance(cut, NoEstimate) else choose(rows, cut, settings.candidates, settings.seed, progress)
+    if isinstance(cut, NoEstimate) or isinstance(choice, NoEstimate):
         return _months(inputs, rows.take(np.zeros(len(rows), bool)))
-    later = rows.take(judged(rows, cutoff) & (rows.as_of >= cut))
-    chosen = figures.figure("chosen")["value"]["verdict"]
-    model = fit_candidate(chosen, known_by(rows, cut), seed=settings_of(figures).seed, scoring=False)
+    later, earlier = rows.take(judged(rows, cutoff) & (rows.as_of >= cut)), known_by(rows, cut)
+    scale = choice.recalibration.scale(churned_clusters(earlier))
+    model = fit_candidate(choice.name, earlier, seed=settings.seed, scoring=False, scale=scale)
     stated = np.full(len(later), np.nan) if isinstance(model, NoEstimate) else model.probabilities(later)[:, CHURN]
     return _months(inputs, later).append_column("churn_stated", pa.array(stated, from_pandas=True))
 

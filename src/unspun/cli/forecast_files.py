@@ -54,7 +54,7 @@ def made_of_record(run: RecordRun, proof: Proof) -> Made:
     from unspun.reports.forecast_rows import record_csv
 
     facts = {**_facts(run), "replayed_entries": list(run.made)}
-    return Made(render_record(run.result, proof), PAGES_OF_RECORD, to_json(run.result), record_csv(run.result), facts)
+    return Made(render_record(run.result, proof), PAGES_OF_RECORD, to_json(run.result), record_csv(run.result, run.entry), facts)
 
 
 def write_files(outputs: Outputs, made: Made, progress: Progress) -> list[str]:

@@ -43,8 +43,8 @@ def performance_lines(shown: Shown, width: int) -> Iterator[Text]:
 def _comparison(comparison: Comparison, width: int) -> Iterator[Text]:
     yield from heading(words.sentence(pc.headline(comparison)), width)
     yield from paragraph(words.sentence(comparison.ranking), width)
-    if named := pc.told_named(comparison):
-        yield from paragraph(words.sentence(named), width)
+    for said in pc.told_named(comparison):
+        yield from paragraph(words.sentence(said), width)
     for said in (pc.differ_claim(comparison), pc.handed_over(comparison)):
         yield from paragraph(words.sentence(said) if said else "", width, QUIET)
     for one in comparison.cautions:

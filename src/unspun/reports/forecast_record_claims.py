@@ -233,6 +233,16 @@ def coverage_word(value: MaybeEstimate, stated: float) -> str:
     return "as stated" if _holds(value, stated) else "too narrow" if value.high < stated else "too wide"
 
 
+def figure_name(one: ForecasterRecord, lead_days: int) -> str:
+    """The name of a forecaster's figure at a lead in the ledger's entry."""
+    return f"{one.name}/{lead_days}"
+
+
+def coverage_name(one: IntervalCoverage) -> str:
+    """The name of the figure that says how many intervals held."""
+    return f"intervals/{'replayed' if one.replayed else 'of the time'}/{one.quantity}"
+
+
 def quantity(one: IntervalCoverage | PeriodOutcome) -> str:
     return QUANTITIES[one.quantity]
 

@@ -22,7 +22,7 @@ DIFFERENCE = words.Style(3, signed=True, reference=0.0)
 def render_record(record: ForecastRecord, proof: Proof) -> Iterator[tuple[str, bytes]]:
     """The files of the folder, each as its path and its bytes; the same record gives the same bytes."""
     files = {
-        "scores.csv": (record_csv(record), "every score of every forecaster at every lead"),
+        "scores.csv": (record_csv(record, proof.entry), "every score of every forecaster at every lead"),
         "outcomes.csv": (outcomes_csv(record), "what past forecasts said of each quarter, and what came"),
         "misses.csv": (misses_csv(record), "the largest surprises, with what each forecaster had said"),
     }

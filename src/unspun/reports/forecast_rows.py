@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from unspun.reports.document import SIGNIFICANT_DIGITS
+from unspun.reports.forecast_record_claims import figure_name as record_figure
 from unspun.reports.forecast_words import figure_name
 from unspun.reports.row_files import harmless
 from unspun.risk.forecast_result import Forecast, ForecastRecord, GroupForecast, MaybePredicted, Predicted
@@ -24,7 +25,8 @@ GROUP_COLUMNS = (
     "expected", "median", "low_80", "high_80", "low_95", "high_95", "reason",
 )  # fmt: skip
 RECORD_COLUMNS = (
-    "forecaster", "kind", "lead_days", "eligible", "n", "n_churned", "quantity", "currency", "value", "low_95", "high_95", "reason",
+    "figure", "forecaster", "kind", "lead_days", "eligible", "n", "n_churned", "quantity", "currency",
+    "value", "low_95", "high_95", "reason",
 )  # fmt: skip
 OUTCOME_COLUMNS = (
     "entry", "as_of", "made_on", "replayed", "quantity", "period", "months_ahead", "currency",
@@ -71,12 +73,20 @@ def _group_rows(group: GroupForecast, entry: int) -> Iterator[tuple[Cell, ...]]:
             yield (*head, money.currency, name, "share", *_predicted(getattr(money, name)))
 
 
-def record_csv(record: ForecastRecord) -> str:
-    """A line for each score of each forecaster at each lead."""
+def record_csv(record: ForecastRecord, entry: int) -> str:
+    """A line for each score of each forecaster at each lead. `figure` opens it."""
     rows: list[tuple[Cell, ...]] = []
     for one in record.forecasters:
         for lead in one.leads:
-            head = (one.name, one.kind, lead.lead_days, lead.eligible, lead.n, lead.n_churned)
+            head = (
+                f"{entry}/{record_figure(one, lead.lead_days)}",
+                one.name,
+                one.kind,
+                lead.lead_days,
+                lead.eligible,
+                lead.n,
+                lead.n_churned,
+            )
             rows += [(*head, name, "", *_estimated(getattr(lead, name))) for name in SCORES]
             rows += [(*head, "arr_bias", currency, *_estimated(value)) for currency, value in lead.arr_bias]
     return _written(RECORD_COLUMNS, rows)

@@ -20,7 +20,8 @@ LEAST = 0.5  # churned expected: a smaller group has no place
 HIGHEST = 4.0  # multiples of what was expected; a group above stands at the edge
 TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 MOST_TICKS = 7
-NEAR = 15.0  # pixels between two labels
+NEAR, APART = 17.0, 50.0  # pixels and per cent between two names
+LONGEST_NAME = 20
 SHAPES: dict[GroupVerdict, Shape] = {"renews more": "renew", "renews less": "churn", "cannot tell": "base"}
 
 
@@ -108,14 +109,11 @@ def _names(groups: Sequence[GroupPerformance], comparison: Comparison, frame: _F
         if group not in groups:
             continue
         x, y = frame.at(group.expected_churned, min(_ratio(group), frame.y.high))
-        if any(abs(y - other[1]) < NEAR and abs(x - other[0]) < 34 for other in placed):
+        if any(abs(y - other[1]) < NEAR and abs(x - other[0]) < APART for other in placed):
             continue
         placed.append((x, y))
-        left = x > 60
-        shape = SHAPES[group.verdict]
-        label = words.shorten(group.name, 24)
-        side = "end" if left else "start"
-        found.append(tag("g", text(x, y - 9, label, side if x > 85 or x < 15 else "middle", f"{DIRECT} {shape} halo")))
+        side = "start" if x < 30 else "end" if x > 70 else "middle"
+        found.append(text(x, y - 9, words.shorten(group.name, LONGEST_NAME), side, f"{DIRECT} {SHAPES[group.verdict]} halo"))
     return found
 
 

@@ -25,20 +25,16 @@ def headline(comparison: Comparison) -> str:
     return f"{words.in_words(comparison.told).capitalize()} of {words.count(n)} {nouns} can be told from the company as a whole"
 
 
-def told_named(comparison: Comparison) -> str:
-    """Which groups can be told, with how they differ; "" where none can."""
+def told_named(comparison: Comparison) -> list[str]:
+    """Which groups can be told, with how they differ: a sentence for those that renew more, and one for those that renew less."""
     parts = []
-    for verdict in ("renews more", "renews less"):
+    for verdict, said in (("renews more", "More renewed than expected"), ("renews less", "Fewer renewed than expected")):
         found = [one for one in comparison.groups if one.verdict == verdict]
         if found:
-            others = f" and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
-            said = [f"{words.shorten(one.name, 40)} {points(one.effect)}" for one in found[:MOST_NAMED]]
-            parts.append(f"{words.listed(said) if not others else ', '.join(said)}{others} {_more_or_less(verdict, len(found))}")
-    return "; ".join(parts)
-
-
-def _more_or_less(verdict: str, n: int) -> str:
-    return f"renew{'s' if n == 1 else ''} {'more' if verdict == 'renews more' else 'less'} than expected"
+            names = [f"{words.shorten(one.name, 30)} {points(one.effect)}" for one in found[:MOST_NAMED]]
+            others = [f"{len(found) - MOST_NAMED:,} more"] if len(found) > MOST_NAMED else []
+            parts.append(f"{said}, in points of the rate: {words.listed([*names, *others])}")
+    return parts
 
 
 def plural(comparison: Comparison) -> str:
@@ -58,8 +54,10 @@ def differ_claim(comparison: Comparison) -> str:
 
 def counted(result: PerformanceResult) -> str:
     """What came beside what was expected, of all."""
-    renewals = f"{words.count(result.renewed)} of {words.count(result.renewals)} renewals"
-    return f"{renewals} of {words.count(result.accounts)} accounts renewed; the models of the time foretold {words.number(result.expected_given)}"
+    renewals = (
+        f"{words.count(result.renewed)} of {words.count(result.renewals)} renewals of {words.count(result.accounts)} accounts renewed"
+    )
+    return f"{renewals}; the models of the time foretold {words.number(result.expected_given)}"
 
 
 def put_right(result: PerformanceResult) -> str:
@@ -67,8 +65,8 @@ def put_right(result: PerformanceResult) -> str:
     gap = result.renewed - result.expected_given
     if abs(gap) < 0.5:
         return ""
-    more = "more" if gap > 0 else "fewer"
-    return f"That {words.number(abs(gap))} {more} renewed than foretold is shared by all and set down to nobody: groups are put beside the company"
+    said = f"That {words.number(abs(gap))} {'more' if gap > 0 else 'fewer'} renewed than foretold is shared by all and set down to nobody"
+    return f"{said}: groups are put beside the company"
 
 
 def left_out(result: PerformanceResult) -> list[str]:

@@ -63,9 +63,10 @@ class Earlier:
 
     @property
     def told(self) -> str:
-        """`entry 9 of 9 Oct 2026; what differs: book version 6; then 4`."""
-        differs = f"; what differs: {'; '.join(self.causes)}" if self.causes else ""
-        return f"entry {self.entry}, as of {words.day(self.as_of)}{differs}"
+        """`entry 9, as of 9 Oct 2026; what differs: book version 6 (then 4)`, and why changes could not be split."""
+        causes = [f"{now} (then {then})" if then else now for now, _, then in (one.partition("; then ") for one in self.causes)]
+        differs = f"; what differs: {'; '.join(causes)}" if causes else ""
+        return f"entry {self.entry}, as of {words.day(self.as_of)}{differs}{f'. {capital(self.note)}' if self.note else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,8 @@ def ends_of(low: float, high: float) -> str:
 def short_reason(reason: Reason) -> str:
     """`Logins a seat 0.4 logins (+6)`: for a list."""
     said = "" if reason.unit == "flag" and reason.value == 1 else f" {shown_value(reason.value, _short_unit(reason))}"
-    return f"{reason.label}{said} ({words.number(100 * reason.points, 0, signed=True)})"
+    digits = 0 if abs(reason.points) >= 0.01 else 1
+    return f"{reason.label}{said} ({words.number(100 * reason.points, digits, signed=True)})"
 
 
 def _short_unit(reason: Reason) -> str:
@@ -355,7 +357,7 @@ def model_claim(model: ModelRecord | NoEstimate) -> str:
     if isinstance(level, NoEstimate) or level.low <= 1 <= level.high:
         return f"On later renewals its risks came about {near}as often as it said: {slope}"
     seen = f"it foretold {words.point(level, words.RATIO)} churned for each one seen"
-    return f"On later renewals high and low risks lay {near}as far apart as it said ({slope}), but {seen}"
+    return f"On later renewals high and low risks lay {near}as far apart as it said, {slope}, but {seen}"
 
 
 def short_model(model: ModelRecord | NoEstimate) -> str:
@@ -420,8 +422,8 @@ def cannot_tell_rules(check: ModelCheck | None) -> list[tuple[str, str]]:
     return [
         (
             "The model as a whole",
-            f"Where the 95 % interval of its calibration slope on later renewals neither holds 1 nor lies within {low:g} to {high:g}, or too "
-            f"few of them churned for a slope, no renewal is given a probability.{state}",
+            f"Where the 95 % interval of its calibration slope on later renewals neither holds 1 nor lies within {low:g} to {high:g}, "
+            f"or too few of them churned for a slope, no renewal is given a probability.{state}",
         ),
         ("Lead and term", f"{CANNOT_TELL['beyond_leads'][:1].upper()}{CANNOT_TELL['beyond_leads'][1:]}."),
         ("Width", f"The interval of P(churn) is wider than {WIDEST_INTERVAL:g}."),

@@ -341,7 +341,8 @@ def _ranking(noun: str, groups: int, pairs: int, apart: int, overlapping: int, s
     of_pairs = (
         f"the intervals of {apart:,} of {pairs:,} pairs lie apart" if apart else f"none of the {pairs:,} pairs has intervals that lie apart"
     )
-    return f"No ranking: the intervals of {overlapping:,} of {groups:,} {plural} overlap another's; {of_pairs}."
+    none = "No full ranking" if apart else "No ranking"
+    return f"{none}: the intervals of {overlapping:,} of {groups:,} {plural} overlap another's; {of_pairs}."
 
 
 # One group

@@ -136,7 +136,7 @@ def test_the_figures_hold_every_number_of_every_group() -> None:
 
 
 def test_the_record_s_rows_say_who_at_which_lead_and_why_not() -> None:
-    rows = rows_of(record_csv(records.record(words=True)))
+    rows = rows_of(record_csv(records.record(words=True), 23))
     of_owners = [row for row in rows if row["forecaster"] == records.CSM and row["lead_days"] == "90"]
     assert {row["quantity"] for row in of_owners if row["value"]} == {"auc"}
     assert {row["reason"] for row in of_owners if row["quantity"] == "brier"} == {records.WORDS.reason}

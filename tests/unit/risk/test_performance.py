@@ -142,7 +142,7 @@ def test_owners_who_differ_by_far_are_told_and_the_rest_is_not() -> None:
     ranks = {one.name: (one.rank_low, one.rank_high) for one in comparison.groups}
     assert ranks["worst"] == (8, 8) and ranks["best"] == (1, 1)
     assert comparison.pairs_apart == 13 and comparison.overlapping == 6
-    assert comparison.ranking.startswith("No ranking: the intervals of 6 of 8 owners overlap another's")
+    assert comparison.ranking.startswith("No full ranking: the intervals of 6 of 8 owners overlap another's")
 
 
 def test_too_few_churned_leave_counts_and_no_difference() -> None:

@@ -24,13 +24,13 @@ def outcomes(rng: np.random.Generator, deviation: float, groups: int, size: int)
 @pytest.mark.parametrize("deviation", [0.0, 0.4])
 def test_the_interval_of_a_deviation_holds_the_truth(deviation: float) -> None:
     rng, held, points = np.random.default_rng(11), 0, []
-    for _ in range(40):
-        found = estimate_deviation("churn", *outcomes(rng, deviation, 10, 150)).shock.deviation
+    for _ in range(25):
+        found = estimate_deviation("churn", *outcomes(rng, deviation, 10, 80)).shock.deviation
         assert isinstance(found, Estimate)
         held += found.low <= deviation <= found.high
         points.append(found.point)
-    assert held >= 35
-    assert np.mean(points) == pytest.approx(deviation, abs=0.08)
+    assert held >= 21
+    assert np.mean(points) == pytest.approx(deviation, abs=0.12)
 
 
 def test_the_likelihood_is_that_of_brute_force_integration() -> None:
@@ -40,8 +40,8 @@ def test_the_likelihood_is_that_of_brute_force_integration() -> None:
     assert isinstance(found, Estimate)
 
     def log_likelihood(deviation: float) -> float:
-        effects = deviation * np.linspace(-6, 6, 2001) - 0.5 * (1 - 2 * p.mean()) * deviation**2
-        weight = np.exp(-(np.linspace(-6, 6, 2001) ** 2) / 2)
+        effects = deviation * np.linspace(-6, 6, 301) - 0.5 * (1 - 2 * p.mean()) * deviation**2
+        weight = np.exp(-(np.linspace(-6, 6, 301) ** 2) / 2)
         value = 0.0
         for one in range(6):
             z = special.logit(p[group == one])[:, None] + effects
@@ -50,8 +50,8 @@ def test_the_likelihood_is_that_of_brute_force_integration() -> None:
             )
         return value
 
-    grid = np.linspace(0.01, 1.5, 150)
-    assert found.point == pytest.approx(grid[np.argmax([log_likelihood(one) for one in grid])], abs=0.02)
+    grid = np.linspace(0.05, 1.5, 59)
+    assert found.point == pytest.approx(grid[np.argmax([log_likelihood(one) for one in grid])], abs=0.03)
 
 
 def test_few_quarters_have_no_estimate_and_draw_from_the_prior() -> None:

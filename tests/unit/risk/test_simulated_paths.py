@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unspun.risk.amounts import RatioTables, learn_ratios
 from unspun.risk.forecast_result import SharedShock
 from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT
-from unspun.risk.shocks import DeviationPosterior
+from unspun.risk.shocks import PERSISTENCE, DeviationPosterior
 from unspun.risk.simulate import NO_FACT, QUANTITIES, Horizon, OpenTerms, Paths, Shocks, add_months, simulate
 from unspun.stats.estimate import NoEstimate
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 AS_OF = (date(2026, 10, 31) - date(1970, 1, 1)).days
 YEAR = Horizon(AS_OF, AS_OF + 365)
-PATHS = 2_000
+PATHS = 1_000
 
 
 def certain(deviation: float) -> DeviationPosterior:
@@ -99,8 +99,9 @@ def test_sums_by_month_segment_and_owner_are_the_same_paths() -> None:
 def test_a_shock_of_the_quarter_widens_the_count_and_leaves_its_mean() -> None:
     calm, shaken = (total(run(terms(800), Fixed(P), shocks(deviation)), "churned") for deviation in (0.0, 0.5))
     assert shaken.mean() == pytest.approx(calm.mean(), rel=0.03)
-    # four whole quarters and one of two months: each adds (n p (1 - p) 0.5)^2 on top of the binomial variance, to first order
-    added = sum((n * 0.09 * 0.5) ** 2 for n in np.bincount(YEAR.quarter(YEAR.month(terms(800).due))))
+    # to first order a shock adds n p (1 - p) 0.5 times a standard normal in each quarter; two of them correlate by PERSISTENCE
+    moved = 0.09 * 0.5 * np.bincount(YEAR.quarter(YEAR.month(terms(800).due)))
+    added = PERSISTENCE * moved.sum() ** 2 + (1 - PERSISTENCE) * (moved**2).sum()
     assert shaken.std() == pytest.approx(np.sqrt(72 + added), rel=0.1)
 
 
