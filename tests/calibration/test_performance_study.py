@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks.performance_study import Setting, study
 
-COMPANIES = 10
+COMPANIES = 6
 DIFFER = Setting("differ, and their books too", owners=20, hard=1.0, slope=1.5, off=0.4, noise=0.3)
 ALIKE = Setting("alike, but for their books", spread=0.0, owners=20, hard=1.0, slope=1.5, noise=0.4)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from rich.cells import cell_len
 
 from tests.doors.book_files import Book
 from tests.doors.cli_files import Ran, run
-from tests.doors.evidence_company import Company
+from tests.doors.test_risk_cli import made_book
 from tests.unit.reports import forecast_record_sample as records
 from tests.unit.reports import forecast_sample as sample
 from unspun.cli import forecast_record_text, forecast_text
@@ -42,7 +41,7 @@ RECORDS: dict[str, Callable[[], ForecastRecord]] = {
 
 @dataclass(frozen=True, slots=True)
 class Forecasted:
-    """A company whose renewals were forecast half a year before its last day, and scored on that day, with every file written."""
+    """A company whose renewals were forecast a quarter before its last day, and scored after that, with every file written."""
 
     book: Book
     folder: Path
@@ -63,14 +62,13 @@ class Forecasted:
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory, evidence_company: Company) -> Forecasted:
+def company(tmp_path_factory: pytest.TempPathFactory) -> Forecasted:
     folder = tmp_path_factory.mktemp("forecast")
-    book = Book(folder)
-    shutil.copytree(evidence_company.book.folder, book.folder)
+    book = made_book(folder)
     files = ("--html", folder / "pages", "--json", folder / "f.json", "--csv", folder / "f.csv")
     of_record = ("--html", folder / "record", "--json", "-", "--csv", folder / "r.csv")
-    told = book.run("forecast", "--as-of", "2025-06-30", *files)
-    return Forecasted(book, folder, told, book.run("forecast", "--record", *of_record))
+    told = book.run("forecast", "--as-of", "2025-09-30", "--metric", "logins_*", *files)
+    return Forecasted(book, folder, told, book.run("forecast", "--record", "--as-of", "2026-01-02", *of_record))
 
 
 def plain(text: str) -> str:
@@ -79,7 +77,7 @@ def plain(text: str) -> str:
 
 
 def forecast_lines(name: str, width: int, by: tuple[str, ...] = ("segment",)) -> list[str]:
-    shown = forecast_text.Shown(FORECASTS[name](), PROOF, by, 1.25, ())
+    shown = forecast_text.Shown(FORECASTS[name](), PROOF, by, "fitted anew, as asked", 1.25, ())
     return [str(line) for line in forecast_text.forecast_lines(shown, width)]
 
 
@@ -102,6 +100,7 @@ def test_the_terminal_tells_what_is_expected_by_month_quarter_and_the_groups_ask
     assert lines[1].startswith("95 % intervals, in per cent: gross 66-93, net 70-99.")
     starts = [line.split(maxsplit=1)[0] for line in lines if line]
     assert starts.count("Q4") == 2 and starts.count("All") == 1 and "Ana" in starts and "Enterprise" not in starts
+    assert "· model: fitted anew, as asked" in lines
     assert any(line.startswith("Q1 2026 47 $1.76M") and "85 % (63-96)" in line for line in lines)
 
 
@@ -134,14 +133,14 @@ def test_every_file_is_written_and_what_is_printed_as_json_is_the_document_and_n
         assert manifest["entry"].split(":")[0].isdigit() and manifest["book"]["version"] >= 1
 
 
-def test_counts_and_sums_of_the_forecast_are_those_of_the_renewals_in_the_book(company: Forecasted) -> None:
+def test_the_groups_of_each_kind_hold_every_renewal_due_once_and_the_csv_names_their_figures(company: Forecasted) -> None:
     document, entry = company.document("f.json"), company.document("f.csv.manifest.json")["entry"].split(":")[0]
     rows = company.rows("f.csv")
     due = [one for one in document["renewals"] if one["due"] <= document["until"]]
     assert document["total"]["renewals"] == len(due) > 50
-    assert sum(group["renewals"] for group in document["by_month"]) == sum(
-        group["renewals"] for group in document["by_owner"] or [document["total"]]
-    )
+    for kind in ("by_month", "by_quarter", "by_segment", "by_owner"):
+        assert sum(group["renewals"] for group in document[kind]) == len(due)
+    assert {group["name"] for group in document["by_owner"]} == {"Kim", "Lee"}
     told = {row["figure"] for row in rows}
     assert f"{entry}/total" in told and all(name.startswith(f"{entry}/") for name in told)
 
@@ -160,11 +159,15 @@ def test_the_forecast_made_before_is_scored_on_what_came_after(company: Forecast
     assert record["as_of"] > forecast["as_of"]
     (shot,) = record["snapshots"]
     assert shot["as_of"] == forecast["as_of"] and shot["replayed"]  # entered today, of a day long past
-    said = {one["name"]: one for one in forecast["by_quarter"]}
+    (quarter,) = [one for one in forecast["by_quarter"] if one["name"] == "2025-Q4"]
+    came = {one["quantity"]: one for one in shot["outcomes"]}
+    assert came["churned"]["predicted"] == quarter["churned"] and came["grr"]["predicted"] == quarter["money"][0]["grr"]
+    with (company.book.exports / "renewals.csv").open(encoding="utf-8", newline="") as file:
+        known = {(row["id"], row["due"]): row["outcome"] for row in csv.DictReader(file)}
+    due = [(one["account"], one["due"]) for one in forecast["renewals"] if quarter["first"] <= one["due"] <= quarter["last"]]
+    assert came["churned"]["actual"] == sum(known[one] == "churned" for one in due) > 0
     for one in shot["outcomes"]:
-        if one["quantity"] == "churned":
-            assert one["predicted"] == said[one["period"]]["churned"]
-            assert one["in_95"] == (one["predicted"]["low_95"] <= one["actual"] <= one["predicted"]["high_95"])
+        assert one["in_95"] == (one["predicted"]["low_95"] <= one["actual"] <= one["predicted"]["high_95"])
     assert {one["kind"] for one in record["forecasters"]} >= {"last year's rate"}
 
 

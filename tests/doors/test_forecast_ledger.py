@@ -27,10 +27,11 @@ from unspun.risk.record_periods import Realised, score_snapshot
 from unspun.risk.rows import CHURN, FLAT
 from unspun.stats.estimate import Estimate
 
-THEN = date(2025, 4, 1)
+THEN = date(2025, 7, 1)
 DAY = (THEN - date(1970, 1, 1)).days
+METRICS = ("logins_fall",)
 AT = datetime(2026, 6, 1, tzinfo=UTC)
-OF_THE_TIME = datetime(2025, 4, 2, tzinfo=UTC)
+OF_THE_TIME = datetime(2025, 7, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,17 @@ class Made:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, evidence_company: Company) -> Made:
-    """A company whose renewals were forecast nine months before its last day, on the next day, and scored at the end."""
+    """A company whose renewals were forecast half a year before its last day, on the next day, and scored at the end."""
     book = Book(tmp_path_factory.mktemp("forecasts"))
-    shutil.rmtree(book.folder)
     shutil.copytree(evidence_company.book.folder, book.folder)
     workspace = open_workspace(book.folder)
-    inputs = risk_inputs(workspace, RiskRequest(as_of=AS_OF), AT)
-    then = forecast(workspace, ForecastRequest(as_of=THEN, months=9), OF_THE_TIME)
-    return Made(workspace, inputs, then, forecast_record(workspace, RecordRequest(as_of=AS_OF), AT))
+    inputs = risk_inputs(workspace, RiskRequest(as_of=AS_OF, metrics=METRICS), AT)
+    then = forecast(workspace, ForecastRequest(as_of=THEN, months=6, metrics=METRICS), OF_THE_TIME)
+    return Made(workspace, inputs, then, forecast_record(workspace, RecordRequest(as_of=AS_OF, metrics=METRICS), AT))
 
 
 def test_the_same_request_gives_the_same_entry_and_bytes(made: Made) -> None:
-    again = forecast(made.workspace, ForecastRequest(as_of=THEN, months=9), AT)
+    again = forecast(made.workspace, ForecastRequest(as_of=THEN, months=6, metrics=METRICS), AT)
     assert (again.entry, to_document(again.figures)) == (made.then.entry, to_document(made.then.figures))
     assert not again.model_made
 

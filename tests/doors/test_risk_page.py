@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     Show = Callable[..., Page]
 
 PROOF = Proof(23, "23:9fe2ab", 6, "ab" * 32, "duckdb 2.0", "Acme", ("the book was not checked",))
-MEANINGS = dict.fromkeys(
-    ("open_tickets", "champion_left"), "How many tickets of the last ninety days nobody has closed yet, <b>whoever</b> opened them"
-)
+MEANING = "How many tickets of the last ninety days nobody has closed yet, <b>whoever</b> opened them"
+MEANINGS: dict[str, str] = {"open_tickets": MEANING, "champion_left": MEANING}
 LINK = re.compile(r'(?:href|src)="([^"#:]+)(?:#([^"]*))?"')
 TOLD, UNTOLD, NOTICED = "solent-b-diagnostics-b-2027-01-03", "ibex-energy-2027-05-30", "harrow-insurance-2027-05-08"
 LONG = "a-very-long-account-name-of-a-public-bod-2027-07-30"
@@ -40,7 +39,7 @@ TOUCHING = """[...document.querySelectorAll('svg.c')].flatMap(svg => {
 
 @cache
 def judged(name: str) -> RiskResult:
-    made = {"few": sample.few, "many": lambda: sample.many(130), "hollow": sample.hollow, "uncalibrated": sample.uncalibrated}
+    made = {"few": sample.few, "many": lambda: sample.many(60), "hollow": sample.hollow, "uncalibrated": sample.uncalibrated}
     return {**made, "empty": sample.empty}[name]()
 
 
@@ -78,8 +77,7 @@ def show(browser: Browser, folders: dict[str, Path]) -> Iterator[Show]:
     ("name", "page_name", "width", "theme"),
     [
         ("few", "index", 1440, "light"),
-        ("few", "index", 390, "dark"),
-        ("few", TOLD, 1440, "dark"),
+        ("few", TOLD, 390, "dark"),
         ("few", "model", 390, "light"),
         ("hollow", "model", 1440, "dark"),
     ],
@@ -88,7 +86,7 @@ def test_axe_finds_nothing_with_every_drawer_open(show: Show, name: str, page_na
     assert violations(show(name, page_name, width, theme)) == []
 
 
-@pytest.mark.parametrize("page_name", ["index", TOLD, LONG, "model"])
+@pytest.mark.parametrize("page_name", ["index", TOLD, "model"])
 def test_no_page_scrolls_sideways_and_no_two_labels_of_a_chart_touch(show: Show, page_name: str) -> None:
     page = show("few", page_name)
     page.evaluate(OPEN_ALL)

@@ -159,7 +159,8 @@ def _read(trial: OpenTrial, basis: RiskBasis) -> tuple[Terms, Decisions, RiskAcc
     cluster, by_parent = find_clusters(renewals, maker.history(()))
     notice = np.full(len(terms.due), UNKNOWN) if renewals.notice is None else to_days(renewals.notice)[terms.order]
     terms = replace(terms, cluster=cluster, clustered_by_parent=by_parent)
-    return terms, decide(terms, notice), accounts
+    grace_days = 0 if holds(trial.reader, "renewals") else basis.panel.rules.grace_days
+    return terms, decide(terms, notice, grace_days), accounts
 
 
 def _rates(trial: OpenTrial, renewals: Renewals, basis: RiskBasis) -> dict[str, float]:

@@ -98,15 +98,16 @@ _NONE = "no model of these metrics was in force"
 
 
 def _in_force(catalog: Catalog, inputs: RiskInputs, settings: RiskSettings) -> tuple[Entry, FigureSet] | None:
-    """The newest model whose training ended by the as-of day, of the same metrics and rules.
+    """The model that knew the most of those whose training ended by the as-of day, of the same metrics and rules; of several the newest.
+    A run as of an earlier day fits one that knew less, which then judges no later day.
 
     One that can tell no probabilities is in force for what it was fitted on only: with other rows a new one may be able to, and no number
     changes by it.
     """
     wanted = (settings_to_json(settings), *_what_decides(inputs.basis, metrics_sha256(inputs)))
-    for entry in reversed(catalog.entries(kind="publication")):
-        body = entry.body
-        if body.get("what") != MODEL or date.fromisoformat(str(body["as_of"])) > inputs.as_of:
+    models = [one for one in catalog.entries(kind="publication") if one.body.get("what") == MODEL]
+    for entry in sorted(models, key=lambda one: (str(one.body["as_of"]), one.seq), reverse=True):
+        if date.fromisoformat(str(entry.body["as_of"])) > inputs.as_of:
             continue
         document = catalog.publication(entry.seq).document
         figures = None if document is None else from_document(document)

@@ -39,17 +39,24 @@ class Decisions:
     unrecorded: Bools
 
 
-def decide(terms: Terms, notice: Ints) -> Decisions:
-    """The decisions on the renewals of terms; `notice` gives the day of each one's notice, UNKNOWN where there is none."""
+def decide(terms: Terms, notice: Ints, grace_days: int = 0) -> Decisions:
+    """The decisions on the renewals of terms; `notice` gives the day of each one's notice, UNKNOWN where there is none.
+
+    Of renewals that follow from terms, a churn is known once `grace_days` have gone by after it was due, and a renewal as soon as the next
+    term begins. What is undecided in between would then all be churn, by the rule alone: so both count as decided after the grace days.
+    """
     notice = np.where(notice > terms.as_of, UNKNOWN, notice)
     undecided, noticed = terms.outcome == UNDECIDED, notice != UNKNOWN
     known = np.where(undecided, UNKNOWN, np.minimum(_known_on(terms), terms.as_of))
     outcome = np.array([OF_OUTCOME[code] for code in (*range(4), UNDECIDED)])[terms.outcome]
     outcome = np.where(undecided & noticed, CHURN, outcome)
+    later = (known != UNKNOWN) & (known >= terms.due)
+    counted = np.where(later, np.maximum(known, terms.due + grace_days), known)
     either = np.where(noticed & ((known == UNKNOWN) | (notice < known)), notice, known)
     start = _starts(terms)
     unrecorded = undecided & ~noticed & ((terms.due + OVERDUE_DAYS < terms.as_of) | _followed(terms, start))
-    return Decisions(start, np.where(outcome == CHURN, either, known), either, notice, outcome, unrecorded)
+    warned = (outcome == CHURN) & noticed & ((counted == UNKNOWN) | (notice < counted))
+    return Decisions(start, np.where(warned, notice, counted), either, notice, outcome, unrecorded)
 
 
 def _known_on(terms: Terms) -> Ints:

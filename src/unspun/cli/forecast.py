@@ -175,7 +175,7 @@ def _forecast(place: Workspace, asked: Asked, outputs: Outputs, report: Progress
     run = forecast_renewals(place, request, datetime.now(UTC), report)
     proof = proof_of(place, run)
     made = made_of_forecast(run, proof)
-    shown = Shown(run.result, proof, asked.by, run.seconds, tuple(write_files(outputs, made, report)))
+    shown = Shown(run.result, proof, asked.by, run.model_why, run.seconds, tuple(write_files(outputs, made, report)))
     return made, lambda width: forecast_lines(shown, width)
 
 

@@ -44,7 +44,7 @@ def made_of_forecast(run: ForecastRun, proof: Proof) -> Made:
     from unspun.reports.forecast_json import to_json
     from unspun.reports.forecast_rows import groups_csv
 
-    facts = {**_facts(run), "replayed": run.result.replayed, "model_entry": run.result.model_version}
+    facts = {**_facts(run), "replayed": run.result.replayed, "model_entry": run.result.model_version, "model": run.model_why}
     return Made(render_forecast(run.result, proof), PAGES_OF_FORECAST, to_json(run.result), groups_csv(run.result, run.entry), facts)
 
 

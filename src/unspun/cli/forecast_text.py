@@ -23,11 +23,12 @@ MOST_GROUPS = 15
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the terminal shows of a forecast; `by` are the groupings asked for."""
+    """What the terminal shows of a forecast; `by` are the groupings asked for, `model_why` says which model forecast, and why that one."""
 
     result: Forecast
     proof: Proof
     by: tuple[str, ...]
+    model_why: str
     seconds: float
     written: tuple[str, ...]
 
@@ -129,8 +130,8 @@ def _foot(shown: Shown, width: int) -> Iterator[Text]:
         yield from paragraph(said, width, QUIET, first="· ")
     for note in proof.remarks:
         yield from paragraph(note, width, QUIET, first="· ")
-    if result.model_words:
-        yield from paragraph(f"Model: {result.model_words}", width, QUIET, first="· ")
+    for said in (result.model_words, shown.model_why):
+        yield from paragraph(f"model: {said}" if said else "", width, QUIET, first="· ")
     entry = f"book version {proof.book_version}, entry {proof.entry} of the ledger"
     seconds = f"{words.count(result.paths)} paths in {shown.seconds:,.1f} s"
     yield from paragraph(f"As of {words.day(result.as_of)}, {entry}; {seconds}.", width)

@@ -140,9 +140,7 @@ def _lines(published: Published, opened: Opened | None, written: list[str], widt
     from unspun.cli.terminal import clean
 
     figures, figure = published.figures, published.figure
-    title = (
-        f"{figure['label']}: {_value(figure)}" if figure is not None else f"Entry {published.entry.seq}: {figures.count:,} figures"
-    )
+    title = f"{figure['label']}: {_value(figure)}" if figure is not None else f"Entry {published.entry.seq}: {figures.count:,} figures"
     yield from heading(title, width)
     yield from table([Column(""), Column("", flexible=True)], _facts(published), width)
     if figure is None:

@@ -324,13 +324,13 @@ def was(one: RenewalRisk, earlier: Earlier | None) -> str:
 
 
 def decided_since(earlier: Earlier) -> str:
-    """`12 of its renewals were decided since: 3 churned, and 2.4 were foretold`; empty where none was."""
+    """`Of the renewals open then, 12 were decided since: 3 churned, 2.4 were foretold`; empty where none was."""
     told = [(then.point, outcome) for then, outcome in earlier.decided if isinstance(then, Estimate) and outcome]
     if not told:
         return ""
     churned, expected = sum(outcome == "churn" for _, outcome in told), words.number(sum(point for point, _ in told), 1)
     were = "was" if len(told) == 1 else "were"
-    return f"{counted(len(told), 'renewal')} of it {were} decided since: {words.count(churned)} churned, {expected} were foretold"
+    return f"Of the renewals open then, {words.count(len(told))} {were} decided since: {words.count(churned)} churned, {expected} were foretold"
 
 
 def moved_because(one: RenewalRisk, earlier: Earlier | None) -> str:

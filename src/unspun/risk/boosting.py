@@ -228,15 +228,19 @@ def _grow(known: KnownRows, matrix: Floats, columns: Columns, weight: Floats, gr
     for place, cause in enumerate(CAUSES):
         event, risk = known.outcome == cause, growth.at_risk[place]
         intercepts[place] = fit_intercepts(risk, event, known.exit, growth.shift, weight)
-        if cause in GROWN:
-            regressor = _regressor(columns, cause, growth.per_renewal, seed)
-            exposure = (special.expit(intercepts[place] + growth.shift) * risk).sum(axis=1)
-            used = (exposure * weight > 0).nonzero()[0]
-            with _one_thread():
-                regressor.fit(matrix[used], event[used] / exposure[used], sample_weight=exposure[used] * weight[used])
-                score = _log_rate(regressor, matrix) * (growth.scale if cause == CHURN else 1.0)
-            intercepts[place] = fit_intercepts(risk, event, known.exit, growth.shift + score[:, None], weight)
-            regressors.append(regressor)
+        if cause not in GROWN:
+            continue
+        exposure = (special.expit(intercepts[place] + growth.shift) * risk).sum(axis=1)
+        used = (exposure * weight > 0).nonzero()[0]
+        if not (event[used] & (weight[used] > 0)).any():
+            regressors.append(None)  # never seen: its rate by period alone
+            continue
+        regressor = _regressor(columns, cause, growth.per_renewal, seed)
+        with _one_thread():
+            regressor.fit(matrix[used], event[used] / exposure[used], sample_weight=exposure[used] * weight[used])
+            score = _log_rate(regressor, matrix) * (growth.scale if cause == CHURN else 1.0)
+        intercepts[place] = fit_intercepts(risk, event, known.exit, growth.shift + score[:, None], weight)
+        regressors.append(regressor)
     return Trees(tuple(regressors), intercepts, growth.scale)
 
 
@@ -266,6 +270,9 @@ def _one_thread() -> Any:
 
 
 def _log_rate(regressor: Any, matrix: Floats) -> Floats:
+    """z of one cause; 0 where it was never seen."""
+    if regressor is None:
+        return np.zeros(len(matrix))
     return np.log(np.asarray(regressor.predict(matrix), dtype=np.float64))
 
 

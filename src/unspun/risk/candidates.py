@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from unspun.risk.boosting import REPLICATES, BoostedModel, fit_boosting
 from unspun.risk.hazard import Curve, HazardModel, fit_hazard
-from unspun.risk.recalibrate import rescale
 from unspun.risk.rows import KnownRows, RiskRows
 from unspun.stats.estimate import NoEstimate
 
@@ -66,14 +65,13 @@ class RiskModel(Protocol):
 def fit_candidate(
     name: CandidateName, known: KnownRows, *, seed: int, scoring: bool, scale: float = 1.0
 ) -> HazardModel | BoostedModel | NoEstimate:
-    """Fit one candidate, the churn hazard's log odds multiplied by `scale`.
+    """Fit one candidate; a boosted one's log odds of churn are multiplied by `scale`, additive ones are calibrated as they are fitted.
 
     Without `scoring` only its probabilities and scores will be asked for, which spares what intervals take.
     """
     if name == "boosting":
         return fit_boosting(known, seed=seed, replicates=REPLICATES if scoring else 0, scale=scale)
-    model = fit_hazard(known, name, seed=seed)
-    return model if isinstance(model, NoEstimate) else rescale(model, known, scale)
+    return fit_hazard(known, name, seed=seed)
 
 
 def in_order(names: Iterable[CandidateName]) -> tuple[CandidateName, ...]:

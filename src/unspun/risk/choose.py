@@ -17,7 +17,7 @@ from unspun.audit.protocol import TEST_SHARE_OF_CHURNED
 from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
 from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate, in_order
-from unspun.risk.recalibrate import Recalibration, StatedScores, learn_scale
+from unspun.risk.recalibrate import NOTHING_LEARNT, Recalibration, StatedScores, learn_scale
 from unspun.risk.result import CandidateRecord
 from unspun.risk.rows import CHURN, UNDECIDED4, KnownRows, RiskRows, known_by
 from unspun.stats.calibration import clustered_mean
@@ -40,8 +40,8 @@ SMALLEST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The candidate chosen and why; every candidate's record; the origins' days; what was sampled ("" where nothing was); and how far the
-    chosen one's log odds were off on the origins."""
+    """The candidate chosen and why; every candidate's record; the origins' days; what was sampled ("" where nothing was); and how far a
+    boosted one's log odds were off on the origins."""
 
     name: CandidateName
     why: str
@@ -118,7 +118,8 @@ def choose(
         return losses
     name, best = _simplest(losses)
     records = tuple(_record(one, best, name, losses) for one in losses.of_outcome)
-    learnt = learn_scale(losses.scores[name], losses.churned, losses.cluster, losses.train_clusters)
+    boosted = name == "boosting"  # additive models are calibrated as they are fitted
+    learnt = learn_scale(losses.scores[name], losses.churned, losses.cluster, losses.train_clusters) if boosted else NOTHING_LEARNT
     return Choice(name, _why(name, best, records), records, origins, sampled, learnt)
 
 

@@ -107,7 +107,9 @@ class FunnelPoint:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Groups of one kind beside each other, those with most renewals first, cohorts in order of time. `by` is "owner", "segment", "cohort" or a column of accounts.
+    """Groups of one kind beside each other, those with most renewals first, cohorts in order of time.
+
+    `by` is "owner", "segment", "cohort" or a column of accounts.
 
     `spread` is the standard deviation between groups in log odds; `differ_p` tests that they do not differ at all; `overdispersion` is the
     mean squared standardised difference, winsorised, 1 where there is but chance. `pairs_apart` of `pairs` have intervals that do not

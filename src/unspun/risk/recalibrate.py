@@ -1,23 +1,19 @@
-"""The scale of the churn hazard's log odds, learnt on the rolling origins: were stated risks too extreme, or too timid?
+"""The scale of a boosted model's log odds of churn, learnt on the rolling origins: were its risks too extreme, or too timid?
 
-An estimate from some hundred churned renewals is rough, so that it is shrunk towards 1; and since models that rest on more renewals need
-less of it, it is taken in proportion. After scaling, the periods' intercepts are fitted anew, so that the level stays what was seen.
+Additive models are calibrated as they are fitted (stats/fading.py), and never twice. An estimate from some hundred churned renewals is
+rough, so that it is shrunk towards 1; and since models that rest on more renewals need less of it, it is taken in proportion.
 Source: Van Houwelingen and Le Cessie, Statistics in Medicine 9 (1990) 1303-1325 (calibration slope as a shrinkage factor).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from unspun.risk.hazard import HazardModel
-from unspun.risk.intercepts import at_risk, entry_shift, fit_intercepts
-from unspun.risk.outcomes import CAUSES
-from unspun.risk.rows import CHURN, KnownRows
 from unspun.stats.logistic import cluster_sandwich, fit_logistic
 
 Floats = NDArray[np.float64]
@@ -43,7 +39,9 @@ class Recalibration:
         return float(f"{np.clip(1 + weight * fewer * self.excess, SMALLEST, LARGEST):.6g}")
 
     def say(self, clusters: int) -> str:
-        """What was seen and what is done about it."""
+        """What was seen and what is done about it; "" where nothing was learnt."""
+        if self == NOTHING_LEARNT:
+            return ""
         seen = f"{1 + self.excess:.2f} (standard error {self.standard_error:.2f})"
         return (
             f"on the origins inside training the log odds of churn would have fitted best when multiplied by {seen}; shrunk towards 1, "
@@ -79,20 +77,3 @@ def learn_scale(stated: StatedScores, churned: Bools, cluster: Ints, clusters: S
         return NOTHING_LEARNT
     covariance = cluster_sandwich(fit, design, churned - special.expit(design @ fit.coefficients + offset), cluster)
     return Recalibration(float(fit.coefficients[-1]), float(np.sqrt(covariance[-1, -1])), float(np.mean(clusters)))
-
-
-def rescale(model: HazardModel, known: KnownRows, scale: float) -> HazardModel:
-    """The additive model with the churn hazard's log odds multiplied, and its intercepts fitted anew on the same rows."""
-    if scale == 1.0:
-        return model
-    place = CAUSES.index(CHURN)
-    churn = model.causes[place]
-    shift = entry_shift(known) + scale * model.log_odds(known.rows)[:, None]
-    fitted = fit_intercepts(at_risk(known)[place], known.outcome == CHURN, known.exit, shift, np.ones(len(known)))
-    intercepts = churn.intercepts.copy()
-    intercepts[churn.live] = [float(f"{one:.9g}") for one in fitted[churn.live].tolist()]
-    factor = np.append(np.ones(len(churn.live)), np.full(len(churn.coefficients), scale))
-    covariance = (churn.covariance * np.outer(factor, factor)).astype(np.float32).astype(np.float64)
-    coefficients = np.array([float(f"{scale * one:.9g}") for one in churn.coefficients.tolist()])
-    scaled = replace(churn, intercepts=intercepts, coefficients=coefficients, covariance=covariance)
-    return replace(model, causes=tuple(scaled if at == place else one for at, one in enumerate(model.causes)))

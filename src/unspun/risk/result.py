@@ -221,7 +221,8 @@ class ModelRecord:
     """The model in force and how it came to be. `version` names its entry in the ledger, "" before it is written.
 
     `left_out` are metrics that the model could not use, with the reason. `sampled` says what was subsampled, "" where nothing was.
-    `scale` is what the log odds of churn are multiplied by after fitting, as the origins inside training taught, and `scale_why` says so.
+    `scale` is what a boosted model's log odds of churn are multiplied by, as the origins inside training taught, and `scale_why` says so;
+    additive models are calibrated as they are fitted.
     """
 
     version: str

@@ -63,8 +63,8 @@ def told() -> PerformanceResult:
 
 @cache
 def many() -> PerformanceResult:
-    """A hundred and twenty owners, none of whom can be told."""
-    return result(comparison(Setting("many", owners=120, renewals=12, spread=0.2, changed=0.4), 5))
+    """Sixty owners, none of whom can be told."""
+    return result(comparison(Setting("many", owners=60, renewals=12, spread=0.2, changed=0.4), 5))
 
 
 @cache

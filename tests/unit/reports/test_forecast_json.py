@@ -94,6 +94,13 @@ def test_what_is_not_forecast_is_null_with_why_and_what_it_would_take() -> None:
     assert document["renewals"][5]["p_churn"] is None and document["renewals"][5]["arr"] is not None
 
 
+def test_each_renewal_keeps_its_own_probabilities() -> None:
+    result = sample.forecast()
+    for held, one in zip(to_document(result)["renewals"], result.renewals, strict=True):
+        assert one.probabilities is not None and held["account"] == one.account
+        assert [held[f"p_{name}"] for name in ("churn", "contraction", "flat", "expansion")] == pytest.approx(one.probabilities, rel=1e-9)
+
+
 def test_a_fan_s_point_has_a_field_for_each_quantile() -> None:
     result = sample.forecast()
     last = to_document(result)["fans"][0]["points"][-1]

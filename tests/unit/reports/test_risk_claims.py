@@ -103,7 +103,7 @@ def test_what_changed_is_the_difference_and_nothing_is_made_up_for_what_is_new()
 def test_renewals_decided_since_are_counted_beside_what_was_foretold() -> None:
     decided = ((sample.share(0.4), "churn"), (sample.share(0.2), "flat"), (NoEstimate("not told"), "churn"), (sample.share(0.3), ""))
     earlier = replace(sample.earlier(sample.few()), decided=decided)
-    assert plain(rc.decided_since(earlier)) == "2 renewals of it were decided since: 1 churned, 0.6 were foretold"
+    assert plain(rc.decided_since(earlier)) == "Of the renewals open then, 2 were decided since: 1 churned, 0.6 were foretold"
     assert rc.decided_since(sample.earlier(sample.few())) == ""
 
 

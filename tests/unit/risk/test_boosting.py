@@ -11,7 +11,7 @@ from tests.unit.risk.made_months import MadeCompany, make_company
 from unspun.book.tables import Codes
 from unspun.risk.boosting import BoostedModel, fit_boosting
 from unspun.risk.hazard import fit_hazard
-from unspun.risk.rows import CHURN, OUTAGE, RiskRows, known_by
+from unspun.risk.rows import CHURN, CONTRACTION, FLAT, OUTAGE, RiskRows, known_by
 from unspun.stats.estimate import NoEstimate
 
 
@@ -96,3 +96,12 @@ def test_without_a_churned_renewal_there_is_no_model(company: MadeCompany) -> No
     kept = company.rows.take(company.rows.outcome != CHURN)
     refusal = fit_boosting(known_by(kept, company.cutoff), seed=0)
     assert isinstance(refusal, NoEstimate)
+
+
+def test_an_outcome_that_was_never_seen_has_hardly_a_chance_and_breaks_nothing(company: MadeCompany, today: RiskRows) -> None:
+    rows = company.rows
+    none_contracted = replace(rows, outcome=np.where(rows.outcome == CONTRACTION, FLAT, rows.outcome).astype(np.int8))
+    fitted = fit_boosting(known_by(none_contracted, company.cutoff), seed=0)
+    assert isinstance(fitted, BoostedModel)
+    stated = fitted.probabilities(today)
+    assert stated[:, CONTRACTION].max() < 0.02 and np.allclose(stated.sum(axis=1), 1)

@@ -123,7 +123,7 @@ def test_the_exact_test_of_half_a_company_allows_for_its_being_half_of_it() -> N
     one = simulate(Setting("even", owners=2, renewals=200, changed=0.0, hard=0.0, unlike=0.0), np.random.default_rng(1))
     judged = replace(one.judged.take(np.arange(400) % len(one.judged)), churned=churned, given=np.full(400, 0.15), cluster=np.arange(400))
     groups = compare_groups(judged, count_whole(np.arange(400) // 200, ("a", "b")), "segment", "segment", ("USD",), 0).comparison.groups
-    fisher = stats.fisher_exact([[40, 160], [20, 180]]).pvalue
+    fisher = stats.fisher_exact(np.array([[40, 160], [20, 180]])).pvalue
     assert [group.p for group in groups] == pytest.approx([fisher, fisher], rel=0.35)
     assert all(group.p < stats.binomtest(40, 200, 0.15).pvalue for group in groups)
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import special
 
 from tests.unit.risk.made_months import make_company
-from unspun.risk.hazard import HazardModel, fit_hazard
-from unspun.risk.recalibrate import NOTHING_LEARNT, Recalibration, StatedScores, learn_scale, rescale
+from unspun.risk.boosting import BoostedModel, fit_boosting
+from unspun.risk.recalibrate import NOTHING_LEARNT, Recalibration, StatedScores, learn_scale
 from unspun.risk.rows import CHURN, known_by
 
 N = 20_000
@@ -34,7 +34,7 @@ def test_a_rough_estimate_is_shrunk_towards_one_and_a_larger_model_needs_less() 
     rough, sure = Recalibration(-0.3, 0.3, 100), Recalibration(-0.3, 0.01, 100)
     assert sure.scale(100) == pytest.approx(0.7, abs=0.01) and 0.93 < rough.scale(100) < 0.95
     assert sure.scale(400) == pytest.approx(1 - 0.3 / 4, abs=0.01)
-    assert "multiplied by 0.70" in sure.say(100) and NOTHING_LEARNT.scale(50) == 1.0
+    assert "multiplied by 0.70" in sure.say(100) and NOTHING_LEARNT.scale(50) == 1.0 and not NOTHING_LEARNT.say(50)
 
 
 def test_where_the_score_does_not_vary_nothing_is_learnt() -> None:
@@ -43,15 +43,13 @@ def test_where_the_score_does_not_vary_nothing_is_learnt() -> None:
     assert learn_scale(flat, churned, np.arange(N), (10,)) == NOTHING_LEARNT
 
 
-def test_a_scaled_model_keeps_its_level_and_its_sums() -> None:
+def test_a_scaled_boosted_model_keeps_its_level_and_its_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unspun.risk.boosting.TREES", 12)
     company = make_company(seed=11, accounts=300)
-    known = known_by(company.rows, company.cutoff)
-    model = fit_hazard(known, "linear")
-    assert isinstance(model, HazardModel) and rescale(model, known, 1.0) is model
-    scaled, rows = rescale(model, known, 0.6), company.rows
-    assert scaled.log_odds(rows) == pytest.approx(0.6 * model.log_odds(rows), rel=1e-6)
-    assert scaled.probabilities(rows)[:, CHURN].mean() == pytest.approx(model.probabilities(rows)[:, CHURN].mean(), rel=0.03)
+    known, rows = known_by(company.rows, company.cutoff), company.rows.take(company.today)
+    plain, scaled = fit_boosting(known, seed=0, replicates=2), fit_boosting(known, seed=0, replicates=2, scale=1.5)
+    assert isinstance(plain, BoostedModel) and isinstance(scaled, BoostedModel)
+    assert scaled.log_odds(rows) == pytest.approx(1.5 * plain.log_odds(rows), abs=1e-9)
+    assert scaled.probabilities(rows)[:, CHURN].mean() == pytest.approx(plain.probabilities(rows)[:, CHURN].mean(), rel=0.05)
     found = scaled.contributions(rows)
     assert found.points.sum(axis=1) + found.reference == pytest.approx(scaled.probabilities(rows)[:, CHURN], abs=1e-10)
-    assert found.standard_error == pytest.approx(0.6 * model.contributions(rows).standard_error, rel=1e-3)
-    assert HazardModel.from_json(scaled.to_json()).to_json() == scaled.to_json()

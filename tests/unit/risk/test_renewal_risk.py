@@ -111,7 +111,10 @@ def test_kept_as_json_it_says_the_same_again(company: MadeCompany, fitted: Fitte
     assert judged_result(company, again) == result
 
 
-def test_a_boosted_model_is_fitted_again_from_its_rows(company: MadeCompany) -> None:
+def test_a_boosted_model_is_fitted_again_from_its_rows(company: MadeCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unspun.risk.boosting.TREES", 8)
+    monkeypatch.setattr("unspun.risk.candidates.REPLICATES", 2)
+    monkeypatch.setattr("unspun.risk.fitted.REPLICATES", 2)
     rows = company.rows.take(company.rows.account < 260)
     small = replace(company, rows=rows, today=rows.as_of == company.as_of)
     fitted = fit_risk(small.rows, small.cutoff, RiskSettings(candidates=("boosting",)))

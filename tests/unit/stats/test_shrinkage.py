@@ -76,7 +76,6 @@ def test_two_groups_come_out_as_by_integration_over_everything(monkeypatch: pyte
 
 
 def test_effects_are_drawn_towards_none_and_the_more_the_less_a_group_tells() -> None:
-    rng = np.random.default_rng(5)
     sizes = np.array([400, 400, 25, 25, 25, 200])
     group = np.repeat(np.arange(6), sizes)
     rate = np.array([0.3, 0.1, 0.3, 0.1, 0.2, 0.2])[group]
@@ -86,7 +85,6 @@ def test_effects_are_drawn_towards_none_and_the_more_the_less_a_group_tells() ->
     assert 0 < found.center[2] < found.center[0] < raw[0] + 0.1
     assert raw[1] - 0.1 < found.center[1] < found.center[3] < 0
     assert found.high[2] - found.low[2] > found.high[0] - found.low[0]
-    assert rng is not None
 
 
 def test_expectations_are_put_right_so_that_they_add_up_to_what_came() -> None:
@@ -130,9 +128,9 @@ def test_events_that_go_together_in_families_widen_every_interval() -> None:
     expected, event, members, _ = drawn(13, groups=6, each=40)
     family = np.arange(240)
     alone = shrunk(expected, event, members, family)
-    repeated = [np.repeat(values, 3) for values in (expected, event)]
+    odds, happened = np.repeat(expected, 3), np.repeat(event, 3)
     thrice = whole(np.repeat(members.group, 3), 6)
-    together, apart = shrunk(*repeated, thrice, np.repeat(family, 3)), shrunk(*repeated, thrice)
+    together, apart = shrunk(odds, happened, thrice, np.repeat(family, 3)), shrunk(odds, happened, thrice)
     assert alone.cluster_factor == 1.0 and apart.cluster_factor == 1.0
     assert together.cluster_factor == pytest.approx(3.0, abs=0.4)
     assert ((together.high - together.low) > 1.2 * (apart.high - apart.low)).all()
