@@ -5,6 +5,8 @@ result.scores[0].verdict
 table = unspun.panel(workspace="acme", every="month", first="2025-01-01")
 trial = unspun.judge_evidence(workspace="acme")
 trial.of("metric/logins_28d")[0].verdict
+risk = unspun.renewal_risk(workspace="acme")
+risk.renewals[0].probabilities["churn"]
 """
 
 from __future__ import annotations
@@ -20,13 +22,28 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from unspun.app.workspace import Workspace
     from unspun.audit.evidence_result import EvidenceResult
     from unspun.audit.result import AuditResult
     from unspun.book.terms.rules import TermRules
     from unspun.metrics.asof import Step
     from unspun.metrics.metric import Metric, MetricSet
+    from unspun.risk.forecast_result import Forecast, ForecastRecord
+    from unspun.risk.performance_result import PerformanceResult
+    from unspun.risk.result import RiskResult
 
-__all__ = ["BadInput", "Fault", "UnspunError", "audit_score", "judge_evidence", "panel"]
+__all__ = [
+    "BadInput",
+    "Fault",
+    "UnspunError",
+    "audit_score",
+    "forecast_record",
+    "forecast_renewals",
+    "judge_evidence",
+    "measure_performance",
+    "panel",
+    "renewal_risk",
+]
 
 
 def audit_score(
@@ -208,6 +225,119 @@ def judge_evidence(
     request = EvidenceRequest(_texts(subjects), settings, version, day, memory, engine)
     place = open_workspace(None if workspace is None else Path(workspace))
     return evidence.judge_evidence(place, request, datetime.now(UTC), compare=False).result
+
+
+def renewal_risk(
+    workspace: str | PathLike[str] | None = None,
+    metrics: Sequence[str] | str = (),
+    *,
+    as_of: date | str | None = None,
+    fit: bool = False,
+    version: int | None = None,
+    memory: str | None = None,
+    engine: str | None = None,
+) -> RiskResult:
+    """Judge every renewal of a workspace that is not decided, as `unspun risk` does, and record the figures in its ledger.
+
+    `metrics` are ids or patterns of what the model may use (none: all). The model in force judges; where there is none, or to `fit` a new
+    one, a version is fitted and published first. Nothing after `as_of` is known (None: the last day on which an outcome was).
+    The model is described in docs/explanation/renewal-risk.md.
+
+    Raises BadInput with every fault of the definitions and of the request.
+    """
+    from datetime import UTC
+
+    from unspun.app.risk import judge_risk
+    from unspun.app.risk_basis import RiskRequest
+
+    request = RiskRequest(_day("as_of", as_of), version, memory, engine, _texts(metrics), fit=fit)
+    return judge_risk(_workspace(workspace), request, datetime.now(UTC), compare=False).result
+
+
+def forecast_renewals(
+    workspace: str | PathLike[str] | None = None,
+    metrics: Sequence[str] | str = (),
+    *,
+    as_of: date | str | None = None,
+    months: int = 12,
+    fit: bool = False,
+    version: int | None = None,
+    memory: str | None = None,
+    engine: str | None = None,
+) -> Forecast:
+    """Forecast the renewals of the coming `months` and the ARR of today's customers, as `unspun forecast` does, and record the snapshot in
+    the workspace's ledger, so that it can be scored later.
+
+    The probabilities are those of `renewal_risk`; how outcomes are simulated together is told in docs/explanation/forecast.md.
+
+    Raises BadInput with every fault of the definitions and of the request.
+    """
+    from datetime import UTC
+
+    from unspun.app.forecast import ForecastRequest, forecast
+
+    request = ForecastRequest(_day("as_of", as_of), months, version, memory, engine, _texts(metrics), fit)
+    return forecast(_workspace(workspace), request, datetime.now(UTC)).result
+
+
+def forecast_record(
+    workspace: str | PathLike[str] | None = None,
+    metrics: Sequence[str] | str = (),
+    *,
+    as_of: date | str | None = None,
+    replay: int = 0,
+    version: int | None = None,
+    memory: str | None = None,
+    engine: str | None = None,
+) -> ForecastRecord:
+    """Score all who forecast renewals (the model, the CSMs, their manager, last year's rate) on what then happened, as
+    `unspun forecast --record` does.
+
+    `replay` first makes the forecasts of so many past month ends with what was known then; they are labelled as replayed.
+
+    Raises BadInput with every fault of the definitions and of the request.
+    """
+    from datetime import UTC
+
+    from unspun.app import forecast_record as records
+
+    request = records.RecordRequest(_day("as_of", as_of), replay, version, memory, engine, _texts(metrics))
+    return records.forecast_record(_workspace(workspace), request, datetime.now(UTC)).result
+
+
+def measure_performance(
+    workspace: str | PathLike[str] | None = None,
+    by: Sequence[str] | str = "owner",
+    *,
+    as_of: date | str | None = None,
+    since: date | str | None = None,
+    metrics: Sequence[str] | str = (),
+    version: int | None = None,
+    memory: str | None = None,
+    engine: str | None = None,
+) -> PerformanceResult:
+    """Set actual beside expected renewals and ARR of groups of accounts, as `unspun performance` does, and record the figures.
+
+    `by` is "owner", "segment", "cohort" or a column of accounts, or several; renewals due from `since` count (None: all). Expectations are
+    made when a term begins, from what was known of the account then and from `metrics` of that day (none unless named).
+
+    Raises BadInput with every fault of the definitions and of the request.
+    """
+    from datetime import UTC
+
+    from unspun.app import performance
+
+    days = _day("as_of", as_of), _day("since", since)
+    request = performance.PerformanceRequest(_texts(by), *days, version, memory, engine, _texts(metrics))
+    return performance.measure_performance(_workspace(workspace), request, datetime.now(UTC)).result
+
+
+def _workspace(folder: str | PathLike[str] | None) -> Workspace:
+    from pathlib import Path
+
+    from unspun.app.workspace import open_workspace
+
+    return open_workspace(None if folder is None else Path(folder))
 
 
 def _texts(given: Sequence[str]) -> tuple[str, ...]:

@@ -40,13 +40,13 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Show]:
 
 @pytest.mark.parametrize(
     ("name", "width", "theme"),
-    [("told", 1440, "light"), ("told", 390, "dark"), ("hollow", 390, "light")],
+    [("told", 1440, "dark"), ("hollow", 390, "light")],
 )
 def test_axe_finds_nothing_with_every_drawer_open(show: Show, name: str, width: int, theme: Theme) -> None:
     assert violations(show(name, width, theme)) == []
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", ["told", "many"])
 def test_nothing_spills_at_any_width_and_no_label_of_the_funnel_touches_another(show: Show, name: str) -> None:
     page = show(name)
     page.evaluate(OPEN_ALL)

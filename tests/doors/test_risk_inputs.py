@@ -170,8 +170,8 @@ def each_row(inputs: RiskInputs, expected: Callable[[str, date, date], float]) -
 
 def test_metrics_are_what_the_files_add_up_to_by_the_end_of_each_day(whole: Made, inputs: RiskInputs) -> None:
     uses: dict[str, list[tuple[date, int]]] = {}
-    for id, at, logins in whole.files["usage"][1:]:
-        uses.setdefault(str(id), []).append((date.fromisoformat(str(at)[:10]), int(str(logins))))
+    for id, at, used in whole.files["usage"][1:]:
+        uses.setdefault(str(id), []).append((date.fromisoformat(str(at)[:10]), int(str(used))))
 
     def logins(account: str, as_of: date, _due: date) -> float:
         return sum(n for day, n in uses.get(account, []) if as_of - timedelta(days=30) < day <= as_of)

@@ -329,8 +329,8 @@ def decided_since(earlier: Earlier) -> str:
     if not told:
         return ""
     churned, expected = sum(outcome == "churn" for _, outcome in told), words.number(sum(point for point, _ in told), 1)
-    were = "was" if len(told) == 1 else "were"
-    return f"Of the renewals open then, {words.count(len(told))} {were} decided since: {words.count(churned)} churned, {expected} were foretold"
+    decided = f"{words.count(len(told))} {'was' if len(told) == 1 else 'were'} decided since"
+    return f"Of the renewals open then, {decided}: {words.count(churned)} churned, {expected} were foretold"
 
 
 def moved_because(one: RenewalRisk, earlier: Earlier | None) -> str:

@@ -271,7 +271,7 @@ def _one_thread() -> Any:
 
 def _log_rate(regressor: Any, matrix: Floats) -> Floats:
     """z of one cause; 0 where it was never seen."""
-    if regressor is None:
+    if regressor is None or not len(matrix):
         return np.zeros(len(matrix))
     return np.log(np.asarray(regressor.predict(matrix), dtype=np.float64))
 

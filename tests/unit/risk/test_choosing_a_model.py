@@ -19,7 +19,7 @@ QUICK: tuple[CandidateName, ...] = ("base rate", "baseline", "linear")
 
 @pytest.fixture(scope="module")
 def company() -> MadeCompany:
-    return make_company(seed=1, accounts=700)
+    return make_company(seed=1, accounts=450)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_model_with_the_driver_beats_those_without_and_the_smaller_of_two_alik
 
 
 def test_where_no_metric_foretells_anything_none_is_used() -> None:
-    company = make_company(seed=3, accounts=700, effect=0.0)
+    company = make_company(seed=3, accounts=450, effect=0.0)
     rows = company.rows.take(company.rows.as_of < company.as_of)
     choice = choose(rows, company.cutoff, QUICK)
     assert not isinstance(choice, NoEstimate)
@@ -101,7 +101,7 @@ def test_under_thirty_churned_customers_no_model_is_chosen() -> None:
 
 
 def test_a_sample_is_of_whole_customers_and_is_told(company: MadeCompany, cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unspun.risk.choose.MOST_ROWS", 8_000)
+    monkeypatch.setattr("unspun.risk.choose.MOST_ROWS", 4_000)
     choice = choose(company.rows, cut, ("base rate",))
     assert not isinstance(choice, NoEstimate)
     assert "account-months" in choice.sampled and "drawn at random" in choice.sampled

@@ -73,6 +73,7 @@ def test_what_is_decided_on_the_cutoff_day_or_later_is_not_known_and_the_row_is_
     assert (told.outcome[0], told.exit[0]) == (FLAT, 4)
     assert (before.outcome[0], before.exit[0]) == (UNDECIDED4, 3)  # days 51 and more have passed: 60 to 90 is complete, 45 to 60 is not
     assert PERIOD_EDGES[4] == 60
+    assert [known_by(rows, DUE - days).exit[0] for days in (61, 60, 59)] == [2, 2, 3]  # complete when the day 60 before has passed
 
 
 def test_rows_of_the_cutoff_day_and_rows_not_seen_through_a_period_are_left_out() -> None:
