@@ -29,6 +29,11 @@ from unspun.stats.estimate import Estimate, NoEstimate
 REPLAY_CANDIDATE: CandidateName = "splines"
 """Fixed beforehand: a choice made from what is known today would be no replay."""
 SEED = 0
+SHORT_MONTHS = 3
+OF_SHORT_TERMS = (
+    "Quarters after the next rest on what is known today staying so: replayed on a company of monthly terms, their intervals of NRR and ARR"
+    " were too narrow (docs/explanation/forecast.md)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,10 @@ def _cautions(inputs: RiskInputs, rows: OpenRows, day: int, settings: ForecastSe
     missing = int(np.isnan(rows.book.terms.arr).sum())
     if missing:
         found.append(Caution("no_amount", f"{missing:,} running terms state no amount: they are counted, and are in no money."))
+    short = int((rows.book.terms.length_months <= min(SHORT_MONTHS, settings.months)).sum())
+    if 2 * short > len(rows.place):
+        text = f"{short:,} of {len(rows.place):,} running terms are of {SHORT_MONTHS} months or less, and renew several times."
+        found.append(Caution("rolled_forward", f"{text} {OF_SHORT_TERMS}", loud=True))
     beyond = _beyond(inputs, rows, day, settings)
     if beyond:
         text = f"{beyond:,} renewals due within the horizon are further off than any that the model has seen decided from so far."

@@ -44,9 +44,10 @@ def test_where_the_score_does_not_vary_nothing_is_learnt() -> None:
 
 
 def test_a_scaled_boosted_model_keeps_its_level_and_its_sums(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unspun.risk.boosting.TREES", 12)
-    company = make_company(seed=11, accounts=300)
-    known, rows = known_by(company.rows, company.cutoff), company.rows.take(company.today).take(np.arange(60))
+    monkeypatch.setattr("unspun.risk.boosting.TREES", 8)
+    monkeypatch.setattr("unspun.risk.boosting.PERMUTATIONS", 1)
+    company = make_company(seed=11, accounts=150)
+    known, rows = known_by(company.rows, company.cutoff), company.rows.take(company.today).take(np.arange(30))
     plain, scaled = fit_boosting(known, seed=0, replicates=2), fit_boosting(known, seed=0, replicates=2, scale=1.5)
     assert isinstance(plain, BoostedModel) and isinstance(scaled, BoostedModel)
     assert scaled.log_odds(rows) == pytest.approx(1.5 * plain.log_odds(rows), abs=1e-9)
