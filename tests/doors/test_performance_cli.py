@@ -169,7 +169,7 @@ def test_the_same_question_gives_the_same_bytes_and_the_same_entry(told: Told) -
 
 
 def test_it_fits_the_terminal_and_says_that_it_is_no_ranking(told: Told) -> None:
-    lines = told.ran.out.splitlines()
+    lines = [line for line in told.ran.out.splitlines() if str(told.folder) not in line]  # a path is never broken
     assert max(cell_len(line) for line in lines) <= 100
     assert "ranking: the intervals of" in told.ran.out
     assert any(line.lstrip().startswith("Lee ") for line in lines)

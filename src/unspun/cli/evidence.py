@@ -47,7 +47,7 @@ def evidence(
         str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
     ] = None,
     csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write the published figures as CSV, a manifest beside it.")] = None,
-    changes: Annotated[bool, typer.Option("--changes/--no-changes", help="Tell what changed since the run before, and why.")] = True,
+    no_changes: Annotated[bool, typer.Option("--no-changes", help="Do not compare with the run before.")] = False,
     memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
     engine: EngineName = None,
     workspace: WorkspaceFolder = None,
@@ -70,7 +70,7 @@ def evidence(
     numbers = (primary_horizon, capacity, version)
     request = _request(tuple(subjects or ()), tuple(horizon or ()), numbers, tuple(fixed or ()), (detail, as_of, memory, engine))
     outputs = _outputs(html, json, csv)
-    run, shown = _judged(workspace_at(workspace), request, outputs, changes)
+    run, shown = _judged(workspace_at(workspace), request, outputs, not no_changes)
     _print(run, shown, outputs)
     return 0
 

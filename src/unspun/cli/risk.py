@@ -40,7 +40,7 @@ def risk(
         str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
     ] = None,
     csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write every renewal as CSV, a manifest beside it.")] = None,
-    changes: Annotated[bool, typer.Option("--changes/--no-changes", help="Tell what changed since the run before, and why.")] = True,
+    no_changes: Annotated[bool, typer.Option("--no-changes", help="Do not compare with the run before.")] = False,
     memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
     engine: EngineName = None,
     workspace: WorkspaceFolder = None,
@@ -62,7 +62,7 @@ def risk(
 
     request = _request(account, tuple(metric or ()), (capacity, version), as_of, fit, (memory, engine))
     outputs = _outputs(html, json, csv)
-    run, shown = _judged(workspace_at(workspace), request, outputs, changes)
+    run, shown = _judged(workspace_at(workspace), request, outputs, not no_changes)
     _print(run, shown, outputs)
     return 0
 
