@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from unspun.app.risk_inputs import RiskInputs
+from unspun.app.risk_inputs import DAYS_A_YEAR, LAST_OUTCOME, TENURE, RiskInputs
 from unspun.app.risk_rows import OF_OUTCOME, OVERDUE_DAYS
 from unspun.audit.terms import UNKNOWN, Terms
 from unspun.book.tables import CHURNED, OUTCOMES, UNDECIDED
@@ -28,17 +28,25 @@ DAYS_A_MONTH = 30.4375
 
 @dataclass(frozen=True, slots=True)
 class OpenRows:
-    """The running terms of a day, and for each the place of its row in `now` and `at_start` (NO_ROW: a fact, or due beyond any forecast).
+    """The running terms of a day, and for each the place of its row in `now` and `later` (NO_ROW: a fact, or due beyond any forecast).
 
-    `at_start` are the same rows as they would be on the first day of the next term. `accounts` counts customers without a running term
+    `later` are the same rows as they would be on the first day of the next term. `without_term` counts customers without a running term
     in the book.
     """
 
     book: OpenBook
     place: Ints
     now: RiskRows
-    at_start: RiskRows
+    later: RiskRows
     without_term: int
+
+    def after(self, outcome: int) -> RiskRows:
+        """The rows of the next terms where the running ones end with an outcome (an index into OUTCOMES4)."""
+        last = next((one for one in self.later.features if one.id == LAST_OUTCOME), None)
+        if last is None:
+            return self.later
+        code = last.names.index(next(OUTCOMES[book] for book, one in OF_OUTCOME.items() if one == outcome))
+        return replace(self.later, columns={**self.later.columns, LAST_OUTCOME: np.full(len(self.later), float(code))})
 
 
 def open_rows(inputs: RiskInputs, day: int) -> OpenRows:
@@ -50,7 +58,7 @@ def open_rows(inputs: RiskInputs, day: int) -> OpenRows:
     fact = np.where(settled[renewal], _facts(inputs, day)[renewal], NO_FACT)
     place, rows = _latest_rows(inputs, renewal, fact, day)
     length_days = terms.due[renewal] - decisions.start[renewal]
-    at_start = replace(rows, due=day + _of_rows(length_days, place, len(rows)))
+    later = _at_next_term(rows, _of_rows(length_days, place, len(rows)))
     account = terms.account[renewal]
     owner, owners = owners_on(inputs, account, day)
     currency, currencies = _currencies(inputs, renewal)
@@ -74,7 +82,7 @@ def open_rows(inputs: RiskInputs, day: int) -> OpenRows:
         owners=owners,
         currencies=currencies,
     )
-    return OpenRows(book, place, rows, at_start, _without_term(inputs, account, day))
+    return OpenRows(book, place, rows, later, _without_term(inputs, account, day))
 
 
 class ModelChances:
@@ -83,8 +91,8 @@ class ModelChances:
     def __init__(self, model: RiskModel, rows: OpenRows, seed: int) -> None:
         self.model, self.rows, self.seed = model, rows, seed
 
-    def __call__(self, terms: Ints, *, at_start: bool) -> Floats:
-        rows = (self.rows.at_start if at_start else self.rows.now).take(self.rows.place[terms])
+    def __call__(self, terms: Ints, after: int | None) -> Floats:
+        rows = (self.rows.now if after is None else self.rows.after(after)).take(self.rows.place[terms])
         draws = self.model.draws(rows, COEFFICIENT_DRAWS, np.random.default_rng([self.seed, 3]))
         return centred(draws, self.model.probabilities(rows))
 
@@ -104,10 +112,10 @@ def centred(draws: Floats, stated: Floats) -> Floats:
 
 
 def stated_probabilities(model: RiskModel, rows: OpenRows) -> tuple[Floats, Floats]:
-    """The model's probabilities of the running terms, and of terms like them at their start; of facts any that add up."""
+    """The model's probabilities of the running terms, and of the next ones after a flat renewal; of facts any that add up."""
     usual = np.array([0.0, 0.0, 1.0, 0.0])
     found = []
-    for one in (rows.now, rows.at_start):
+    for one in (rows.now, rows.after(FLAT)):
         all_ = np.tile(usual, (len(rows.place), 1))
         if len(one):
             all_[rows.place != NO_ROW] = model.probabilities(one)[rows.place[rows.place != NO_ROW]]
@@ -196,6 +204,15 @@ def _latest_rows(inputs: RiskInputs, renewal: Ints, fact: Ints, day: int) -> tup
     place = np.where(held, np.cumsum(held) - 1, NO_ROW)
     taken = rows.take(order[at[held]])
     return place, replace(taken, as_of=np.full(len(taken), day))
+
+
+def _at_next_term(rows: RiskRows, length_days: Ints) -> RiskRows:
+    """The rows as on the first day of the next term: as long, the customer older by then, and all else as it is known today."""
+    waited = rows.due - rows.as_of
+    columns = dict(rows.columns)
+    if TENURE in columns:
+        columns[TENURE] = columns[TENURE] + np.maximum(waited, 0) / DAYS_A_YEAR
+    return replace(rows, due=rows.as_of + length_days, columns=columns)
 
 
 def _of_rows(values: Ints, place: Ints, rows: int) -> Ints:

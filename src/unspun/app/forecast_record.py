@@ -33,7 +33,7 @@ from unspun.book.tables import UNDECIDED, Codes, Source
 from unspun.ledger.chain import written_anchor
 from unspun.progress import Progress, silent
 from unspun.risk.forecast_result import ForecastMiss, ForecastRecord, LeadRecord, SnapshotRecord
-from unspun.risk.record import FEWEST_CHURNED, Forecaster, Scoring, by_calls, last_years_rate, where_silent
+from unspun.risk.record import FEWEST_CHURNED, Forecaster, Scoring, by_calls, last_years_rate, record_leads, where_silent
 from unspun.risk.record_periods import Realised, interval_coverage, score_snapshot
 from unspun.risk.rows import CHURN, OUTCOMES4
 from unspun.warehouse.catalog import Catalog
@@ -186,8 +186,9 @@ def _models(inputs: RiskInputs, snapshots: Sequence[Snapshot]) -> list[tuple[For
 
 
 def _speaks(forecaster: Forecaster, inputs: RiskInputs) -> bool:
-    """Whether it had said anything in time of a renewal that is decided."""
-    return bool(np.isfinite(forecaster.risk(renewal_units(inputs.terms, 1))).any())
+    """Whether it had said anything of a renewal that is decided, at one of the leads that are scored."""
+    units = (renewal_units(inputs.terms, lead) for lead in record_leads(inputs.terms))
+    return any(np.isfinite(forecaster.risk(one)).any() for one in units)
 
 
 def _as_calls(inputs: RiskInputs, snapshots: Sequence[Snapshot], *, at_entry: bool) -> Forecasts | None:

@@ -29,6 +29,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 SUREST = 0.001  # who states less than this for log loss and slope is taken to have stated this: certainty would be an infinite loss
+FEWEST_FAMILIES = 10  # with a churn, and with a renewal kept: fewer give no interval
 FEWEST_CHURNED = 20  # clusters with a churn: fewer decide nothing between two forecasters
 YEAR_DAYS = 365
 FEWEST_LAST_YEAR = 20  # decided renewals of the same class of term; of fewer the rate is that of all
@@ -194,9 +195,13 @@ def _lead_record(lead: int, scored: _Scored, forecaster: Forecaster, terms: Term
 
 
 def _few(churned: Bools, cluster: Ints) -> NoEstimate | None:
-    """Too few churned for any interval."""
-    with_event = count_clusters(churned, cluster).with_event
-    return None if with_event >= 2 else NoEstimate(f"{with_event} families with a churn among the renewals it spoke of", "two at least")
+    """Too few for an interval that holds: of a handful of families the squared errors are too skewed for a t."""
+    found = count_clusters(churned, cluster)
+    with_event, without = found.with_event, found.without_event
+    if min(with_event, without) >= FEWEST_FAMILIES:
+        return None
+    told = f"{with_event} families with a churn and {without} with a renewal kept, among the renewals it spoke of"
+    return NoEstimate(told, f"{FEWEST_FAMILIES} of each")
 
 
 def _log_loss(p: Floats, churned: Bools) -> Floats:

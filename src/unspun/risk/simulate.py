@@ -1,7 +1,8 @@
 """Paths of a book of renewals: who stays, shrinks and grows in each, with outcomes that move together.
 
 Each path draws the model's coefficients, a shock of each quarter and cause, an effect of each family, then the outcome and the amount
-of each renewal in order of time. A term that ends within the horizon is followed by one as long, with the risk of a term at its start.
+of each renewal in order of time. A term that ends within the horizon is followed by one as long, with the risk of a term at its start
+after such an outcome: who has just grown is another than who has not.
 """
 
 from __future__ import annotations
@@ -55,10 +56,16 @@ class OpenTerms:
         return len(self.due)
 
 
-class Chances(Protocol):
-    """Draws of the four probabilities of some of the terms, shape (draws, n, 4), from the same coefficients whatever the terms."""
+STAYED = (CONTRACTION, FLAT, EXPANSION)  # outcomes after which there is a next term
 
-    def __call__(self, terms: Ints, *, at_start: bool) -> Floats: ...
+
+class Chances(Protocol):
+    """Draws of the four probabilities of some of the terms, shape (draws, n, 4), from the same coefficients whatever the terms.
+
+    `after` None: of the running terms; one of STAYED: of the next ones, on their first day, where the terms before ended so.
+    """
+
+    def __call__(self, terms: Ints, after: int | None) -> Floats: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +209,8 @@ class _Chunk:
         self.due = terms.due[rows].copy()
         self.opening = np.nan_to_num(terms.arr[rows])
         self.arr = np.repeat(self.opening[:, None], draws.paths, axis=1)
-        self.later: Floats | None = None
+        self.last = np.full((len(rows), draws.paths), FLAT, np.int8)  # how the term before ended
+        self.later: list[Floats] = []
         self.later_place = np.zeros(0, np.int64)
         self.there = np.ones((len(rows), draws.paths), bool)
         code, size = np.unique(terms.family[rows], return_inverse=True, return_counts=True)[1:]
@@ -218,19 +226,29 @@ class _Chunk:
         open_ = np.flatnonzero(fact == NO_FACT)
         if len(open_):
             quarter = self.horizon.quarter(self.horizon.month(self.due[at[open_]]))
-            probability = self._at_start(at[open_]) if step else self.chances(rows[open_], at_start=False)
-            ended[open_] = _draw_outcomes(
-                probability, self.draws, quarter, (self.family[at[open_]], self.family_deviation[at[open_]]), self.rng
-            )
+            shares = self._shares(self.chances(rows[open_], None)) if step == 0 else self._later_shares(at[open_])
+            ended[open_] = _draw_outcomes(shares, self.draws, quarter, (self.family[at[open_]], self.family_deviation[at[open_]]), self.rng)
         return ended
 
-    def _at_start(self, at: Ints) -> Floats:
-        """Draws for later terms: asked for once, for all terms of the chunk that have any."""
-        if self.later is None:
+    def _shares(self, probability: Floats) -> list[Floats]:
+        """Of each cause its share of what the causes before leave, in each path; (draws, n, 4) to three of (n, paths)."""
+        repeat = self.draws.paths // len(probability)
+        left, shares = np.ones(probability.shape[:2]), list[Floats]()
+        for outcome in (CHURN, CONTRACTION, EXPANSION):
+            share = np.clip(probability[:, :, outcome] / np.maximum(left, 1e-12), 1e-9, 1 - 1e-9)
+            shares.append(np.repeat(share, repeat, axis=0).T)
+            left = left - probability[:, :, outcome]
+        return shares
+
+    def _later_shares(self, at: Ints) -> list[Floats]:
+        """The same of later terms, by how the one before ended in each path. Drawn once, for all terms of the chunk that have any."""
+        if not self.later:
             self.later_place = np.zeros(len(self.rows), np.int64)
             self.later_place[at] = np.arange(len(at))  # the second terms are a superset of the third, and so on
-            self.later = self.chances(self.rows[at], at_start=True)
-        return self.later[:, self.later_place[at]]
+            self.later = [self.chances(self.rows[at], after) for after in STAYED]
+        by_outcome = [self._shares(one[:, self.later_place[at]]) for one in self.later]
+        place = np.searchsorted(STAYED, np.maximum(self.last[at], STAYED[0]))  # of those that are gone any
+        return [np.choose(place, [shares[cause] for shares in by_outcome]) for cause in range(len(CAUSES3))]
 
     def after(self, at: Ints, outcome: Ints, step: int) -> Floats:
         """ARR after the renewal, in each path."""
@@ -243,23 +261,13 @@ class _Chunk:
         return np.where(np.isfinite(known)[:, None], known[:, None], after)
 
 
-def _draw_outcomes(probability: Floats, draws: _Draws, quarter: Ints, family: tuple[Floats, Floats], rng: np.random.Generator) -> Ints:
+def _draw_outcomes(shares: list[Floats], draws: _Draws, quarter: Ints, family: tuple[Floats, Floats], rng: np.random.Generator) -> Ints:
     """Outcomes by sequential dichotomies: churn, of the rest contraction, of the rest expansion, else flat. Shape (n, paths)."""
-    repeat = draws.paths // len(probability)
-    u = rng.random((probability.shape[1], draws.paths))
+    u = rng.random(shares[0].shape)
     ended = np.full(u.shape, FLAT)
     undecided = np.ones(u.shape, bool)
-    left = np.ones(probability.shape[:2])
-    for cause, outcome in enumerate((CHURN, CONTRACTION, EXPANSION)):
-        share = np.clip(probability[:, :, outcome] / np.maximum(left, 1e-12), 1e-9, 1 - 1e-9)
-        left = left - probability[:, :, outcome]
-        own = cause == 0
-        h = _moved(
-            np.repeat(share, repeat, axis=0).T,
-            draws.shocks[cause, quarter],
-            draws.deviation[cause],
-            family if own else None,
-        )
+    for cause, (outcome, share) in enumerate(zip((CHURN, CONTRACTION, EXPANSION), shares, strict=True)):
+        h = _moved(share, draws.shocks[cause, quarter], draws.deviation[cause], family if cause == 0 else None)
         hit = undecided & (u < h)
         ended[hit] = outcome
         undecided &= ~hit
@@ -283,7 +291,7 @@ def _play(chunk: _Chunk, result: Paths) -> None:
         after = np.where(there, chunk.after(at, outcome, step), 0.0)
         _add(result, chunk, at, _quantities(there, before, after, outcome, step))
         chunk.arr[at] = after
-        chunk.there[at] = there & (outcome != CHURN)
+        chunk.there[at], chunk.last[at] = there & (outcome != CHURN), outcome
         length = chunk.terms.length_months[chunk.rows[at]]
         chunk.due[at] = np.where(length > 0, add_months(chunk.due[at], np.maximum(length, 1)), np.iinfo(np.int64).max)
         _pass_overdue(chunk, at)

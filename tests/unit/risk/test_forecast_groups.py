@@ -51,8 +51,8 @@ def basis() -> ForecastBasis:
     return ForecastBasis(stated, stated, draws, Shocks(none, none, none, none), ratios, 7, "a model")
 
 
-def draws(terms: Ints, *, at_start: bool) -> Floats:
-    del at_start
+def draws(terms: Ints, after: int | None) -> Floats:
+    del after
     return np.tile(P, (1, len(terms), 1))
 
 

@@ -57,8 +57,8 @@ class Fixed:
     def __init__(self, now: Floats, at_start: Floats | None = None) -> None:
         self.now, self.later = now, now if at_start is None else at_start
 
-    def __call__(self, terms: Ints, *, at_start: bool) -> Floats:
-        return np.tile(self.later if at_start else self.now, (1, len(terms), 1))
+    def __call__(self, terms: Ints, after: int | None) -> Floats:
+        return np.tile(self.now if after is None else self.later, (1, len(terms), 1))
 
 
 P = np.array([0.1, 0.2, 0.4, 0.3])
@@ -114,13 +114,28 @@ def test_a_family_shares_its_fate() -> None:
 
 def test_uncertain_coefficients_move_all_renewals_at_once() -> None:
     class Unsure:
-        def __call__(self, terms: Ints, *, at_start: bool) -> Floats:
+        def __call__(self, terms: Ints, after: int | None) -> Floats:
             low, high = np.array([0.05, 0.0, 0.95, 0.0]), np.array([0.15, 0.0, 0.85, 0.0])
             return np.stack([np.tile(one, (len(terms), 1)) for one in (low, high)])
 
     count = total(simulate(terms(600), Unsure(), shocks(), ratios(), YEAR, (1, 1, 1), 5, PATHS), "churned")
     assert count.mean() == pytest.approx(60, rel=0.02)
     assert count.var() == pytest.approx(30**2 + 600 * (0.05 * 0.95 + 0.15 * 0.85) / 2, rel=0.08)
+
+
+def test_a_later_term_ends_as_terms_do_after_such_an_outcome() -> None:
+    class Persistent:
+        """Half grow at first; who has grown grows again, who has not never does."""
+
+        def __call__(self, terms: Ints, after: int | None) -> Floats:
+            growing = {None: 0.5, EXPANSION: 1.0}.get(after, 0.0)
+            return np.tile([0.0, 0.0, 1 - growing, growing], (1, len(terms), 1))
+
+    held = terms(1, months=1)
+    grown = total(simulate(held, Persistent(), shocks(), ratios(), YEAR, (1, 1, 1), 5, PATHS), "expanded")
+    terms_in_a_year = 1 + total(simulate(held, Persistent(), shocks(), ratios(), YEAR, (1, 1, 1), 5, PATHS), "later")[0]
+    assert set(grown.tolist()) == {0.0, terms_in_a_year}
+    assert (grown > 0).mean() == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / PATHS))
 
 
 def test_a_monthly_term_renews_until_it_churns() -> None:
