@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
-# one more than there are processors: workers wait for browsers, databases and processes that are killed
-WORKERS := $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
 PROJECT := --no-deps --build-constraints requirements/build.txt --editable .
 PIN := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
@@ -25,7 +23,7 @@ demo: $(RUN) ## make the demo company, audit three scores of it, open the report
 	$(BIN)/unspun demo
 
 test: lint ## check style, types and imports, then run every test
-	$(BIN)/python -m pytest -rs -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -rs -n auto --dist loadfile
 
 lint: $(DEV) ## check style, types and imports
 	$(BIN)/ruff check .
