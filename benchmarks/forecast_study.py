@@ -24,16 +24,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from unspun.app.forecast_figures import forecast_figures, past_forecast
-from unspun.app.forecast_making import replays, settings_of
+from unspun.app.forecast.figures import forecast_figures, past_forecast
+from unspun.app.forecast.making import replays, settings_of
 from unspun.app.loads import LoadRequest, load, plan_load
-from unspun.app.risk_basis import RiskRequest
-from unspun.app.risk_inputs import RiskInputs, risk_inputs
+from unspun.app.risk.basis import RiskRequest
+from unspun.app.risk.inputs import RiskInputs, risk_inputs
 from unspun.app.workspace import open_workspace
 from unspun.app.workspace_demo import create_demo_workspace
 from unspun.app.workspace_making import create_workspace
-from unspun.risk.forecast_result import Forecast, MaybePredicted, PeriodOutcome, PeriodQuantity, Predicted
-from unspun.risk.record_periods import Realised, SaidOfPeriod, score_snapshot
+from unspun.risk.forecast.record_periods import Realised, SaidOfPeriod, score_snapshot
+from unspun.risk.forecast.result import Forecast, MaybePredicted, PeriodOutcome, PeriodQuantity, Predicted
 from unspun.stats.estimate import Estimate
 from unspun.stats.proportion import clustered_share
 

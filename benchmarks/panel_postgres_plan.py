@@ -26,7 +26,7 @@ from panel_clock import LOADING, Clock, number_of_accounts
 from panel_postgres import Server, running
 from panel_unspun import question
 
-from unspun.app.panel_engines import PostgresEngine, WarehouseRows
+from unspun.app.panel.engines import PostgresEngine, WarehouseRows
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.connectors.sql.address import Address
 from unspun.connectors.sql.postgres import Limits

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from panel_cells import DERIVED, HORIZONS_DAYS, IDS, MEASURES, Changed, Divided, Measured, monthly, renewals, weekly
 from panel_clock import Clock, number_of_accounts
 
-from unspun.app.panel_basis import held_tables
+from unspun.app.panel.basis import held_tables
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import run_panel
 from unspun.metrics.asof import AsOf, BeforeRenewals, Dates

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from unspun.risk.attribution import Attributed
-from unspun.risk.performance import JudgedRenewals, compare_groups
-from unspun.risk.performance_result import Comparison
+from unspun.risk.performance.attribution import Attributed
+from unspun.risk.performance.judge import JudgedRenewals, compare_groups
+from unspun.risk.performance.result import Comparison
 from unspun.stats.estimate import Estimate
 from unspun.stats.shrinkage import Membership
 

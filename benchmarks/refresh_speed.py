@@ -39,7 +39,7 @@ from panel_data import DAYS, DEFINITION, MEMORY, SOURCES, account_ids, make_acco
 from panel_unspun import question
 from sqlglot import exp
 
-from unspun.app.panels import lowered
+from unspun.app.panel.run import lowered
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import run_panel
 from unspun.metrics.asof import Dates

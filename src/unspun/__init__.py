@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from unspun.book.terms.rules import TermRules
     from unspun.metrics.asof import Step
     from unspun.metrics.metric import Metric, MetricSet
-    from unspun.risk.forecast_result import Forecast, ForecastRecord
-    from unspun.risk.performance_result import PerformanceResult
+    from unspun.risk.forecast.result import Forecast, ForecastRecord
+    from unspun.risk.performance.result import PerformanceResult
     from unspun.risk.result import RiskResult
 
 __all__ = [
@@ -166,8 +166,8 @@ def panel(
     from datetime import UTC
     from pathlib import Path
 
-    from unspun.app.panel_request import PanelRequest
-    from unspun.app.panels import panel_table, python_metrics
+    from unspun.app.panel.request import PanelRequest
+    from unspun.app.panel.run import panel_table, python_metrics
     from unspun.app.workspace import open_workspace
 
     made, ids = python_metrics(metrics)
@@ -213,8 +213,8 @@ def judge_evidence(
     from datetime import UTC
     from pathlib import Path
 
-    from unspun.app import evidence
-    from unspun.app.evidence_inputs import EvidenceRequest
+    from unspun.app.evidence import run as evidence
+    from unspun.app.evidence.inputs import EvidenceRequest
     from unspun.app.workspace import open_workspace
     from unspun.audit.protocol import AuditSettings
 
@@ -247,8 +247,8 @@ def renewal_risk(
     """
     from datetime import UTC
 
-    from unspun.app.risk import judge_risk
-    from unspun.app.risk_basis import RiskRequest
+    from unspun.app.risk.basis import RiskRequest
+    from unspun.app.risk.run import judge_risk
 
     request = RiskRequest(_day("as_of", as_of), version, memory, engine, _texts(metrics), fit=fit)
     return judge_risk(_workspace(workspace), request, datetime.now(UTC), compare=False).result
@@ -274,7 +274,7 @@ def forecast_renewals(
     """
     from datetime import UTC
 
-    from unspun.app.forecast import ForecastRequest, forecast
+    from unspun.app.forecast.run import ForecastRequest, forecast
 
     request = ForecastRequest(_day("as_of", as_of), months, version, memory, engine, _texts(metrics), fit)
     return forecast(_workspace(workspace), request, datetime.now(UTC)).result
@@ -299,7 +299,7 @@ def forecast_record(
     """
     from datetime import UTC
 
-    from unspun.app import forecast_record as records
+    from unspun.app.forecast import record as records
 
     request = records.RecordRequest(_day("as_of", as_of), replay, version, memory, engine, _texts(metrics))
     return records.forecast_record(_workspace(workspace), request, datetime.now(UTC)).result
@@ -325,7 +325,7 @@ def measure_performance(
     """
     from datetime import UTC
 
-    from unspun.app import performance
+    from unspun.app.performance import run as performance
 
     days = _day("as_of", as_of), _day("since", since)
     request = performance.PerformanceRequest(_texts(by), *days, version, memory, engine, _texts(metrics))

@@ -11,9 +11,9 @@ import pytest
 from tests.doors.book_files import Book
 from tests.doors.evidence_company import Company
 from tests.doors.metric_book import copied
-from unspun.app.evidence import EvidenceRun, judge_evidence
-from unspun.app.evidence_changes import Changes, SubjectChange
-from unspun.app.evidence_inputs import EvidenceRequest
+from unspun.app.evidence.changes import Changes, SubjectChange
+from unspun.app.evidence.inputs import EvidenceRequest
+from unspun.app.evidence.run import EvidenceRun, judge_evidence
 from unspun.app.workspace import open_workspace
 from unspun.audit.protocol import AuditSettings
 from unspun.stats.estimate import Estimate

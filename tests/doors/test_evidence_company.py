@@ -20,8 +20,8 @@ from tests.doors.metric_book import copied
 from tests.unit.connectors.servers import PASSWORD, shared_server
 from unspun.app.audits import audit_scores
 from unspun.app.badges import badge_of
-from unspun.app.evidence import EvidenceRun, judge_evidence
-from unspun.app.evidence_inputs import EvidenceRequest, TrialInputs, trial_inputs
+from unspun.app.evidence.inputs import EvidenceRequest, TrialInputs, trial_inputs
+from unspun.app.evidence.run import EvidenceRun, judge_evidence
 from unspun.app.proofs import open_figure
 from unspun.app.publication import to_document
 from unspun.app.reading import AuditRequest

@@ -10,8 +10,8 @@ import pytest
 
 from tests.doors.book_files import Book
 from tests.doors.cli_files import run
-from unspun.app.evidence import EvidenceRun, judge_evidence
-from unspun.app.evidence_inputs import EvidenceRequest
+from unspun.app.evidence.inputs import EvidenceRequest
+from unspun.app.evidence.run import EvidenceRun, judge_evidence
 from unspun.app.workspace import open_workspace
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import VERDICTS

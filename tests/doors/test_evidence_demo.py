@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from unspun.app.checks import CheckRequest, check_book, recorded_check
-from unspun.app.evidence import EvidenceRun, judge_evidence
-from unspun.app.evidence_inputs import EvidenceRequest
-from unspun.app.panel_basis import outages_of
+from unspun.app.evidence.inputs import EvidenceRequest
+from unspun.app.evidence.run import EvidenceRun, judge_evidence
+from unspun.app.panel.basis import outages_of
 from unspun.app.proofs import open_figure
 from unspun.app.workspace import Workspace
 from unspun.app.workspace_demo import create_demo_workspace

@@ -14,11 +14,11 @@ from tests.doors.book_files import Book
 from tests.doors.cli_files import run
 from tests.doors.metric_book import copied
 from tests.unit.connectors.servers import shared_server
-from unspun.app.evidence import judge_evidence
-from unspun.app.evidence_inputs import EvidenceRequest, OpenTrial, TrialBasis, basis_of_trial, lay_out, opened_trial
-from unspun.app.trial_book import TrialDay, read_renewals, read_statements
-from unspun.app.trial_scores import RecordedScore, read_forecasts, read_score
-from unspun.app.trial_subjects import workspace_definitions
+from unspun.app.evidence.inputs import EvidenceRequest, OpenTrial, TrialBasis, basis_of_trial, lay_out, opened_trial
+from unspun.app.evidence.run import judge_evidence
+from unspun.app.trial.book import TrialDay, read_renewals, read_statements
+from unspun.app.trial.scores import RecordedScore, read_forecasts, read_score
+from unspun.app.trial.subjects import workspace_definitions
 from unspun.app.workspace import open_workspace
 from unspun.audit.protocol import AuditSettings
 from unspun.book.extras import Forecasts

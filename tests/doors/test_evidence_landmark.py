@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests.doors.evidence_company import Company, made_company
-from unspun.app.evidence import EvidenceRun, judge_evidence
-from unspun.app.evidence_inputs import EvidenceRequest
-from unspun.app.panel_request import PanelRequest
-from unspun.app.panels import panel_table
+from unspun.app.evidence.inputs import EvidenceRequest
+from unspun.app.evidence.run import EvidenceRun, judge_evidence
+from unspun.app.panel.request import PanelRequest
+from unspun.app.panel.run import panel_table
 from unspun.app.proofs import open_figure
 from unspun.app.workspace import Workspace, open_workspace
 from unspun.audit.protocol import AuditSettings

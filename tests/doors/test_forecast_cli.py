@@ -22,7 +22,7 @@ from tests.unit.reports import forecast_sample as sample
 from unspun.cli import forecast_record_text, forecast_text
 from unspun.reports.forecast_html import Proof
 from unspun.reports.forecast_json import forecast_schema, record_schema
-from unspun.risk.forecast_result import Forecast, ForecastRecord
+from unspun.risk.forecast.result import Forecast, ForecastRecord
 
 PROOF = Proof(23, "23:9fe2", 6, "ab" * 32, "duckdb 2.0", "Acme", ("the book was not checked",))
 FORECASTS: dict[str, Callable[[], Forecast]] = {

@@ -11,18 +11,18 @@ import pytest
 
 from tests.doors.book_files import Book
 from tests.doors.evidence_company import AS_OF, Company
-from unspun.app.forecast_figures import forecast_figures, past_forecast
-from unspun.app.forecast_making import replays, settings_of
-from unspun.app.forecast_record import RecordRequest, RecordRun, forecast_record
+from unspun.app.forecast.figures import forecast_figures, past_forecast
+from unspun.app.forecast.making import replays, settings_of
+from unspun.app.forecast.record import RecordRequest, RecordRun, forecast_record
 from unspun.app.proofs import open_figure, recompute
 from unspun.app.publication import publish, to_document
-from unspun.app.risk_basis import RiskRequest
-from unspun.app.risk_inputs import RiskInputs, risk_inputs
+from unspun.app.risk.basis import RiskRequest
+from unspun.app.risk.inputs import RiskInputs, risk_inputs
 from unspun.app.workspace import Workspace, open_workspace
 from unspun.book.tables import CHURNED, RENEWED, UNDECIDED
 from unspun.progress import silent
-from unspun.risk.forecast_result import Forecast, Predicted
-from unspun.risk.record_periods import Realised, score_snapshot
+from unspun.risk.forecast.record_periods import Realised, score_snapshot
+from unspun.risk.forecast.result import Forecast, Predicted
 from unspun.risk.rows import CHURN, FLAT
 from unspun.stats.estimate import Estimate
 

@@ -17,7 +17,7 @@ from tests.unit.reports import forecast_record_sample as records
 from tests.unit.reports import forecast_sample as sample
 from unspun.reports.forecast_html import Proof, render_forecast
 from unspun.reports.forecast_record_html import render_record
-from unspun.risk.forecast_result import Forecast, ForecastRecord
+from unspun.risk.forecast.result import Forecast, ForecastRecord
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

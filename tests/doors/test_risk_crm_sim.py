@@ -13,8 +13,8 @@ from pyarrow.compute import MatchSubstringOptions, call_function
 from tests.doors.book_files import Book
 from tests.doors.cli_files import run
 from tests.doors.test_evidence_crm_sim import BOOK, METRIC
-from unspun.app.risk import RiskRun, judge_risk
-from unspun.app.risk_basis import RiskRequest
+from unspun.app.risk.basis import RiskRequest
+from unspun.app.risk.run import RiskRun, judge_risk
 from unspun.app.workspace import open_workspace
 from unspun.risk.judge import RiskSettings
 from unspun.risk.result import ModelRecord

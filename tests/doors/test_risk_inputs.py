@@ -12,9 +12,9 @@ import pytest
 
 from tests.doors.book_files import Book
 from tests.doors.cli_files import run
-from unspun.app.risk_basis import RiskRequest, opened_risk, risk_basis_from_json
-from unspun.app.risk_inputs import LAST_OUTCOME, LOG_ARR, SEGMENT, TENURE, RiskInputs, lay_out_risk, risk_inputs
-from unspun.app.trial_subjects import workspace_definitions
+from unspun.app.risk.basis import RiskRequest, opened_risk, risk_basis_from_json
+from unspun.app.risk.inputs import LAST_OUTCOME, LOG_ARR, SEGMENT, TENURE, RiskInputs, lay_out_risk, risk_inputs
+from unspun.app.trial.subjects import workspace_definitions
 from unspun.app.workspace import open_workspace
 from unspun.book.checks.finding import Span
 from unspun.errors import BadInput

@@ -18,9 +18,9 @@ from tests.doors.metric_book import copied
 from unspun.app.keeping import erase
 from unspun.app.proofs import find_published, open_figure, recompute
 from unspun.app.publication import to_document
-from unspun.app.risk import RiskRun, judge_risk
-from unspun.app.risk_basis import RiskRequest
-from unspun.app.risk_changes import RenewalChange, RiskChanges
+from unspun.app.risk.basis import RiskRequest
+from unspun.app.risk.changes import RenewalChange, RiskChanges
+from unspun.app.risk.run import RiskRun, judge_risk
 from unspun.app.workspace import Workspace, open_workspace
 from unspun.errors import BadInput
 from unspun.progress import silent

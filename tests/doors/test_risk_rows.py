@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from unspun.app.risk_rows import decide, earlier_months, lay_rows, looked_at, term_classes
+from unspun.app.risk.rows import decide, earlier_months, lay_rows, looked_at, term_classes
 from unspun.audit.terms import UNKNOWN, Terms, order_terms
 from unspun.book.tables import CHURNED, RENEWED, UNDECIDED, Codes, Renewals, Source
 from unspun.risk.rows import CHURN, FLAT, UNDECIDED4

@@ -127,7 +127,7 @@ def units_of(book: Book, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """Outcome and value of the test units that have one, read through Python."""
     from datetime import UTC, datetime
 
-    from unspun.app.evidence_inputs import EvidenceRequest, trial_inputs
+    from unspun.app.evidence.inputs import EvidenceRequest, trial_inputs
     from unspun.app.workspace import open_workspace
 
     inputs = trial_inputs(open_workspace(book.folder), (metric,), EvidenceRequest(), datetime.now(UTC))

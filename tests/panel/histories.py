@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from tests.panel.random_books import ACCOUNTS, ANCHORS, ARROW, OWN, QUICK_ZONES, Maker, corrected, dates_of, kinds_of, made_row
 from tests.panel.sides import ARR
-from unspun.app.panel_basis import held_tables
-from unspun.app.panels import lowered
+from unspun.app.panel.basis import held_tables
+from unspun.app.panel.run import lowered
 from unspun.book.entities import TABLES, Kind, TableName
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.engines.duckdb_panel import DuckDBPanel

@@ -13,10 +13,10 @@ from typing import Any, cast
 from tests.panel.random_books import QUICK_ZONES, Row, SmallBook, few_tables, kinds_of, local_day, random_book
 from tests.panel.random_metrics import Writer, question_of, random_metrics
 from tests.panel.sides import MemoryReader, by_reference, memory_reader, views_of
-from unspun.app.metric_rows import behind_sql
-from unspun.app.panel_basis import PanelBasis
-from unspun.app.panel_request import MetricsDefinition
-from unspun.app.panels import PreparedPanel
+from unspun.app.metric.rows import behind_sql
+from unspun.app.panel.basis import PanelBasis
+from unspun.app.panel.request import MetricsDefinition
+from unspun.app.panel.run import PreparedPanel
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.metrics.asof import Dates
 from unspun.metrics.lower.expanded import Part, expand

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from unspun.app.evidence_figures import KIND, VERDICT
+from unspun.app.evidence.figures import KIND, VERDICT
 from unspun.app.publication import from_document
-from unspun.app.trial_subjects import HEALTH
+from unspun.app.trial.subjects import HEALTH
 from unspun.app.workspace import Workspace
 from unspun.warehouse.catalog import Catalog
 

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from unspun._version import __version__
-from unspun.app.evidence_proof import EVIDENCE, evidence_again, evidence_rows
-from unspun.app.forecast_proof import FORECAST_KINDS, forecast_again, forecast_rows
-from unspun.app.health_proof import HEALTH, health_again, health_rows, refuse_other_engine
+from unspun.app.evidence.proof import EVIDENCE, evidence_again, evidence_rows
+from unspun.app.forecast.proof import FORECAST_KINDS, forecast_again, forecast_rows
+from unspun.app.health.proof import HEALTH, health_again, health_rows, refuse_other_engine
 from unspun.app.opening import book_as_published
-from unspun.app.panel_engines import EMBEDDED, PanelEngine, answering_engine, engine_kind
-from unspun.app.panel_proof import PANEL, panel_again, panel_rows, refuse_rough
-from unspun.app.panels import ROWS
-from unspun.app.performance_proof import PERFORMANCE, performance_again, performance_rows
+from unspun.app.panel.engines import EMBEDDED, PanelEngine, answering_engine, engine_kind
+from unspun.app.panel.proof import PANEL, panel_again, panel_rows, refuse_rough
+from unspun.app.panel.run import ROWS
+from unspun.app.performance.proof import PERFORMANCE, performance_again, performance_rows
 from unspun.app.publication import FigureSet, canonical_json, figure_bytes, from_document
 from unspun.app.retention import KIND as RETENTION
 from unspun.app.retention import Progress, answer_retention, figures_of, question_of
-from unspun.app.risk_proof import RISK_KINDS, risk_again, risk_rows
+from unspun.app.risk.proof import RISK_KINDS, risk_again, risk_rows
 from unspun.app.workspace import Workspace
 from unspun.book.retention.ask import rows_sql
 from unspun.book.retention.judge import account_months

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from unspun.app.evidence_inputs import TrialInputs
+from unspun.app.evidence.inputs import TrialInputs
 from unspun.audit.split import Parts
 from unspun.ledger.chain import Entry
 from unspun.stats.concordance import PAIRED_DELONG

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from unspun.app.evidence_inputs import EvidenceRequest, TrialInputs, trial_inputs
-from unspun.app.health_definition import workspace_scores
-from unspun.app.track_records import TrackRecord, pair_on_test, track_record, values_on
+from unspun.app.evidence.inputs import EvidenceRequest, TrialInputs, trial_inputs
+from unspun.app.evidence.track_records import TrackRecord, pair_on_test, track_record, values_on
+from unspun.app.health.definition import workspace_scores
 from unspun.app.tries import TestPeriod, Try, count_try, test_period
 from unspun.app.workspace import Workspace
 from unspun.audit.split import Parts

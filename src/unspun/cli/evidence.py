@@ -12,9 +12,9 @@ import typer
 from unspun.cli.book_text import EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
-    from unspun.app.evidence import EvidenceRun
-    from unspun.app.evidence_changes import Cause, Changes, SubjectChange
-    from unspun.app.evidence_inputs import EvidenceRequest
+    from unspun.app.evidence.changes import Cause, Changes, SubjectChange
+    from unspun.app.evidence.inputs import EvidenceRequest
+    from unspun.app.evidence.run import EvidenceRun
     from unspun.app.workspace import Workspace
     from unspun.cli.evidence_files import Outputs
     from unspun.cli.evidence_text import Shown
@@ -83,7 +83,7 @@ def _request(
     others: tuple[str | None, str | None, str | None, str | None],
 ) -> EvidenceRequest:
     """What was typed as a request. Raises BadInput with the faults of all options."""
-    from unspun.app.evidence_inputs import EvidenceRequest
+    from unspun.app.evidence.inputs import EvidenceRequest
     from unspun.audit.protocol import AuditSettings
     from unspun.cli.options import DETAILS, OptionReader
     from unspun.errors import BadInput
@@ -125,7 +125,7 @@ def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
 
 def _judged(place: Workspace, request: EvidenceRequest, outputs: Outputs, changes: bool) -> tuple[EvidenceRun, Shown]:
     """Judge, and write what was asked for. Faults are named by their options."""
-    from unspun.app.evidence import judge_evidence
+    from unspun.app.evidence.run import judge_evidence
     from unspun.cli.evidence_files import write_files
     from unspun.cli.evidence_text import Shown
     from unspun.cli.progress import show_progress

@@ -12,7 +12,7 @@ from unspun.cli.page_folder import count_pages, write_with_manifest
 from unspun.errors import Fault
 
 if TYPE_CHECKING:
-    from unspun.app.evidence import EvidenceRun
+    from unspun.app.evidence.run import EvidenceRun
     from unspun.progress import Progress
     from unspun.reports.evidence_claims import Since
     from unspun.reports.evidence_html import Proof

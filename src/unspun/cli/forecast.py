@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from unspun.app.forecast import ForecastRun
-    from unspun.app.forecast_record import RecordRun
+    from unspun.app.forecast.record import RecordRun
+    from unspun.app.forecast.run import ForecastRun
     from unspun.app.workspace import Workspace
     from unspun.cli.forecast_files import Made, Outputs
     from unspun.cli.options import OptionReader
@@ -158,8 +158,8 @@ def _outputs(html: str | None, json: str | None, csv: str | None, record: bool) 
 
 def _forecast(place: Workspace, asked: Asked, outputs: Outputs, report: Progress) -> tuple[Made, Callable[[int], Iterable[Text]]]:
     """Forecast, and write what was asked for; what was made, and what makes the lines of the terminal."""
-    from unspun.app.forecast import ForecastRequest
-    from unspun.app.forecast import forecast as forecast_renewals
+    from unspun.app.forecast.run import ForecastRequest
+    from unspun.app.forecast.run import forecast as forecast_renewals
     from unspun.cli.forecast_files import made_of_forecast, write_files
     from unspun.cli.forecast_text import Shown, forecast_lines
 
@@ -181,7 +181,7 @@ def _forecast(place: Workspace, asked: Asked, outputs: Outputs, report: Progress
 
 def _record(place: Workspace, asked: Asked, outputs: Outputs, report: Progress) -> tuple[Made, Callable[[int], Iterable[Text]]]:
     """Score the forecasters, and write what was asked for."""
-    from unspun.app.forecast_record import RecordRequest, forecast_record
+    from unspun.app.forecast.record import RecordRequest, forecast_record
     from unspun.cli.forecast_files import made_of_record, write_files
     from unspun.cli.forecast_record_text import Shown, record_lines
 

@@ -10,8 +10,8 @@ from unspun.cli.outputs import OutputFile
 from unspun.cli.page_folder import count_pages, write_folder, write_with_manifest
 
 if TYPE_CHECKING:
-    from unspun.app.forecast import ForecastRun
-    from unspun.app.forecast_record import RecordRun
+    from unspun.app.forecast.record import RecordRun
+    from unspun.app.forecast.run import ForecastRun
     from unspun.progress import Progress
     from unspun.reports.forecast_html import Proof
 

@@ -14,7 +14,7 @@ from unspun.reports import forecast_record_claims as rc
 from unspun.reports import marks, words
 from unspun.reports.forecast_html import Proof
 from unspun.reports.forecast_record_html import DIFFERENCE, POINTS, estimate_scale, pair_estimates, score_scale
-from unspun.risk.forecast_result import ForecasterRecord, ForecastRecord, LeadRecord
+from unspun.risk.forecast.result import ForecasterRecord, ForecastRecord, LeadRecord
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 CHART_WIDTH = 15

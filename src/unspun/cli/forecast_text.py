@@ -14,7 +14,7 @@ from unspun.reports import forecast_claims as fc
 from unspun.reports import forecast_words as fw
 from unspun.reports import words
 from unspun.reports.forecast_html import Proof, month_rows, rate_scale
-from unspun.risk.forecast_result import Forecast, GroupForecast, MoneyForecast, Predicted
+from unspun.risk.forecast.result import Forecast, GroupForecast, MoneyForecast, Predicted
 
 CHART_WIDTH = 17
 LONGEST_NAME = 28

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from unspun.app.metric_suggest import Suggested, SuggestRequest
+from unspun.app.metric.suggest import Suggested, SuggestRequest
 from unspun.cli.layout import QUIET, Column, heading, paragraph, table
 from unspun.cli.number_text import counted
 from unspun.errors import BadInput, Fault

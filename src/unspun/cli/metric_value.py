@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from unspun.app.metric_value import Behind, ShownValue, ValueRequest
+    from unspun.app.metric.value import Behind, ShownValue, ValueRequest
     from unspun.cli.outputs import OutputFile
 
 LAST_COLUMNS = ("source_file", "source_row")
@@ -22,7 +22,7 @@ HIDDEN = ("account_id", "happened_at", "known_at", "happened_zone", "load", "sta
 
 def read_request(name: str, account: str, words: tuple[str | None, str | None], rows: str | None) -> tuple[ValueRequest, OutputFile | None]:
     """The value asked for, and the file for its rows. Raises BadInput with every fault of the options."""
-    from unspun.app.metric_value import ValueRequest
+    from unspun.app.metric.value import ValueRequest
     from unspun.cli.options import OptionReader
     from unspun.cli.outputs import check_outputs
     from unspun.cli.plan import named_output
@@ -40,7 +40,7 @@ def read_request(name: str, account: str, words: tuple[str | None, str | None], 
 
 def write_rows(folder: str | None, request: ValueRequest, output: OutputFile) -> tuple[ShownValue, list[str]]:
     """Write all rows behind the value, with a manifest beside; the value, and what was written in words."""
-    from unspun.app.metric_value import write_value_rows
+    from unspun.app.metric.value import write_value_rows
     from unspun.cli.book_text import workspace_at
     from unspun.cli.outputs import OutputFile, replacing, write_text
     from unspun.cli.panel import named_as_options
@@ -56,7 +56,7 @@ def write_rows(folder: str | None, request: ValueRequest, output: OutputFile) ->
 
 def read_value(folder: str | None, request: ValueRequest) -> ShownValue:
     """The value and the first rows behind it."""
-    from unspun.app.metric_value import show_value
+    from unspun.app.metric.value import show_value
     from unspun.cli.book_text import workspace_at
     from unspun.cli.panel import named_as_options
     from unspun.cli.progress import show_progress
@@ -67,7 +67,7 @@ def read_value(folder: str | None, request: ValueRequest) -> ShownValue:
 
 def print_value(shown: ShownValue, written: list[str], json: bool) -> None:
     """Print the value and the first rows behind it."""
-    from unspun.app.metric_value import value_facts
+    from unspun.app.metric.value import value_facts
     from unspun.cli.book_text import print_json, print_made
 
     if json:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from unspun.app.metrics import CheckedMetrics, Explained, ListedMetric
+    from unspun.app.metric.definitions import CheckedMetrics, Explained, ListedMetric
 
 BAD_DEFINITION = 2
 WIDE = 110  # cells from which on a list has room for more than what each metric measures
@@ -41,7 +41,7 @@ def list_(json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
       unspun metrics list
       unspun metrics list --json
     """
-    from unspun.app.metrics import list_metrics
+    from unspun.app.metric.definitions import list_metrics
     from unspun.cli.book_text import print_json, print_made, workspace_at
 
     found = list_metrics(workspace_at(workspace))
@@ -72,7 +72,7 @@ def suggest(
       unspun metrics suggest --theme activity,breadth
       unspun metrics suggest --choose key_actions=export --choose key_actions=share --write
     """
-    from unspun.app.metric_suggest import suggest_metrics, write_suggested
+    from unspun.app.metric.suggest import suggest_metrics, write_suggested
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.cli.metric_suggest import lines, read_request, record, written
     from unspun.cli.terminal import reader_may_leave
@@ -101,7 +101,7 @@ def check(engine: EngineName = None, json: AsJson = False, workspace: WorkspaceF
       unspun metrics check
       unspun metrics check --json
     """
-    from unspun.app.metrics import check_metrics
+    from unspun.app.metric.definitions import check_metrics
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.errors import BadInput
 
@@ -130,7 +130,7 @@ def explain(
       unspun metrics explain logins_28d
       unspun metrics explain logins_28d --sql
     """
-    from unspun.app.metrics import explain_metric, metric_sql
+    from unspun.app.metric.definitions import explain_metric, metric_sql
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.cli.terminal import reader_may_leave
 

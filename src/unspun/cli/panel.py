@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from unspun.app.panel_request import PanelRequest
-    from unspun.app.panels import PanelRun
+    from unspun.app.panel.request import PanelRequest
+    from unspun.app.panel.run import PanelRun
     from unspun.app.publication import FigureSet
     from unspun.app.workspace import Workspace
     from unspun.cli.outputs import OutputFile
@@ -85,8 +85,8 @@ def plan_panel(
     metrics: str | None, dates: Dates, settings: tuple[str | None, str | None, str | None], out: str | None, from_state: bool
 ) -> tuple[PanelRequest, OutputFile | None]:
     """What a panel is asked for, and the file for it. Raises BadInput with every fault of the options."""
-    from unspun.app.panel_files import format_of
-    from unspun.app.panel_request import PanelRequest
+    from unspun.app.panel.files import format_of
+    from unspun.app.panel.request import PanelRequest
     from unspun.cli.options import OptionReader
     from unspun.cli.outputs import check_outputs
     from unspun.cli.plan import named_output
@@ -122,8 +122,8 @@ def plan_panel(
 
 def _checked(request: PanelRequest) -> None:
     """What does not go together, by the names of the options."""
-    from unspun.app.panel_request import check_request
-    from unspun.app.panels import checked_memory
+    from unspun.app.panel.request import check_request
+    from unspun.app.panel.run import checked_memory
 
     with named_as_options():
         check_request(request)
@@ -147,8 +147,8 @@ def named_as_options() -> Iterator[None]:
 
 def _computed(place: Workspace, request: PanelRequest, output: OutputFile | None, at: datetime) -> tuple[PanelRun, list[str]]:
     """Compute it, and write it where it is to be written: the run, and the files in words."""
-    from unspun.app.panel_files import format_of
-    from unspun.app.panels import compute_panel, manifest
+    from unspun.app.panel.files import format_of
+    from unspun.app.panel.run import compute_panel, manifest
     from unspun.cli.outputs import OutputFile, replacing, write_text
     from unspun.cli.progress import show_progress
 
@@ -164,7 +164,7 @@ def _computed(place: Workspace, request: PanelRequest, output: OutputFile | None
 
 
 def _document(run: PanelRun, output: OutputFile | None) -> dict[str, Any]:
-    from unspun.app.panels import manifest
+    from unspun.app.panel.run import manifest
 
     return manifest(run, "" if output is None else output.path.name)
 
@@ -231,7 +231,7 @@ def _told(run: PanelRun) -> str:
 
 def unchecked(figures: FigureSet, question: PanelQuestion) -> tuple[str, ...]:
     """Where nobody looked for tracking outages, what that means for metrics of events."""
-    from unspun.app.panel_request import tables_read
+    from unspun.app.panel.request import tables_read
 
     if figures.book_check is not None or "events" not in tables_read(question.metrics, question.asked):
         return ()

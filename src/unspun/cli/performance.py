@@ -12,7 +12,7 @@ import typer
 from unspun.cli.book_text import EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
-    from unspun.app.performance import PerformanceRequest, PerformanceRun
+    from unspun.app.performance.run import PerformanceRequest, PerformanceRun
     from unspun.app.workspace import Workspace
     from unspun.cli.outputs import OutputFile
     from unspun.reports.performance_html import Proof
@@ -93,7 +93,7 @@ def _request(
     engine: str | None,
 ) -> PerformanceRequest:
     """What was typed as a request. Raises BadInput with the faults of all options."""
-    from unspun.app.performance import PerformanceRequest
+    from unspun.app.performance.run import PerformanceRequest
     from unspun.cli.options import OptionReader
     from unspun.errors import BadInput
 
@@ -128,7 +128,7 @@ def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
 
 
 def _measured(place: Workspace, request: PerformanceRequest) -> PerformanceRun:
-    from unspun.app.performance import measure_performance
+    from unspun.app.performance.run import measure_performance
     from unspun.cli.progress import show_progress
 
     with show_progress() as report:

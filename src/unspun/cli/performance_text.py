@@ -12,7 +12,7 @@ from unspun.cli.layout import CAUTION, CHURN, QUIET, RENEW, SCORE, Column, Scale
 from unspun.cli.terminal import clean, shorten
 from unspun.reports import marks, words
 from unspun.reports import performance_claims as pc
-from unspun.risk.performance_result import Comparison, GroupPerformance, GroupVerdict, PerformanceResult
+from unspun.risk.performance.result import Comparison, GroupPerformance, GroupVerdict, PerformanceResult
 from unspun.stats.estimate import Estimate
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import typer
 from unspun.cli.book_text import EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
-    from unspun.app.risk import RiskRun
-    from unspun.app.risk_basis import RiskRequest
-    from unspun.app.risk_changes import RiskChanges
+    from unspun.app.risk.basis import RiskRequest
+    from unspun.app.risk.changes import RiskChanges
+    from unspun.app.risk.run import RiskRun
     from unspun.app.workspace import Workspace
     from unspun.cli.risk_files import Outputs
     from unspun.cli.risk_text import Shown
@@ -76,7 +76,7 @@ def _request(
     others: tuple[str | None, str | None],
 ) -> RiskRequest:
     """What was typed as a request. Raises BadInput with the faults of all options."""
-    from unspun.app.risk_basis import RiskRequest
+    from unspun.app.risk.basis import RiskRequest
     from unspun.cli.options import OptionReader
     from unspun.errors import BadInput
 
@@ -112,7 +112,7 @@ def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
 
 def _judged(place: Workspace, request: RiskRequest, outputs: Outputs, changes: bool) -> tuple[RiskRun, Shown]:
     """Judge, and write what was asked for. Faults are named by their options."""
-    from unspun.app.risk import judge_risk
+    from unspun.app.risk.run import judge_risk
     from unspun.cli.progress import show_progress
     from unspun.cli.risk_files import meanings_of, write_files
     from unspun.cli.risk_text import Shown

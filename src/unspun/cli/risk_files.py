@@ -9,8 +9,8 @@ from unspun.cli.outputs import OutputFile
 from unspun.cli.page_folder import count_pages, write_folder, write_with_manifest
 
 if TYPE_CHECKING:
-    from unspun.app.risk import RiskRun
-    from unspun.app.risk_basis import RiskRequest
+    from unspun.app.risk.basis import RiskRequest
+    from unspun.app.risk.run import RiskRun
     from unspun.progress import Progress
     from unspun.reports.evidence_html import Proof
     from unspun.reports.risk_claims import Earlier
@@ -32,7 +32,7 @@ class Outputs:
 
 def meanings_of(run: RiskRun) -> dict[str, str]:
     """What each metric is, by its id, as the definition in force described it."""
-    from unspun.app.trial_subjects import definitions_of
+    from unspun.app.trial.subjects import definitions_of
 
     return {one.id: one.description for one in definitions_of(run.figures.definition_text, "").metrics.metrics if one.description}
 

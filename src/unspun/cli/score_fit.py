@@ -11,9 +11,9 @@ import typer
 from unspun.cli.book_text import AsJson, EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
-    from unspun.app.evidence_inputs import EvidenceRequest
-    from unspun.app.health_fit import FitRequest
-    from unspun.app.scorecard import ImportRequest
+    from unspun.app.evidence.inputs import EvidenceRequest
+    from unspun.app.health.fit import FitRequest
+    from unspun.app.health.scorecard import ImportRequest
     from unspun.app.what_if import WhatIfRequest
     from unspun.cli.options import OptionReader
 
@@ -58,7 +58,7 @@ def fit(
       unspun scores fit --like health --most 6
       unspun scores fit --metric '*_28d' --metric tickets_90d --write fitted_usage
     """
-    from unspun.app.health_fit import fit_health, write_fitted
+    from unspun.app.health.fit import fit_health, write_fitted
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.cli.progress import show_progress
     from unspun.cli.score_fit_text import fit_lines, fit_record, refusal_lines, refusal_record
@@ -164,7 +164,7 @@ def import_(
       unspun scores import scorecard.csv --map "Weekly logins=logins_7d" --band red=0 --band yellow=50 --band green=100
       unspun scores import scorecard.yml --write imported
     """
-    from unspun.app.scorecard import import_scorecard, write_imported
+    from unspun.app.health.scorecard import import_scorecard, write_imported
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.cli.scorecard_text import import_lines, import_record
 
@@ -194,7 +194,7 @@ def _print_text(text: str) -> None:
 
 def _fit_request(like: str | None, metrics: tuple[str, ...], most: str | None, write: str | None, trial: Trial) -> FitRequest:
     """The request of the options. Raises BadInput with every fault of them."""
-    from unspun.app.health_fit import FitRequest
+    from unspun.app.health.fit import FitRequest
     from unspun.cli.options import OptionReader
     from unspun.errors import BadInput
     from unspun.health.fit import FITTED, MOST_INPUTS
@@ -245,7 +245,7 @@ def _import_request(
     """The request of the options. Raises BadInput with every fault of them."""
     from pathlib import Path
 
-    from unspun.app.scorecard import ImportRequest
+    from unspun.app.health.scorecard import ImportRequest
     from unspun.cli.options import OptionReader
     from unspun.cli.score_options import read_names, read_range, read_weights
     from unspun.errors import BadInput
@@ -261,7 +261,7 @@ def _import_request(
 
 
 def _evidence(reader: OptionReader, trial: Trial) -> EvidenceRequest:
-    from unspun.app.evidence_inputs import EvidenceRequest
+    from unspun.app.evidence.inputs import EvidenceRequest
     from unspun.audit.protocol import AuditSettings
 
     horizon, as_of, version, engine = trial

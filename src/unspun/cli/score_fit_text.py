@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.text import Text
 
-from unspun.app.evidence_inputs import TrialInputs
-from unspun.app.health_fit import Beside, FitRun
-from unspun.app.track_records import TrackRecord
+from unspun.app.evidence.inputs import TrialInputs
+from unspun.app.evidence.track_records import TrackRecord
+from unspun.app.health.fit import Beside, FitRun
 from unspun.app.tries import TestPeriod, Try
 from unspun.app.what_if import WhatIfRun
 from unspun.cli.layout import CAUTION, QUIET, Column, heading, paragraph, table

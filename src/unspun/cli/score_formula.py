@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from unspun.app.health import ExplainedScore
+    from unspun.app.health.scores import ExplainedScore
     from unspun.health.definition import HealthScore, Input
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from unspun.app.badges import Badge
-    from unspun.app.health_run import HealthRun
-    from unspun.app.panel_request import PanelRequest
+    from unspun.app.health.run import HealthRun
+    from unspun.app.panel.request import PanelRequest
     from unspun.app.workspace import Workspace
     from unspun.cli.outputs import OutputFile
 
@@ -23,9 +23,9 @@ def computed(
     place: Workspace, ids: tuple[str, ...], panel: PanelRequest, output: OutputFile | None, at: datetime
 ) -> tuple[HealthRun, Mapping[str, Badge], list[str]]:
     """Compute scores, and write them where they are to be written: the run, the badge of each score, and the files in words."""
-    from unspun.app.health import badges_of
-    from unspun.app.health_run import HealthRequest, compute_health
-    from unspun.app.panel_files import format_of
+    from unspun.app.health.run import HealthRequest, compute_health
+    from unspun.app.health.scores import badges_of
+    from unspun.app.panel.files import format_of
     from unspun.cli.outputs import OutputFile, replacing, write_text
     from unspun.cli.progress import show_progress
 
@@ -44,8 +44,8 @@ def computed(
 
 def document(run: HealthRun, badges: Mapping[str, Badge], output: OutputFile | None) -> dict[str, Any]:
     """The run as JSON."""
-    from unspun.app.health import badge_record
-    from unspun.app.health_run import manifest
+    from unspun.app.health.run import manifest
+    from unspun.app.health.scores import badge_record
 
     return manifest(run, "" if output is None else output.path.name, {id: badge_record(one) for id, one in badges.items()})
 

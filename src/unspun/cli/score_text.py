@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from unspun.app.badges import Badge
-    from unspun.app.health_history import Curve, HistoryPoint, ScoreHistory
-    from unspun.app.health_value import InputValue, ScoreValue, ShownScore
+    from unspun.app.health.history import Curve, HistoryPoint, ScoreHistory
+    from unspun.app.health.value import InputValue, ScoreValue, ShownScore
     from unspun.health.definition import HealthScore
 
 BAND_STYLES = {"red": CHURN, "yellow": CAUTION, "amber": CAUTION, "orange": CAUTION, "green": "green"}
@@ -93,7 +93,7 @@ def track_record(badge: Badge, width: int) -> Iterator[Text]:
 
 
 def _why_none(score: HealthScore, value: ScoreValue) -> str:
-    from unspun.app.health_value import reason_text
+    from unspun.app.health.value import reason_text
     from unspun.health.formula import TOO_LITTLE
 
     told = f"{value.reason}: {reason_text(value.reason or '')}"
@@ -139,7 +139,7 @@ def _number(number: Fraction) -> str:
 
 
 def _missing(value: ScoreValue, width: int) -> Iterator[Text]:
-    from unspun.app.health_value import reason_text
+    from unspun.app.health.value import reason_text
 
     gone = [one for one in value.inputs if one.reason is not None]
     for one in gone if len(gone) < len(value.inputs) else []:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from unspun.app.scorecard import ImportRun
+from unspun.app.health.scorecard import ImportRun
 from unspun.cli.book_text import capital
 from unspun.cli.layout import QUIET, heading, paragraph
 from unspun.cli.number_text import counted

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from unspun.app.health import CheckedScores, ListedScore
+    from unspun.app.health.scores import CheckedScores, ListedScore
     from unspun.metrics.asof import Step
 
 BAD_DEFINITION = 2
@@ -42,7 +42,7 @@ def list_(json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
       unspun scores list
       unspun scores list --json
     """
-    from unspun.app.health import list_scores
+    from unspun.app.health.scores import list_scores
     from unspun.cli.book_text import print_json, print_made, workspace_at
 
     found = list_scores(workspace_at(workspace))
@@ -62,7 +62,7 @@ def check(json: AsJson = False, workspace: WorkspaceFolder = None) -> int:
       unspun scores check
       unspun scores check --json
     """
-    from unspun.app.health import check_scores
+    from unspun.app.health.scores import check_scores
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.errors import BadInput
 
@@ -87,7 +87,7 @@ def explain(name: Name, json: AsJson = False, workspace: WorkspaceFolder = None)
       unspun scores explain health
       unspun scores explain health --json
     """
-    from unspun.app.health import explain_score
+    from unspun.app.health.scores import explain_score
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.cli.score_formula import explained_lines, explained_record
 
@@ -170,7 +170,7 @@ def show(
       unspun scores show health --account A-00017
       unspun scores show health --account A-00017 --as-of 2026-06-30 --before 90
     """
-    from unspun.app.health_value import BEFORE_DAYS, ScoreRequest, score_facts, show_score
+    from unspun.app.health.value import BEFORE_DAYS, ScoreRequest, score_facts, show_score
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.cli.options import OptionReader
     from unspun.cli.panel import named_as_options
@@ -212,7 +212,7 @@ def history(
       unspun scores history health --account A-00017
       unspun scores history health --account A-00017 --every quarter --from 2025-01-01
     """
-    from unspun.app.health_history import HistoryRequest, history_record, score_history
+    from unspun.app.health.history import HistoryRequest, history_record, score_history
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.cli.options import OptionReader
     from unspun.cli.panel import named_as_options
@@ -249,7 +249,7 @@ def _ids(names: str | None) -> tuple[str, ...]:
 
 
 def _record(one: ListedScore) -> dict[str, Any]:
-    from unspun.app.health import badge_record
+    from unspun.app.health.scores import badge_record
 
     score = one.score
     return {

@@ -12,7 +12,7 @@ from unspun.reports.charts import anchor, end_labels, foot, grid_line
 from unspun.reports.forecast_claims import due_in_all, money_of
 from unspun.reports.marks import Point, Scale, Shape, at, chart, joined, line, path, tag, text
 from unspun.reports.retention_charts import short_month
-from unspun.risk.forecast_result import ArrFan, GroupForecast, MoneyForecast, Predicted
+from unspun.risk.forecast.result import ArrFan, GroupForecast, MoneyForecast, Predicted
 
 HEIGHT, BOTTOM, TOP = 300, 264, 28
 LEFT, RIGHT = 12, 76  # per cent; to the right stand the names of the lines

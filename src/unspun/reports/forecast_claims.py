@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unspun.reports import forecast_words as fw
 from unspun.reports import words
 from unspun.reports.retention_charts import short_month
-from unspun.risk.forecast_result import ArrFan, Forecast, GroupForecast, MoneyForecast, Predicted, RenewalForecast, SharedShock
+from unspun.risk.forecast.result import ArrFan, Forecast, GroupForecast, MoneyForecast, Predicted, RenewalForecast, SharedShock
 
 LONGEST_IN_A_CLAIM = 40
 

@@ -8,7 +8,7 @@ from typing import get_args
 from unspun.reports.document import BOOLEAN, DATE, INTEGER, NUMBER, STRING, Field, ListOf, Record, Scalar
 from unspun.reports.estimate_fields import always, maybe
 from unspun.reports.result_fields import CAUTION
-from unspun.risk.forecast_result import FAN_QUANTILES, FanPoint, Forecast, GroupKind, RenewalForecast, RenewalStatus
+from unspun.risk.forecast.result import FAN_QUANTILES, FanPoint, Forecast, GroupKind, RenewalForecast, RenewalStatus
 
 SCHEMA_VERSION = "1.0"
 NO_AMOUNT = always("no amount is stated")

@@ -16,7 +16,7 @@ from unspun.reports.audit_html import environment, page_style, read_asset, with_
 from unspun.reports.forecast_claims import currencies_of, fan_of, money_of
 from unspun.reports.forecast_rows import groups_csv, renewals_csv
 from unspun.reports.marks import Scale
-from unspun.risk.forecast_result import Forecast, GroupForecast, MaybePredicted, Predicted
+from unspun.risk.forecast.result import Forecast, GroupForecast, MaybePredicted, Predicted
 
 STYLE, SCRIPT = "assets/forecast.css", "assets/forecast.js"
 # `file:` lets the page load what lies beside it from a disk, where browsers do not count it as their own origin.

@@ -8,7 +8,7 @@ from typing import Any
 from unspun.reports.document import encode, json_schema, records, reference
 from unspun.reports.forecast_fields import FORECAST, SCHEMA_VERSION
 from unspun.reports.forecast_record_fields import FORECAST_RECORD
-from unspun.risk.forecast_result import Forecast, ForecastRecord
+from unspun.risk.forecast.result import Forecast, ForecastRecord
 
 INTRODUCTION = f"""# Forecast and record as JSON
 

@@ -10,7 +10,7 @@ from unspun.audit.result import ReliabilityBin
 from unspun.reports import marks, words
 from unspun.reports.charts import anchor, foot, grid_line, top
 from unspun.reports.marks import Scale, Shape, chart, dot, joined, line, path, tag, text
-from unspun.risk.forecast_result import PeriodOutcome
+from unspun.risk.forecast.result import PeriodOutcome
 
 HEIGHT, BOTTOM, TOP = 210, 176, 22
 ROW = 26  # pixels

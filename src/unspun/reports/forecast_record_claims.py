@@ -9,7 +9,7 @@ from unspun.reports import forecast_words as fw
 from unspun.reports import words
 from unspun.reports.forecast_claims import period_name
 from unspun.reports.marks import Shape
-from unspun.risk.forecast_result import (
+from unspun.risk.forecast.result import (
     ForecasterKind,
     ForecasterRecord,
     ForecastMiss,

@@ -8,7 +8,7 @@ from unspun.reports.document import BOOLEAN, DATE, INTEGER, NUMBER, STRING, Fiel
 from unspun.reports.estimate_fields import always, maybe
 from unspun.reports.forecast_fields import AMOUNT, NO_AMOUNT, PREDICTED, SCHEMA_VERSION
 from unspun.reports.result_fields import CAUTION, RELIABILITY_BIN
-from unspun.risk.forecast_result import ForecasterKind, ForecastMiss, LeadRecord
+from unspun.risk.forecast.result import ForecasterKind, ForecastMiss, LeadRecord
 
 QUANTITY = Scalar("string", ("churned", "grr", "nrr", "arr"))
 

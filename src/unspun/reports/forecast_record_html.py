@@ -9,7 +9,7 @@ from unspun.reports.forecast_html import Proof, filled, page_assets, row_file, s
 from unspun.reports.forecast_record_claims import lead_of, leads_of, primary_lead
 from unspun.reports.forecast_rows import misses_csv, outcomes_csv, record_csv
 from unspun.reports.marks import Scale
-from unspun.risk.forecast_result import ForecasterRecord, ForecastRecord, PairRecord
+from unspun.risk.forecast.result import ForecasterRecord, ForecastRecord, PairRecord
 from unspun.stats.estimate import Estimate, MaybeEstimate
 
 MOST_CALLS = 12  # of one quantity; the others open on demand

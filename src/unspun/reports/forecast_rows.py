@@ -12,7 +12,7 @@ from unspun.reports.document import SIGNIFICANT_DIGITS
 from unspun.reports.forecast_record_claims import figure_name as record_figure
 from unspun.reports.forecast_words import figure_name
 from unspun.reports.row_files import harmless
-from unspun.risk.forecast_result import Forecast, ForecastRecord, GroupForecast, MaybePredicted, Predicted
+from unspun.risk.forecast.result import Forecast, ForecastRecord, GroupForecast, MaybePredicted, Predicted
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 Cell = str | int | float | date | Decimal | None

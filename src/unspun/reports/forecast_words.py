@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from unspun.reports import words
-from unspun.risk.forecast_result import GroupForecast, MaybePredicted, Predicted
+from unspun.risk.forecast.result import GroupForecast, MaybePredicted, Predicted
 from unspun.stats.estimate import Estimate
 
 METHOD = "simulation: the ends leave out 2.5 % of the paths on either side"

@@ -12,7 +12,7 @@ from unspun.reports import marks, words
 from unspun.reports import performance_claims as pc
 from unspun.reports.charts import DIRECT, anchor, foot, grid_line
 from unspun.reports.marks import Point, Scale, Shape, chart, dot, joined, path, tag, text
-from unspun.risk.performance_result import Comparison, FunnelPoint, GroupPerformance, GroupVerdict
+from unspun.risk.performance.result import Comparison, FunnelPoint, GroupPerformance, GroupVerdict
 
 HEIGHT, BOTTOM, TOP = 360, 318, 26
 LEFT, RIGHT = 10, 97  # per cent

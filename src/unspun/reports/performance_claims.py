@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from unspun.reports import words
 from unspun.reports.words import Style
-from unspun.risk.performance_result import Comparison, GroupMoney, GroupPerformance, GroupVerdict, PerformanceResult
+from unspun.risk.performance.result import Comparison, GroupMoney, GroupPerformance, GroupVerdict, PerformanceResult
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 SPREAD = Style(2)

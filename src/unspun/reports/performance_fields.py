@@ -8,7 +8,7 @@ from typing import Any
 from unspun.reports.document import DATE, INTEGER, NUMBER, STRING, Field, ListOf, MapOf, Record, Scalar
 from unspun.reports.estimate_fields import always, maybe
 from unspun.reports.result_fields import CAUTION
-from unspun.risk.performance_result import GROUP_VERDICTS, Comparison, GroupPerformance
+from unspun.risk.performance.result import GROUP_VERDICTS, Comparison, GroupPerformance
 
 SCHEMA_VERSION = "1.0"
 _NOT_ESTIMATED = always("no difference between groups could be estimated; `spread_reason` says why")

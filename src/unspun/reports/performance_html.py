@@ -13,7 +13,7 @@ from unspun.reports import marks, performance_charts, performance_claims
 from unspun.reports.audit_html import environment, page_policy, page_style, read_asset, with_roles
 from unspun.reports.marks import Scale
 from unspun.reports.performance_json import groups_csv
-from unspun.risk.performance_result import GROUP_VERDICTS, Comparison, GroupPerformance, PerformanceResult
+from unspun.risk.performance.result import GROUP_VERDICTS, Comparison, GroupPerformance, PerformanceResult
 from unspun.stats.estimate import Estimate
 
 MOST_GROUPS = 25  # of a table; the rest open on demand

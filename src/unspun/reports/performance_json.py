@@ -11,7 +11,7 @@ from typing import Any
 from unspun.reports.document import encode, json_schema, reference
 from unspun.reports.performance_fields import PERFORMANCE, SCHEMA_VERSION
 from unspun.reports.row_files import harmless
-from unspun.risk.performance_result import GroupMoney, GroupPerformance, PerformanceResult
+from unspun.risk.performance.result import GroupMoney, GroupPerformance, PerformanceResult
 from unspun.stats.estimate import Estimate
 
 INTRODUCTION = f"""# Performance as JSON

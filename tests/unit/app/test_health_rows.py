@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from unspun.app.health_rows import column_of, health_schema, health_table
-from unspun.app.panel_files import HashedRows
+from unspun.app.health.rows import column_of, health_schema, health_table
+from unspun.app.panel.files import HashedRows
 from unspun.book.tables import Codes
 from unspun.health.definition import Band, Group, HealthScore, Input, Linear, Scale, Values
 

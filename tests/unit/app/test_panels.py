@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspun.app.checks import RecordedCheck
-from unspun.app.metric_value import outages_behind
-from unspun.app.panel_basis import PanelBasis, basis_from_json, outages_of
-from unspun.app.panel_files import GROUP_ROWS, Counted, Format, HashedFile, HashedRows, in_groups, write_panel
-from unspun.app.panel_request import PanelRequest, check_request, needs_arr, tables_read
-from unspun.app.panels import checked_memory
+from unspun.app.metric.value import outages_behind
+from unspun.app.panel.basis import PanelBasis, basis_from_json, outages_of
+from unspun.app.panel.files import GROUP_ROWS, Counted, Format, HashedFile, HashedRows, in_groups, write_panel
+from unspun.app.panel.request import PanelRequest, check_request, needs_arr, tables_read
+from unspun.app.panel.run import checked_memory
 from unspun.book.checks.finding import Finding, Span
 from unspun.book.terms.rules import TermRules
 from unspun.errors import BadInput

@@ -10,11 +10,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unspun.app.evidence_inputs import settings_from_json, settings_to_json
-from unspun.app.trial_book import Statements
-from unspun.app.trial_history import HistoryMaker
-from unspun.app.trial_panel import ActivePairs, TrialPanel, rows_at
-from unspun.app.trial_scores import Called, RecordedScore
+from unspun.app.evidence.inputs import settings_from_json, settings_to_json
+from unspun.app.trial.book import Statements
+from unspun.app.trial.history import HistoryMaker
+from unspun.app.trial.panel import ActivePairs, TrialPanel, rows_at
+from unspun.app.trial.scores import Called, RecordedScore
 from unspun.audit.protocol import AuditSettings
 from unspun.audit.terms import Terms
 from unspun.audit.units import ActiveMonths

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unspun.app.scorecard import read_scorecard
+from unspun.app.health.scorecard import read_scorecard
 from unspun.errors import BadInput
 from unspun.health.add_to_file import with_score
 from unspun.health.definition import Group, HealthScore, Input, Steps, Values

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.audit.result import Caution, ReliabilityBin
-from unspun.risk.forecast_result import (
+from unspun.risk.forecast.result import (
     RECORD_LEADS,
     ForecasterKind,
     ForecasterRecord,

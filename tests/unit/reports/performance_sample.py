@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks.performance_study import Setting, simulate
 from unspun.audit.result import Caution
-from unspun.risk.attribution import count_whole
-from unspun.risk.performance import compare_groups
-from unspun.risk.performance_result import Comparison, PerformanceResult
+from unspun.risk.performance.attribution import count_whole
+from unspun.risk.performance.judge import compare_groups
+from unspun.risk.performance.result import Comparison, PerformanceResult
 
 HOSTILE = "Kim <b>O'Hara</b> of the very long name that no table has room for, =2+2"
 

@@ -12,7 +12,7 @@ from tests.unit.reports import forecast_sample as sample
 from unspun.reports import forecast_claims as fc
 from unspun.reports import forecast_record_claims as rc
 from unspun.reports import forecast_words as fw
-from unspun.risk.forecast_result import ArrFan, FanPoint, ForecastRecord, GroupForecast, MoneyForecast, PairRecord, Predicted
+from unspun.risk.forecast.result import ArrFan, FanPoint, ForecastRecord, GroupForecast, MoneyForecast, PairRecord, Predicted
 from unspun.stats.estimate import Estimate, NoEstimate
 
 

@@ -17,7 +17,7 @@ from tests.unit.reports import forecast_record_sample as records
 from tests.unit.reports import forecast_sample as sample
 from unspun.reports.forecast_json import forecast_schema, record_schema, schema_reference, to_document, to_json
 from unspun.reports.forecast_rows import groups_csv, misses_csv, outcomes_csv, record_csv, renewals_csv
-from unspun.risk.forecast_result import FAN_QUANTILES, Forecast, ForecastRecord, Predicted
+from unspun.risk.forecast.result import FAN_QUANTILES, Forecast, ForecastRecord, Predicted
 
 FORECASTS: dict[str, Callable[[], Forecast]] = {
     "two currencies": lambda: sample.forecast(("USD", "EUR"), n=40),

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from tests.unit.reports import performance_sample as sample
 from unspun.reports.performance_json import COLUMNS, groups_csv, schema, schema_reference, to_document, to_json
-from unspun.risk.performance_result import PerformanceResult
+from unspun.risk.performance.result import PerformanceResult
 from unspun.stats.estimate import Estimate
 
 RESULTS: dict[str, Callable[[], PerformanceResult]] = {"told": sample.told, "many": sample.many, "hollow": sample.hollow}

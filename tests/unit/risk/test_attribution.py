@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from unspun.risk.attribution import Spells, count_whole, share_by_days
+from unspun.risk.performance.attribution import Spells, count_whole, share_by_days
 
 NAMES = ("Kim", "Ada", "Lee")
 STILL = 3_000_000

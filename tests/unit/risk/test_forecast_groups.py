@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from unspun.risk.amounts import learn_ratios
-from unspun.risk.forecast import ForecastBasis, ForecastSettings, OpenBook, forecast_book, horizon_of
-from unspun.risk.forecast_result import Forecast, Predicted, SharedShock
+from unspun.risk.forecast.amounts import learn_ratios
+from unspun.risk.forecast.make import ForecastBasis, ForecastSettings, OpenBook, forecast_book, horizon_of
+from unspun.risk.forecast.result import Forecast, Predicted, SharedShock
+from unspun.risk.forecast.shocks import DeviationPosterior
+from unspun.risk.forecast.simulate import NO_FACT, OpenTerms, Shocks
 from unspun.risk.rows import CHURN, EXPANSION
-from unspun.risk.shocks import DeviationPosterior
-from unspun.risk.simulate import NO_FACT, OpenTerms, Shocks
 from unspun.stats.estimate import NoEstimate
 
 Floats = NDArray[np.float64]

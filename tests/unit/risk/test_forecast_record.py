@@ -13,9 +13,9 @@ from unspun.audit.terms import UNKNOWN, Money, Terms
 from unspun.audit.units import Units
 from unspun.book.extras import Forecasts
 from unspun.book.tables import CHURNED, RENEWED, UNDECIDED, Codes, Source
-from unspun.risk.forecast_result import IntervalCoverage, Predicted
-from unspun.risk.record import LAST_YEAR, Forecaster, Scoring, by_calls, last_years_rate, record_leads, where_silent
-from unspun.risk.record_periods import PastForecast, Realised, SaidOfPeriod, interval_coverage, score_snapshot
+from unspun.risk.forecast.record import LAST_YEAR, Forecaster, Scoring, by_calls, last_years_rate, record_leads, where_silent
+from unspun.risk.forecast.record_periods import PastForecast, Realised, SaidOfPeriod, interval_coverage, score_snapshot
+from unspun.risk.forecast.result import IntervalCoverage, Predicted
 from unspun.stats.estimate import Estimate, NoEstimate
 
 Floats = NDArray[np.float64]

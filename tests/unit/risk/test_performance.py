@@ -10,9 +10,9 @@ from scipy import stats
 
 from benchmarks.performance_study import Company, Setting, simulate
 from unspun.audit.terms import UNKNOWN
-from unspun.risk.attribution import count_whole
-from unspun.risk.performance import Compared, compare_groups, judge_renewals, quarter_origins
-from unspun.risk.performance_result import GroupPerformance
+from unspun.risk.performance.attribution import count_whole
+from unspun.risk.performance.judge import Compared, compare_groups, judge_renewals, quarter_origins
+from unspun.risk.performance.result import GroupPerformance
 from unspun.risk.rolling import Rolling
 from unspun.risk.rows import CHURN, FLAT, UNDECIDED4, RiskRows
 from unspun.stats.estimate import Estimate, NoEstimate

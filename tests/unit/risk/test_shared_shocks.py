@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import special
 
-from unspun.risk.shocks import PRIOR_SCALE, estimate_deviation, mean_shift
+from unspun.risk.forecast.shocks import PRIOR_SCALE, estimate_deviation, mean_shift
 from unspun.stats.estimate import Estimate, NoEstimate
 
 Floats = NDArray[np.float64]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from unspun.risk.amounts import RatioTables, learn_ratios
-from unspun.risk.forecast_result import SharedShock
+from unspun.risk.forecast.amounts import RatioTables, learn_ratios
+from unspun.risk.forecast.result import SharedShock
+from unspun.risk.forecast.shocks import PERSISTENCE, DeviationPosterior
+from unspun.risk.forecast.simulate import NO_FACT, QUANTITIES, Horizon, OpenTerms, Paths, Shocks, add_months, simulate
 from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT
-from unspun.risk.shocks import PERSISTENCE, DeviationPosterior
-from unspun.risk.simulate import NO_FACT, QUANTITIES, Horizon, OpenTerms, Paths, Shocks, add_months, simulate
 from unspun.stats.estimate import NoEstimate
 
 Floats = NDArray[np.float64]
