@@ -21,7 +21,7 @@ from scipy import special
 from unspun.risk.hazard import Curve
 from unspun.risk.intercepts import at_risk, entry_shift, fit_intercepts
 from unspun.risk.outcomes import CAUSES, hazards_of
-from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT, OUTAGE, PERIODS, Feature, KnownRows, RiskRows
+from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT, HIDDEN, PERIODS, Feature, KnownRows, RiskRows
 from unspun.stats.estimate import LEVEL, NoEstimate
 
 Floats = NDArray[np.float64]
@@ -356,9 +356,9 @@ def _binned(column: Floats, edges: Floats) -> Floats:
 
 def _hidden(rows: RiskRows, feature: Feature) -> Bools:
     reasons = rows.reasons.get(feature.id)
-    if reasons is None or OUTAGE not in reasons.names:
+    if reasons is None:
         return np.zeros(len(rows), dtype=bool)
-    return reasons.codes == reasons.names.index(OUTAGE)
+    return np.isin(reasons.codes, [code for code, name in enumerate(reasons.names) if name in HIDDEN])
 
 
 def _middle(column: Floats, category: bool) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.book.tables import Codes
-from unspun.risk.rows import OUTAGE, TERM_CLASSES, Feature, RiskRows
+from unspun.risk.rows import HIDDEN, TERM_CLASSES, Feature, RiskRows
 from unspun.stats.splines import BASES, Scale, centred, choose_scale, curve_table, level_table, line_table
 
 Floats = NDArray[np.float64]
@@ -147,7 +147,7 @@ def _common_reasons(column: Floats, reasons: Codes | None, cluster: Ints) -> tup
     found = []
     for at, name in enumerate((*names, UNSTATED)):
         own = missing & (code == (at if at < len(names) else -1))
-        if name != OUTAGE and len(np.unique(cluster[own])) >= FEWEST_CLUSTERS:
+        if name not in HIDDEN and len(np.unique(cluster[own])) >= FEWEST_CLUSTERS:
             found.append(name)
     return tuple(sorted(set(found)))
 

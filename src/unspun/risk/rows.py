@@ -30,7 +30,10 @@ PERIOD_EDGES = (math.inf, 180.0, 120.0, 90.0, 60.0, 45.0, 30.0, 20.0, 10.0, 0.0,
 PERIODS = len(PERIOD_EDGES) - 1
 TERM_CLASSES = ("monthly", "up to half a year", "a year", "longer")
 TERM_CLASS_DAYS = (45, 200, 400)  # a term this long or shorter is of the first, second, third class
-OUTAGE = "outage"  # the reason of a value that a tracking outage hides: it has no column of its own, so it raises nobody's risk
+OUTAGE, SILENT = "outage", "source_silent"
+HIDDEN = frozenset({OUTAGE, SILENT})
+"""Reasons of values that a tracking outage hides, recorded or plain to see as nobody has rows. They have no column of their own, so that an
+outage raises nobody's risk."""
 _LOWER, _UPPER = np.array(PERIOD_EDGES[1:]), np.array(PERIOD_EDGES[:-1])
 
 

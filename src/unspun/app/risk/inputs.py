@@ -13,10 +13,11 @@ from unspun.app.evidence.inputs import EPOCH, OpenTrial
 from unspun.app.panel.request import LIFE_TABLES, MetricsDefinition, tables_read
 from unspun.app.risk.accounts import RiskAccounts, read_accounts
 from unspun.app.risk.basis import LeftOut, RiskBasis, RiskRequest, opened_risk
+from unspun.app.risk.carried import LookedAt, carried_values
 from unspun.app.risk.rows import MONTHS_BACK, AccountMonths, Decisions, decide, earlier_months, lay_rows, looked_at, term_classes
 from unspun.app.trial.book import holds, rates_into, read_renewals, read_statements
 from unspun.app.trial.history import HistoryMaker
-from unspun.app.trial.panel import NO_PANEL, ActivePairs, TrialPanel, compute_trial_panel, prepare_trial_panel, rows_at
+from unspun.app.trial.panel import NO_PANEL, ActivePairs, TrialPanel, compute_trial_panel, prepare_trial_panel
 from unspun.app.trial.subjects import workspace_definitions
 from unspun.app.workspace import Workspace
 from unspun.audit.known import to_days
@@ -26,14 +27,13 @@ from unspun.metrics.asof import Dates
 from unspun.metrics.metric import Direction
 from unspun.metrics.missing import REASON_CODES
 from unspun.progress import Progress, silent
-from unspun.risk.rows import OUTAGE, Bools, Feature, Floats, Ints, RiskRows
+from unspun.risk.rows import Bools, Feature, Floats, Ints, RiskRows
 
 WAY: Mapping[Direction, int] = {"higher": 1, "lower": -1, "neutral": 0}
 LOG_ARR, TENURE, SEGMENT, LAST_OUTCOME = "given/log_arr", "given/tenure", "given/segment", "given/last_outcome"
 """Features that the book itself gives: ids that no metric can have."""
 NO_EARLIER = "no earlier renewal"
 DAYS_A_YEAR = 365.25
-REASON_OF_OUTAGE = REASON_CODES.index(OUTAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +191,9 @@ def _rows(
     terms: Terms, decisions: Decisions, laid: AccountMonths, accounts: RiskAccounts, panel: TrialPanel, definition: MetricsDefinition
 ) -> RiskRows:
     account = terms.account[laid.renewal]
-    given = _given(terms, laid, accounts)
-    metrics = _metrics(panel, definition, terms.account_names, account, laid.day)
+    since = _customer_since(terms, accounts)[account]
+    given = _given(terms, laid, accounts, since)
+    metrics = _metrics(panel, definition, terms.account_names, LookedAt(account, laid.day, since))
     features = (*(one.feature for one in given), *(one.feature for one in metrics))
     return RiskRows(
         features=features,
@@ -221,18 +222,22 @@ class _Column:
     stale_days: Ints
 
 
-def _given(terms: Terms, laid: AccountMonths, accounts: RiskAccounts) -> tuple[_Column, ...]:
+def _customer_since(terms: Terms, accounts: RiskAccounts) -> Ints:
+    """By account code, the day from which it was a customer: as stated, or of its first term."""
+    return np.minimum(terms.first_seen, np.where(accounts.since == UNKNOWN, terms.first_seen, accounts.since))
+
+
+def _given(terms: Terms, laid: AccountMonths, accounts: RiskAccounts, since: Ints) -> tuple[_Column, ...]:
     """What the book says of an account beside its metrics: size, tenure, segment and the last outcome, each as known on the day."""
     account = terms.account[laid.renewal]
     arr = terms.money.before[laid.renewal]
-    since = np.minimum(terms.first_seen, np.where(accounts.since == UNKNOWN, terms.first_seen, accounts.since))
     segments = accounts.segment_history
     segment = segments.on(account, laid.day)
     last = PastOutcomes(terms).last(account, laid.day) + 1
     currency = terms.money.stated_in or (terms.money.currencies[0] if len(terms.money.currencies) == 1 else "")
     found = [
         _of_book(Feature(LOG_ARR, "ARR", f"log {currency}".strip(), "number", given=True), np.log(np.where(arr > 0, arr, np.nan))),
-        _of_book(Feature(TENURE, "Years a customer", "years", "number", given=True), (laid.day - since[account]) / DAYS_A_YEAR),
+        _of_book(Feature(TENURE, "Years a customer", "years", "number", given=True), (laid.day - since) / DAYS_A_YEAR),
         _of_book(Feature(SEGMENT, "Segment", "", "category", given=True, names=segments.names), np.where(segment < 0, np.nan, segment)),
         _of_book(Feature(LAST_OUTCOME, "Last outcome", "", "category", given=True, names=(NO_EARLIER, *OUTCOMES)), last.astype(np.float64)),
     ]
@@ -244,26 +249,11 @@ def _of_book(feature: Feature, values: Floats) -> _Column:
     return _Column(feature, values, Codes(reason, REASON_CODES), np.zeros(len(values), np.int64))
 
 
-def _metrics(panel: TrialPanel, definition: MetricsDefinition, accounts: tuple[str, ...], account: Ints, day: Ints) -> tuple[_Column, ...]:
-    """Metrics on the rows; a value that a tracking outage hides is the last one of up to MONTHS_BACK monthly dates earlier."""
-    at = rows_at(panel, accounts, account, day)
-    earlier = [earlier_months(day, back) for back in range(1, MONTHS_BACK + 1)]
-    before = [(days, rows_at(panel, accounts, account, days)) for days in earlier] if len(panel) else []
+def _metrics(panel: TrialPanel, definition: MetricsDefinition, names: tuple[str, ...], rows: LookedAt) -> tuple[_Column, ...]:
+    """Metrics on the rows; what an outage hides is taken from before it."""
     found = []
-    for id, values in panel.columns.items():
-        metric, why = definition.metrics.metric(id), panel.missing[id]
+    for id, one in carried_values(panel, definition, names, rows).items():
+        metric = definition.metrics.metric(id)
         feature = Feature(id, metric.label, metric.unit, "number", WAY[metric.direction])
-        own, reason = np.append(values, np.nan), np.append(why.codes, -1)
-        found.append(_filled(feature, own, reason[at], at, before, day))
+        found.append(_Column(feature, one.values, one.reason, one.stale_days))
     return tuple(found)
-
-
-def _filled(feature: Feature, panel: Floats, reason: Ints, at: Ints, before: list[tuple[Ints, Ints]], day: Ints) -> _Column:
-    """The values of the panel (the last one is NaN) on rows, those lost to outages taken from before."""
-    values, stale = panel[at], np.zeros(len(at), np.int64)
-    for earlier, rows in before:
-        lost = (reason == REASON_OF_OUTAGE) & np.isnan(values)
-        taken = lost & np.isfinite(panel[rows])
-        values[taken], stale[taken] = panel[rows][taken], (day - earlier)[taken]
-    left = np.where(np.isfinite(values), -1, reason).astype(np.int32)
-    return _Column(feature, values, Codes(left, REASON_CODES), stale)
