@@ -64,11 +64,14 @@ class Losses:
 
 
 def settle_days(rows: RiskRows, cutoff: int) -> int:
-    """How long after its due date a renewal's outcome is nearly always known: the SETTLED quantile of those known before the cutoff."""
+    """How long after its due date a renewal's outcome is nearly always known: the SETTLED quantile of those known before the cutoff, of
+    churned ones and of all others, whichever is longer. A churn may be written down weeks after its due date, a renewal at once."""
     known = (rows.decided_on != UNKNOWN) & (rows.decided_on < cutoff) & (rows.outcome != UNDECIDED4) & (rows.as_of < cutoff)
     _, first = np.unique(rows.renewal[known], return_index=True)
     late = np.maximum(rows.decided_on[known][first] - rows.due[known][first], 0)
-    return int(np.quantile(late, SETTLED, method="higher")) if len(late) else 0
+    churned = rows.outcome[known][first] == CHURN
+    delays = (late[kind] for kind in (churned, ~churned) if kind.any())
+    return max((int(np.quantile(each, SETTLED, method="higher")) for each in delays), default=0)
 
 
 def due_for_judging(rows: RiskRows, cutoff: int) -> Bools:

@@ -14,7 +14,17 @@ from unspun.app.panel.request import LIFE_TABLES, MetricsDefinition, tables_read
 from unspun.app.risk.accounts import RiskAccounts, read_accounts
 from unspun.app.risk.basis import LeftOut, RiskBasis, RiskRequest, opened_risk
 from unspun.app.risk.carried import LookedAt, carried_values
-from unspun.app.risk.rows import MONTHS_BACK, AccountMonths, Decisions, decide, earlier_months, lay_rows, looked_at, term_classes
+from unspun.app.risk.rows import (
+    MONTHS_BACK,
+    AccountMonths,
+    Decisions,
+    churn_settle_days,
+    decide,
+    earlier_months,
+    lay_rows,
+    looked_at,
+    term_classes,
+)
 from unspun.app.trial.book import holds, rates_into, read_renewals, read_statements
 from unspun.app.trial.history import HistoryMaker
 from unspun.app.trial.panel import NO_PANEL, ActivePairs, TrialPanel, compute_trial_panel, prepare_trial_panel
@@ -159,8 +169,8 @@ def _read(trial: OpenTrial, basis: RiskBasis) -> tuple[Terms, Decisions, RiskAcc
     cluster, by_parent = find_clusters(renewals, maker.history(()))
     notice = np.full(len(terms.due), UNKNOWN) if renewals.notice is None else to_days(renewals.notice)[terms.order]
     terms = replace(terms, cluster=cluster, clustered_by_parent=by_parent)
-    grace_days = 0 if holds(trial.reader, "renewals") else basis.panel.rules.grace_days
-    return terms, decide(terms, notice, grace_days), accounts
+    settle_days = churn_settle_days(terms, notice) if holds(trial.reader, "renewals") else basis.panel.rules.grace_days
+    return terms, decide(terms, notice, settle_days), accounts
 
 
 def _rates(trial: OpenTrial, renewals: Renewals, basis: RiskBasis) -> dict[str, float]:

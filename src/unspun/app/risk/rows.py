@@ -16,6 +16,9 @@ OVERDUE_DAYS = 180
 """A renewal that is due for longer than this and has no outcome is one whose outcome nobody wrote down."""
 MONTHS_BACK = 4
 """So many monthly dates earlier at most lies the value that takes the place of one lost to a tracking outage."""
+SETTLED = 0.95
+FEWEST_DELAYS = 20
+"""Of so many churned renewals, due long enough ago for a late record to have come, the delays are taken; of fewer those of all."""
 OF_OUTCOME = {RENEWED: FLAT, CHURNED: CHURN, CONTRACTED: CONTRACTION, EXPANDED: EXPANSION, UNDECIDED: UNDECIDED4}
 USUAL_TERM_DAYS = 30  # of a first term whose start nobody states, where no term's length is known
 
@@ -39,11 +42,12 @@ class Decisions:
     unrecorded: Bools
 
 
-def decide(terms: Terms, notice: Ints, grace_days: int = 0) -> Decisions:
+def decide(terms: Terms, notice: Ints, settle_days: int = 0) -> Decisions:
     """The decisions on the renewals of terms; `notice` gives the day of each one's notice, UNKNOWN where there is none.
 
-    Of renewals that follow from terms, a churn is known once `grace_days` have gone by after it was due, and a renewal as soon as the next
-    term begins. What is undecided in between would then all be churn, by the rule alone: so both count as decided after the grace days.
+    Often a renewal is known as soon as it is due, and a churn some time later: where they follow from terms once the days of grace have
+    gone by, where they are recorded once somebody writes them down. What was due lately and is decided would then all be renewed, by the
+    order of the records alone: so what is known on the due date or later counts as decided after `settle_days`, whatever it is.
     """
     notice = np.where(notice > terms.as_of, UNKNOWN, notice)
     undecided, noticed = terms.outcome == UNDECIDED, notice != UNKNOWN
@@ -51,12 +55,25 @@ def decide(terms: Terms, notice: Ints, grace_days: int = 0) -> Decisions:
     outcome = np.array([OF_OUTCOME[code] for code in (*range(4), UNDECIDED)])[terms.outcome]
     outcome = np.where(undecided & noticed, CHURN, outcome)
     later = (known != UNKNOWN) & (known >= terms.due)
-    counted = np.where(later, np.maximum(known, terms.due + grace_days), known)
+    counted = np.where(later, np.maximum(known, terms.due + settle_days), known)
     either = np.where(noticed & ((known == UNKNOWN) | (notice < known)), notice, known)
     start = _starts(terms)
     unrecorded = undecided & ~noticed & ((terms.due + OVERDUE_DAYS < terms.as_of) | _followed(terms, start))
     warned = (outcome == CHURN) & noticed & ((counted == UNKNOWN) | (notice < counted))
     return Decisions(start, np.where(warned, notice, counted), either, notice, outcome, unrecorded)
+
+
+def churn_settle_days(terms: Terms, notice: Ints) -> int:
+    """Within how many days after the due date SETTLED of the churned renewals without notice were known, by those of the book; 0 where
+    there are none, at most OVERDUE_DAYS."""
+    unwarned = (notice == UNKNOWN) | (notice > terms.as_of)
+    churned = (terms.outcome == CHURNED) & unwarned
+    long_ago = churned & (terms.due + OVERDUE_DAYS < terms.as_of)
+    taken = long_ago if long_ago.sum() >= FEWEST_DELAYS else churned
+    if not taken.any():
+        return 0
+    late = np.clip(_known_on(terms) - terms.due, 0, OVERDUE_DAYS)[taken]
+    return int(np.quantile(late, SETTLED, method="higher"))
 
 
 def _known_on(terms: Terms) -> Ints:
