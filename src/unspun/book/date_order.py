@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from unspun.book.date_layouts import NUMERIC, SHORT, days_of, integers, whole, with_century, years_of
+from unspun.book.date_layouts import NUMERIC, SHORT, days_of, integers, reads, whole, with_century, years_of
 from unspun.book.months import MONTHS
 from unspun.book.tables import Ints
-from unspun.book.text import Complaint, Mask, Words, call, groups, matches
+from unspun.book.text import Complaint, Mask, Words, call, groups
 
 DAY_FIRST = r"(?P<day>\d{1,2})[/-](?P<month>\d{1,2})[/-](?P<year>\d{4}|\d{2})"
 MONTH_FIRST = r"(?P<month>\d{1,2})[/-](?P<day>\d{1,2})[/-](?P<year>\d{4}|\d{2})"
@@ -60,7 +60,7 @@ def find_order(words: Words, unread: NDArray[np.int64], declared: bool | None) -
 
 def _parts(words: Words, unread: Ints, layout: str) -> _Parts:
     some = words.words.take(pa.array(unread))
-    fits = matches(some, whole(layout)) & (words.counts()[unread] > 0)
+    fits = reads(some, layout) & (words.counts()[unread] > 0)
     if not fits.any():
         none = np.zeros(0, np.int64)
         return _Parts(none, none, none, none, none, np.zeros(0, bool))

@@ -23,6 +23,7 @@ from unspun.book.date_layouts import (
     days_of,
     integers,
     last_days,
+    reads,
     whole,
     years_of,
 )
@@ -189,7 +190,7 @@ def _left(words: pa.Array, moments: _Moments, layout: str) -> Ints:
     if len(unread) == 0:
         return unread.astype(np.int64)
     some = words if len(unread) == len(words) else words.take(pa.array(unread))
-    return unread[matches(some, whole(layout))].astype(np.int64)
+    return unread[reads(some, layout)].astype(np.int64)
 
 
 def _by_layout(words: pa.Array, moments: _Moments, layout: str, last_day: bool) -> bool:
@@ -284,7 +285,7 @@ def _hint(words: Words, moments: _Moments) -> str:
     if len(unread) == 0:
         return ""
     first = words.words.take(pa.array(unread[:1]))
-    if any(matches(first, whole(layout)).any() for layout in (*LAYOUTS.values(), NUMERIC)):
+    if any(reads(first, layout).any() for layout in (*LAYOUTS.values(), NUMERIC)):
         return "There is no such day, time or time zone: correct it, or leave the cell empty."
     if re.fullmatch(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])", first[0].as_py()):
         return "Six digits could be a month or a day: say --date-format '%Y%m' or '%y%m%d'."
@@ -312,9 +313,9 @@ def _months_of(date_format: str) -> int:
 def _by_strptime(words: Words, moments: _Moments, date_format: str, last_day: bool) -> bool:
     """Python's own strptime, once a distinct word; what a layout reads the same is left to the layout."""
     months = _months_of(date_format) if last_day else 0
-    settled = matches(words.words, whole(ISO))
+    settled = reads(words.words, ISO)
     if _written_order(date_format) is not None:
-        settled |= matches(words.words, whole(NUMERIC))
+        settled |= reads(words.words, NUMERIC)
     for i in np.flatnonzero(~settled & (words.counts() > 0)):
         try:
             moment = datetime.strptime(words.words[int(i)].as_py(), date_format)

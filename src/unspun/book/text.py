@@ -105,7 +105,12 @@ def as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
 
 def matches(words: pa.Array, pattern: str) -> Mask:
     """Which words the pattern (RE2) reads whole."""
-    found = call("match_substring_regex", words, options=pc.MatchSubstringOptions(f"^(?:{pattern})$", ignore_case=True))
+    return contains(words, f"^(?:{pattern})$")
+
+
+def contains(words: pa.Array, pattern: str) -> Mask:
+    """Which words the pattern reads a part of."""
+    found = call("match_substring_regex", words, options=pc.MatchSubstringOptions(pattern, ignore_case=True))
     return found.fill_null(False).to_numpy(zero_copy_only=False)
 
 

@@ -173,6 +173,13 @@ def test_months_are_read_in_several_languages(language: str, day: date) -> None:
         assert read(dotted, plain, joined).times.astype("datetime64[D]").tolist() == [day] * 3
 
 
+def test_a_month_is_read_whether_its_accent_is_a_sign_of_its_own_or_not() -> None:
+    """A file named and written on a Mac has M, a, two dots, r, z; a word that is no month is none either way."""
+    for written in ("12 M\u00e4rz 2024", "12 Ma\u0308rz 2024"):
+        assert times(read(written)) == ["2024-03-12T00:00:00"]
+    assert read("2024-01-01", "12 Ma\u0308rzen 2024", "12 \u2013\u2013\u2013 2024").unread.tolist() == [False, True, True]
+
+
 @given(days=st.lists(DAYS, min_size=1, max_size=8))
 def test_an_iso_week_is_its_monday_and_a_quarter_its_first_day(days: list[date]) -> None:
     weeks = [day.isocalendar() for day in days]
