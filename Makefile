@@ -12,7 +12,7 @@ RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench study pins clean
+.PHONY: help setup demo test lint style types tests format bench study pins clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | while IFS='|' read -r what why; do printf '  %-14s%s\n' "$$what" "$$why"; done
@@ -22,14 +22,23 @@ setup: $(DEV) ## install what running, testing and checking need into .venv
 demo: $(RUN) ## make the demo company, audit three scores of it, open the report
 	$(BIN)/unspun demo
 
-test: lint ## check style, types and imports, then run every test
-	$(BIN)/python -m pytest -rs -n auto --dist loadfile
+test: style ## check style, types and imports, and run every test
+	@$(MAKE) --no-print-directory --jobs=2 tests types
 
-lint: $(DEV) ## check style, types and imports
+lint: style types ## check style, types and imports
+
+style: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+
+# Types are checked by one processor for minutes: beside the tests the other need not wait. What fails of the two fails `make test`.
+types: $(DEV)
+	$(BIN)/basedpyright
+
+# tests/conftest.py gives the order: the files that take longest come first, so that no worker is left with one at the end.
+tests: $(DEV)
+	$(BIN)/python -m pytest -rs -n auto --dist loadfile --no-loadscope-reorder
 
 format: $(DEV) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .

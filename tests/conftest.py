@@ -27,9 +27,32 @@ CHROMIUM_ARGS = (
     "--disable-sync",
 )
 
+LONGEST = (  # files of 20 seconds and more, the longest first: one that starts last leaves the other processors with nothing to do
+    "tests/doors/test_panel_on_spark.py",
+    "tests/doors/test_report_page.py",
+    "tests/doors/test_quality_of_real_data.py",
+    "tests/doors/test_databases.py",
+    "tests/panel/test_as_of.py",
+    "tests/calibration/test_protocol_proof.py",
+    "tests/spec/test_spark_specs.py",
+    "tests/reliability/test_crashes.py",
+    "tests/unit/reports/test_audit_pdf.py",
+    "tests/doors/test_metric_suggest_cli.py",
+    "tests/panel/test_agreement.py",
+    "tests/doors/test_panel_engines.py",
+    "tests/panel/test_standard_metrics.py",
+    "tests/doors/test_check_page.py",
+)
+
 # A slow machine is no fault of the code, and a run that can't be repeated is no test. UNSPUN_EXAMPLES asks for more than a few dozen.
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=int(os.environ.get("UNSPUN_EXAMPLES", "30")))
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the others, and the tests of a file, stay in their order."""
+    place = {ROOT / name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 # Built from pieces, so that this file does not contain what it looks for.
 REGISTRIES = tuple(".".join(pieces) for pieces in (
     ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com"),
@@ -43,3 +45,8 @@ def test_such_a_trace_is_seen(tmp_path: Path, line: str) -> None:
 def test_a_word_with_a_slash_is_no_path(tmp_path: Path) -> None:
     (tmp_path / "file.txt").write_text("at home/work/anywhere, see docs/root/page and example.org/home/page\n")
     assert traces_in(tmp_path / "file.txt") == []
+
+
+def test_the_files_of_tests_that_are_named_to_run_first_are_there(root: Path) -> None:
+    """A name that no file has would put nothing in front, and nobody would notice but by the clock."""
+    assert [name for name in LONGEST if not (root / name).is_file()] == []
