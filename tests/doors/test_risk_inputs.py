@@ -13,11 +13,15 @@ import pytest
 from tests.doors.book_files import Book
 from tests.doors.cli_files import run
 from unspun.app.risk.basis import RiskRequest, opened_risk, risk_basis_from_json
+from unspun.app.risk.carried import LookedAt, carried_values
 from unspun.app.risk.inputs import LAST_OUTCOME, LOG_ARR, SEGMENT, TENURE, RiskInputs, lay_out_risk, risk_inputs
+from unspun.app.trial.panel import TrialPanel
 from unspun.app.trial.subjects import workspace_definitions
 from unspun.app.workspace import open_workspace
 from unspun.book.checks.finding import Span
+from unspun.book.tables import Codes
 from unspun.errors import BadInput
+from unspun.metrics.missing import REASON_CODES
 from unspun.progress import silent
 from unspun.risk.rows import CHURN
 
@@ -168,18 +172,23 @@ def each_row(inputs: RiskInputs, expected: Callable[[str, date, date], float]) -
     return np.array([expected(inputs.accounts[code], day_of(as_of), day_of(due)) for code, as_of, due in told])
 
 
+def uses_of(made: Made) -> dict[str, list[tuple[date, int]]]:
+    found: dict[str, list[tuple[date, int]]] = {}
+    for id, at, used in made.files["usage"][1:]:
+        found.setdefault(str(id), []).append((date.fromisoformat(str(at)[:10]), int(str(used))))
+    return found
+
+
+def logins(uses: dict[str, list[tuple[date, int]]], account: str, as_of: date) -> float:
+    return sum(n for day, n in uses.get(account, []) if as_of - timedelta(days=30) < day <= as_of)
+
+
 def test_metrics_are_what_the_files_add_up_to_by_the_end_of_each_day(whole: Made, inputs: RiskInputs) -> None:
-    uses: dict[str, list[tuple[date, int]]] = {}
-    for id, at, used in whole.files["usage"][1:]:
-        uses.setdefault(str(id), []).append((date.fromisoformat(str(at)[:10]), int(str(used))))
-
-    def logins(account: str, as_of: date, _due: date) -> float:
-        return sum(n for day, n in uses.get(account, []) if as_of - timedelta(days=30) < day <= as_of)
-
+    uses = uses_of(whole)
     column, given = inputs.rows.columns["logins_30d"], inputs.rows.reasons["logins_30d"]
     with_value = np.isfinite(column)
     assert with_value.mean() > 0.5
-    assert np.array_equal(column[with_value], each_row(inputs, logins)[with_value])
+    assert np.array_equal(column[with_value], each_row(inputs, lambda account, as_of, _: logins(uses, account, as_of))[with_value])
     reasons = [given.names[code] for code in np.unique(given.codes[~with_value]).tolist()]
     assert set(reasons) == {"no_source", "before_source"}, "the months before the first row of usage say so"
     assert (given.codes[with_value] == -1).all()
@@ -275,23 +284,35 @@ def test_a_value_that_an_outage_hides_is_the_last_one_before_it_and_its_age_is_t
     rows, usual = lost.rows, inputs.rows
     column, stale = rows.columns["logins_30d"], rows.stale_days["logins_30d"]
     touched = (rows.as_of >= number(date(2025, 9, 20))) & (rows.as_of < number(date(2026, 1, 9))) & ~lost.today
-    at = {(int(a), int(r), int(d)): i for i, (a, r, d) in enumerate(zip(usual.account, usual.renewal, usual.as_of, strict=True))}
     assert np.array_equal(column[~touched], usual.columns["logins_30d"][~touched], equal_nan=True)
     assert set(rows.as_of[stale > 0].tolist()) <= set(rows.as_of[touched].tolist())
-    ages = {"2025-10-01": 30, "2025-11-01": 61, "2025-12-01": 91, "2026-01-01": 122}
-    checked = 0
+    uses, eve = uses_of(whole), date(2025, 9, 19)
     for i in np.flatnonzero(stale > 0).tolist():
-        day = day_of(int(rows.as_of[i]))
-        assert stale[i] == ages[str(day)], "September is the last month before the outage"
-        before = at.get((int(rows.account[i]), int(rows.renewal[i]), number(date(2025, 9, 1))))
-        if before is not None:
-            assert column[i] == usual.columns["logins_30d"][before]
-            checked += 1
-    assert checked > 10
+        assert stale[i] == (day_of(int(rows.as_of[i])) - eve).days, "the last day before the outage"
+        assert column[i] == logins(uses, inputs.accounts[int(rows.account[i])], eve)
+    assert (stale > 0).sum() > 20
     gone = touched & np.isnan(column)
     names = rows.reasons["logins_30d"]
     assert {names.names[code] for code in names.codes[gone].tolist()} <= {"outage"}
     assert (names.codes[stale > 0] == -1).all()
+
+
+@pytest.mark.parametrize(("age", "is_carried"), [(10, False), (29, False), (30, True)])
+def test_a_value_of_an_accounts_first_weeks_is_not_carried_over_an_outage(inputs: RiskInputs, age: int, is_carried: bool) -> None:
+    """Logins of thirty days, of which the account was there for ten, are few because it was new."""
+    birth, outage = 20_000, REASON_CODES.index("outage")
+    eve, today = birth + age, birth + age + 6
+    panel = TrialPanel(
+        accounts=("A",),
+        account=np.array([0, 0]),
+        day=np.array([eve, today]),
+        columns={"logins_30d": np.array([4.0, np.nan])},
+        missing={"logins_30d": Codes(np.array([-1, outage], np.int32), REASON_CODES)},
+    )
+    rows = LookedAt(account=np.array([0]), day=np.array([today]), since=np.array([birth]))
+    found = carried_values(panel, inputs.definition, ("A",), rows, (eve,))["logins_30d"]
+    assert np.isfinite(found.values).tolist() == [is_carried]
+    assert (found.stale_days.tolist(), found.reason.codes.tolist()) == (([6], [-1]) if is_carried else ([0], [outage]))
 
 
 def test_after_more_than_four_months_of_outage_there_is_no_value_and_the_outage_is_the_reason(whole: Made) -> None:

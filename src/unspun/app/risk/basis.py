@@ -13,6 +13,7 @@ from unspun.app.evidence.inputs import EvidenceRequest, OpenTrial, opened_trial
 from unspun.app.panel.basis import PanelBasis, basis_from_json, held_tables
 from unspun.app.panel.request import MetricsDefinition, PanelRequest, metrics_needed
 from unspun.app.panel.run import basis_for
+from unspun.app.risk.tails import with_tails
 from unspun.app.trial.book import TrialDay, last_known_day
 from unspun.app.workspace import Workspace
 from unspun.book.columns import did_you_mean
@@ -101,8 +102,9 @@ def opened_risk(
         left_out = _unusable(definition, wanted, held_tables(trial.whole.version))
         usable = tuple(id for id in wanted if id not in left_out)
         panel = basis_for(workspace, PanelRequest(as_of=(as_of,)), usable, definition, trial.whole, trial.reader, at)
-        basis = RiskBasis(replace(panel, known_on=as_of, last=as_of), book.currency, why)
-        yield trial, basis, tuple(left_out.items())
+        panel = replace(panel, known_on=as_of, last=as_of)
+        panel = replace(panel, outages=with_tails(trial, panel, needed.metrics))
+        yield trial, RiskBasis(panel, book.currency, why), tuple(left_out.items())
 
 
 def _asked_metrics(wanted: tuple[str, ...], definition: MetricsDefinition) -> tuple[str, ...]:

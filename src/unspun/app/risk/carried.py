@@ -1,5 +1,7 @@
 """Values of metrics on account-months; what a tracking outage hides is the last value from before it, with its age.
 
+That is the value of the day before the outage began, or else of a first day of a month before.
+
 A value is taken from before only where the account had been a customer for the metric's whole window then: a sum over the first days of a
 new account is small because it is new, and by now it would not be.
 """
@@ -10,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unspun.app.panel.request import MetricsDefinition, nodes_of
-from unspun.app.risk.rows import MONTHS_BACK, earlier_months
+from unspun.app.evidence.inputs import EPOCH
+from unspun.app.panel.basis import PanelBasis
+from unspun.app.panel.request import MetricsDefinition, nodes_of, tables_read
+from unspun.app.risk.rows import MONTHS_BACK, MOST_EVES, earlier_months
 from unspun.app.trial.panel import TrialPanel, rows_at
 from unspun.book.tables import Codes
 from unspun.metrics.measure_nodes import Measure
@@ -41,11 +45,21 @@ class LookedAt:
     since: Ints
 
 
-def carried_values(panel: TrialPanel, definition: MetricsDefinition, accounts: tuple[str, ...], rows: LookedAt) -> dict[str, CarriedValues]:
-    """Each metric of the panel on the rows, by id."""
+def eves_of_outages(basis: PanelBasis, definition: MetricsDefinition) -> tuple[int, ...]:
+    """The days before the outages of the tables that the metrics read, up to the as-of day: the latest MOST_EVES, rising."""
+    read = tables_read(definition.metrics, basis.asked)
+    firsts = {span.first for table, spans in basis.outages.items() if table in read for span in spans if span.first <= basis.known_on}
+    return tuple(sorted((first - EPOCH).days - 1 for first in firsts))[-MOST_EVES:]
+
+
+def carried_values(
+    panel: TrialPanel, definition: MetricsDefinition, accounts: tuple[str, ...], rows: LookedAt, eves: tuple[int, ...] = ()
+) -> dict[str, CarriedValues]:
+    """Each metric of the panel on the rows, by id. On the `eves` of outages the panel has values too."""
     at = rows_at(panel, accounts, rows.account, rows.day)
-    days = [earlier_months(rows.day, back) for back in range(1, MONTHS_BACK + 1)] if len(panel) else []
-    before = [(day, rows_at(panel, accounts, rows.account, day)) for day in days]
+    days = [earlier_months(rows.day, back) for back in range(1, MONTHS_BACK + 1)]
+    days += [np.where((days[-1] <= eve) & (eve < rows.day), eve, days[-1]) for eve in eves]
+    before = [(day, rows_at(panel, accounts, rows.account, day)) for day in days] if len(panel) else []
     found: dict[str, CarriedValues] = {}
     for id, column in panel.columns.items():
         reason = np.append(panel.missing[id].codes, -1)[at]
@@ -73,12 +87,13 @@ def _window_days(window: Window) -> int:
 
 
 def _carried(panel: Floats, reason: Ints, at: Ints, before: list[tuple[Ints, Ints]], day: Ints, whole: Ints) -> CarriedValues:
-    """`panel` holds the metric by row of the panel (the last one is NaN), `at` the row of each, `before` earlier days with theirs; nothing
-    is taken from a day before `whole`."""
-    values, stale = panel[at], np.zeros(len(at), np.int64)
-    hidden: Bools = np.isin(reason, HIDDEN_CODES)
+    """`panel` holds the metric by row of the panel (the last one is NaN), `at` the row of each, `before` earlier days with theirs, of which
+    the latest with a value is taken; none from a day before `whole`."""
+    values, source = panel[at], day.copy()
+    hidden: Bools = np.isnan(values) & np.isin(reason, HIDDEN_CODES)
     for earlier, rows in before:
-        taken = hidden & np.isnan(values) & np.isfinite(panel[rows]) & (earlier >= whole)
-        values[taken], stale[taken] = panel[rows][taken], (day - earlier)[taken]
+        newer = np.isnan(values) | (earlier > source)
+        taken = hidden & newer & np.isfinite(panel[rows]) & (earlier >= whole)
+        values[taken], source[taken] = panel[rows][taken], earlier[taken]
     left = np.where(np.isfinite(values), -1, reason).astype(np.int32)
-    return CarriedValues(values, Codes(left, REASON_CODES), stale)
+    return CarriedValues(values, Codes(left, REASON_CODES), day - source)

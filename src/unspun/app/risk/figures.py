@@ -14,7 +14,7 @@ from unspun.app.figure_columns import FigureColumns, estimate_column
 from unspun.app.publication import FigureSet, value_record
 from unspun.app.risk.inputs import RiskInputs
 from unspun.app.risk.models import ModelVersion, metrics_sha256, settings_to_json
-from unspun.app.workspace import METRICS_FILE
+from unspun.app.risk.published import figures_on
 from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
 from unspun.risk.fitted import FittedRisk
@@ -72,21 +72,12 @@ def figure_set(
     features = [one.id for one in inputs.rows.features]
     asked = {"settings": settings_to_json(settings), "model_entry": model.entry, "features": features}
     question = {"basis": inputs.basis.to_json(), "metrics_sha256": metrics_sha256(inputs), **asked}
-    return FigureSet(
+    return figures_on(
+        inputs,
         kind=RISK,
         question=question,
-        definition_name=METRICS_FILE,
-        definition_text=inputs.definition.text,
-        as_of=inputs.as_of,
-        book_version=inputs.book_version,
-        book_digest=inputs.book_digest,
-        engine=inputs.engine,
-        engine_version=inputs.engine_version,
-        package_version=__version__,
-        queries=inputs.queries,
         figures=figures_of_all(result),
         book_check=book_check,
-        in_place=inputs.in_place,
         columns=columns_of(result, features),
     )
 

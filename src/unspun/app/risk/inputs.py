@@ -13,7 +13,7 @@ from unspun.app.evidence.inputs import EPOCH, OpenTrial
 from unspun.app.panel.request import LIFE_TABLES, MetricsDefinition, tables_read
 from unspun.app.risk.accounts import RiskAccounts, read_accounts
 from unspun.app.risk.basis import LeftOut, RiskBasis, RiskRequest, opened_risk
-from unspun.app.risk.carried import LookedAt, carried_values
+from unspun.app.risk.carried import LookedAt, carried_values, eves_of_outages
 from unspun.app.risk.rows import (
     MONTHS_BACK,
     AccountMonths,
@@ -121,11 +121,12 @@ def lay_out_risk(
     laid = lay_rows(terms, decisions)
     laid = laid.take(laid.today) if today_only else laid
     since = int(earlier_months(np.array([terms.as_of]), MONTHS_BACK)[0]) if today_only else UNKNOWN
-    pairs = looked_at(terms, decisions, since)
+    eves = eves_of_outages(basis.panel, definition)
+    pairs = looked_at(terms, decisions, since, eves)
     panel = _panel(trial, basis, definition, ActivePairs(terms, pairs), np.unique(pairs.day), progress)
     book, tables = trial.whole.version, tables_of_risk(basis, definition)
     return RiskInputs(
-        rows=_rows(terms, decisions, laid, accounts, panel, definition),
+        rows=_rows(terms, decisions, laid, accounts, panel, (definition, eves)),
         today=laid.today,
         terms=terms,
         decisions=decisions,
@@ -198,12 +199,18 @@ def _panel(
 
 
 def _rows(
-    terms: Terms, decisions: Decisions, laid: AccountMonths, accounts: RiskAccounts, panel: TrialPanel, definition: MetricsDefinition
+    terms: Terms,
+    decisions: Decisions,
+    laid: AccountMonths,
+    accounts: RiskAccounts,
+    panel: TrialPanel,
+    told: tuple[MetricsDefinition, tuple[int, ...]],
 ) -> RiskRows:
+    """`told` are the metrics, and the eves of outages on which the panel has their values too."""
     account = terms.account[laid.renewal]
     since = _customer_since(terms, accounts)[account]
     given = _given(terms, laid, accounts, since)
-    metrics = _metrics(panel, definition, terms.account_names, LookedAt(account, laid.day, since))
+    metrics = _metrics(panel, told, terms.account_names, LookedAt(account, laid.day, since))
     features = (*(one.feature for one in given), *(one.feature for one in metrics))
     return RiskRows(
         features=features,
@@ -259,10 +266,12 @@ def _of_book(feature: Feature, values: Floats) -> _Column:
     return _Column(feature, values, Codes(reason, REASON_CODES), np.zeros(len(values), np.int64))
 
 
-def _metrics(panel: TrialPanel, definition: MetricsDefinition, names: tuple[str, ...], rows: LookedAt) -> tuple[_Column, ...]:
+def _metrics(
+    panel: TrialPanel, told: tuple[MetricsDefinition, tuple[int, ...]], names: tuple[str, ...], rows: LookedAt
+) -> tuple[_Column, ...]:
     """Metrics on the rows; what an outage hides is taken from before it."""
-    found = []
-    for id, one in carried_values(panel, definition, names, rows).items():
+    found, (definition, eves) = [], told
+    for id, one in carried_values(panel, definition, names, rows, eves).items():
         metric = definition.metrics.metric(id)
         feature = Feature(id, metric.label, metric.unit, "number", WAY[metric.direction])
         found.append(_Column(feature, one.values, one.reason, one.stale_days))

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from unspun._version import __version__
 from unspun.app.evidence.figures import json_values
 from unspun.app.evidence.inputs import OpenTrial
 from unspun.app.opening import WholeBook, book_as_published
 from unspun.app.publication import FigureSet, canonical_json, from_document, publish, value_record
 from unspun.app.risk.basis import RiskBasis, risk_basis_from_json
 from unspun.app.risk.inputs import RiskInputs, lay_out_risk
+from unspun.app.risk.published import figures_on
 from unspun.app.trial.subjects import METRIC, definition_sha256, definitions_of, measured_by
-from unspun.app.workspace import METRICS_FILE, Workspace
+from unspun.app.workspace import Workspace
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.errors import BadInput
 from unspun.ledger.chain import Entry
@@ -166,20 +166,11 @@ def model_figures(inputs: RiskInputs, fitted: FittedRisk, settings: RiskSettings
     """A model as it is published."""
     basis, asked = inputs.basis.to_json(), settings_to_json(settings)
     kept: dict[str, Any] = json_values([fitted.to_json()])[0]
-    return FigureSet(
+    return figures_on(
+        inputs,
         kind=MODEL,
         question={"basis": basis, "metrics_sha256": metrics_sha256(inputs), "cutoff": inputs.cutoff, "settings": asked},
-        definition_name=METRICS_FILE,
-        definition_text=inputs.definition.text,
-        as_of=inputs.as_of,
-        book_version=inputs.book_version,
-        book_digest=inputs.book_digest,
-        engine=inputs.engine,
-        engine_version=inputs.engine_version,
-        package_version=__version__,
-        queries=inputs.queries,
         figures=tuple(json_values(list(_figures(fitted.record, kept)))),
-        in_place=inputs.in_place,
         fitted=kept,
     )
 

@@ -16,6 +16,8 @@ OVERDUE_DAYS = 180
 """A renewal that is due for longer than this and has no outcome is one whose outcome nobody wrote down."""
 MONTHS_BACK = 4
 """So many monthly dates earlier at most lies the value that takes the place of one lost to a tracking outage."""
+MOST_EVES = 24
+"""The latest days before an outage on which metrics are computed too."""
 SETTLED = 0.95
 FEWEST_DELAYS = 20
 """Of so many churned renewals, due long enough ago for a late record to have come, the delays are taken; of fewer those of all."""
@@ -134,13 +136,15 @@ def lay_rows(terms: Terms, decisions: Decisions) -> AccountMonths:
     )
 
 
-def looked_at(terms: Terms, decisions: Decisions, since: int = UNKNOWN) -> ActiveMonths:
+def looked_at(terms: Terms, decisions: Decisions, since: int = UNKNOWN, eves: tuple[int, ...] = ()) -> ActiveMonths:
     """The pairs of an account and a day from `since` on whose metrics are needed: the first days of all months of all terms, decided or
-    not, as a value lost to an outage is taken from an earlier month; and the as-of day of what is open."""
-    renewal, day = _months(terms, decisions)
-    renewal, day = renewal[day >= since], day[day >= since]
-    listed = np.flatnonzero(_listed(terms, decisions))
-    renewal, day = np.concatenate([renewal, listed]), np.concatenate([day, np.full(len(listed), terms.as_of)])
+    not, and the `eves` of outages on which a term runs, as a value lost to an outage is taken from an earlier day; and the as-of day of
+    what is open."""
+    months, listed = _months(terms, decisions), np.flatnonzero(_listed(terms, decisions))
+    running = [np.flatnonzero((decisions.start <= eve) & (eve < terms.due)) for eve in eves]
+    renewal = np.concatenate([months[0], *running])
+    day = np.concatenate([months[1], *(np.full(len(one), eve) for one, eve in zip(running, eves, strict=True))])
+    renewal, day = np.append(renewal[day >= since], listed), np.append(day[day >= since], np.full(len(listed), terms.as_of))
     return ActiveMonths(terms.account[renewal], day, renewal, terms.money.before[renewal])
 
 
