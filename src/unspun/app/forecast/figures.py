@@ -8,13 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from unspun._version import __version__
 from unspun.app.evidence.figures import json_values
 from unspun.app.figure_columns import FigureColumns, columns_from_json
 from unspun.app.publication import FigureSet, value_record
 from unspun.app.risk.inputs import RiskInputs
 from unspun.app.risk.models import metrics_sha256
-from unspun.app.workspace import METRICS_FILE
+from unspun.app.risk.published import figures_on
 from unspun.risk.forecast.record_periods import PastForecast, SaidOfPeriod
 from unspun.risk.forecast.result import (
     AmountRatios,
@@ -39,7 +38,8 @@ PERIOD_MONEY: tuple[PeriodQuantity, ...] = ("grr", "nrr")
 
 def forecast_figures(inputs: RiskInputs, result: Forecast, book_check: Mapping[str, Any] | None = None) -> FigureSet:
     """The figures of a forecast, with all that is needed to make it again."""
-    return FigureSet(
+    return figures_on(
+        inputs,
         kind=FORECAST,
         question={
             "basis": inputs.basis.to_json(),
@@ -51,19 +51,10 @@ def forecast_figures(inputs: RiskInputs, result: Forecast, book_check: Mapping[s
             "replayed": result.replayed,
             "as_of": result.as_of.isoformat(),
         },
-        definition_name=METRICS_FILE,
-        definition_text=inputs.definition.text,
-        as_of=result.as_of,
-        book_version=inputs.book_version,
-        book_digest=inputs.book_digest,
-        engine=inputs.engine,
-        engine_version=inputs.engine_version,
-        package_version=__version__,
-        queries=inputs.queries,
         figures=tuple(json_values(list(_figures(result)))),
         book_check=book_check,
-        in_place=inputs.in_place,
         columns=columns_from_json(json_values([_columns(result.renewals).to_json()])[0]),
+        as_of=result.as_of,
     )
 
 

@@ -23,8 +23,9 @@ from unspun.app.publication import FigureSet, from_document, publish, value_reco
 from unspun.app.risk.basis import RiskRequest, opened_risk
 from unspun.app.risk.inputs import RiskInputs, lay_out_risk
 from unspun.app.risk.models import metrics_sha256
+from unspun.app.risk.published import figures_on
 from unspun.app.trial.subjects import workspace_definitions
-from unspun.app.workspace import METRICS_FILE, Workspace
+from unspun.app.workspace import Workspace
 from unspun.audit.calls import CallIndex
 from unspun.audit.result import Caution
 from unspun.audit.units import renewal_units
@@ -259,21 +260,12 @@ def record_figures(inputs: RiskInputs, result: ForecastRecord, book_check: Mappi
         "metrics_sha256": metrics_sha256(inputs),
         "forecasts": [one.entry for one in result.snapshots],
     }
-    return FigureSet(
+    return figures_on(
+        inputs,
         kind=RECORD,
         question=question,
-        definition_name=METRICS_FILE,
-        definition_text=inputs.definition.text,
-        as_of=inputs.as_of,
-        book_version=inputs.book_version,
-        book_digest=inputs.book_digest,
-        engine=inputs.engine,
-        engine_version=inputs.engine_version,
-        package_version=__version__,
-        queries=inputs.queries,
         figures=tuple(json_values(list(_figures(result)))),
         book_check=book_check,
-        in_place=inputs.in_place,
     )
 
 

@@ -17,8 +17,9 @@ from unspun.app.publication import FigureSet, publish
 from unspun.app.risk.basis import RiskBasis, RiskRequest, opened_risk
 from unspun.app.risk.figures import day_of
 from unspun.app.risk.inputs import RiskInputs, lay_out_risk
+from unspun.app.risk.published import figures_on
 from unspun.app.trial.subjects import workspace_definitions
-from unspun.app.workspace import METRICS_FILE, Workspace
+from unspun.app.workspace import Workspace
 from unspun.audit.known import to_days
 from unspun.audit.result import Caution
 from unspun.errors import BadInput, Fault
@@ -191,7 +192,8 @@ _CAUTIONS = (
 def _figure_set(measured: Measured, request: PerformanceRequest, book_check: Mapping[str, Any] | None) -> FigureSet:
     inputs = measured.inputs
     since = None if request.since is None else request.since.isoformat()
-    return FigureSet(
+    return figures_on(
+        inputs,
         kind=KIND,
         question={
             "basis": inputs.basis.to_json(),
@@ -200,18 +202,8 @@ def _figure_set(measured: Measured, request: PerformanceRequest, book_check: Map
             "seed": SEED,
             "model": _candidate(inputs),
         },
-        definition_name=METRICS_FILE,
-        definition_text=inputs.definition.text,
-        as_of=inputs.as_of,
-        book_version=inputs.book_version,
-        book_digest=inputs.book_digest,
-        engine=inputs.engine,
-        engine_version=inputs.engine_version,
-        package_version=__version__,
-        queries=inputs.queries,
         figures=figures_of(measured.result),
         book_check=book_check,
-        in_place=inputs.in_place,
     )
 
 
