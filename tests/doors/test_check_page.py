@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.pages import OPEN_ALL, SPILL, Theme, open_pages, violations
+from tests.doors.pages import OPEN_ALL, SPILL, TOUCHING, Theme, open_pages, violations
 from tests.unit.reports import check_sample as sample
 from unspun.reports.check_html import MOST_SHOWN, render
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-TOUCHING = """[...document.querySelectorAll('svg.c')].flatMap(svg => {
-  const boxes = [...svg.querySelectorAll('text')].filter(t => t.getClientRects().length).map(t => t.getBoundingClientRect());
-  return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
-    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)).map(b => b.x + ',' + b.y);
-})"""
 REPORTS: dict[str, Callable[[], str]] = {
     "every kind": lambda: render(sample.every_kind()),
     "nothing found": lambda: render(sample.nothing_found()),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.pages import OPEN_ALL, SPILL, Theme, violations
+from tests.doors.pages import OPEN_ALL, SPILL, TOUCHING, Theme, open_folders, violations
 from tests.unit.reports import evidence_sample as sample
 from unspun.audit.evidence_result import EvidenceResult, Redundancy
 from unspun.audit.result import VERDICTS
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 PROOF = Proof(23, "23:9fe2ab", 6, "ab" * 32, "duckdb 2.0", "Acme", ("the book was not checked",), (("metric/tier", "it is a text"),))
 LINK = re.compile(r'(?:href|src)="([^"#:]+)(?:#([^"]*))?"')
 LOGINS, TICKETS = "metric-logins-28d", "metric-open-tickets"
-TOUCHING = """[...document.querySelectorAll('svg.c')].flatMap(svg => {
-  const boxes = [...svg.querySelectorAll('text')].filter(t => t.getClientRects().length).map(t => t.getBoundingClientRect());
-  return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
-    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)).map(b => b.x + ',' + b.y);
-})"""
 
 
 @cache
@@ -66,20 +61,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def show(browser: Browser, folders: dict[str, Path]) -> Iterator[Show]:
     """Open a page of a folder from its file, in a browser that can reach nothing else."""
-    contexts = []
-
-    def open_page(name: str, page_name: str = "index", width: int = 1440, theme: Theme = "light", script: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 1000}, color_scheme=theme, offline=True, java_script_enabled=script
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.goto((folders[name] / f"{page_name}.html").as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    yield from open_folders(browser, folders)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.pages import OPEN_ALL, SPILL, Theme, violations
+from tests.doors.pages import OPEN_ALL, SPILL, TOUCHING, Theme, open_folders, violations, write_pages
 from tests.unit.reports import forecast_record_sample as records
 from tests.unit.reports import forecast_sample as sample
 from unspun.reports.forecast_html import Proof, render_forecast
@@ -37,11 +37,6 @@ MADE: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
 }
 AXED = {"slim": lambda: render_forecast(short(), PROOF), "slim record": lambda: render_record(short_record(), PROOF)}
 LINK = re.compile(r'(?:href|src)="([^"#:]*)(?:#([^"]*))?"')
-TOUCHING = """[...document.querySelectorAll('svg.c')].flatMap(svg => {
-  const boxes = [...svg.querySelectorAll('text')].filter(t => t.getClientRects().length).map(t => t.getBoundingClientRect());
-  return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
-    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)).map(b => b.x + ',' + b.y);
-})"""
 
 OUTSIDE = "[...document.querySelectorAll('svg.c text')].filter(t => t.getBoundingClientRect().right > innerWidth).map(t => t.textContent)"
 
@@ -66,29 +61,14 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     pages = MADE | AXED
     made = {name: tmp_path_factory.mktemp("pages") for name in pages}
     for name, folder in made.items():
-        for path, content in pages[name]():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content)
+        write_pages(folder, pages[name]())
     return made
 
 
 @pytest.fixture
 def show(browser: Browser, folders: dict[str, Path]) -> Iterator[Show]:
     """Open a page from its file, in a browser that can reach nothing else."""
-    contexts = []
-
-    def open_page(name: str, width: int = 1440, theme: Theme = "light", script: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 1000}, color_scheme=theme, offline=True, java_script_enabled=script
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.goto((folders[name] / "index.html").as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    yield from open_folders(browser, folders)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +76,7 @@ def show(browser: Browser, folders: dict[str, Path]) -> Iterator[Show]:
     [("slim", 1440, "light"), ("slim", 390, "dark"), ("slim record", 1440, "dark")],
 )
 def test_axe_finds_nothing_with_every_drawer_open(show: Show, name: str, width: int, theme: Theme) -> None:
-    assert violations(show(name, width, theme)) == []
+    assert violations(show(name, width=width, theme=theme)) == []
 
 
 @pytest.mark.parametrize("name", ["two", "refused", "words"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.pages import OPEN_ALL, SPILL, Theme, open_pages, violations
+from tests.doors.pages import OPEN_ALL, SPILL, TOUCHING, Theme, open_pages, violations
 from tests.unit.reports import performance_sample as sample
 from unspun.reports.performance_html import MOST_GROUPS, Proof, render_performance
 
@@ -24,11 +24,6 @@ MADE: dict[str, Callable[[], str]] = {
     "many": lambda: render_performance(sample.many(), PROOF),
     "hollow": lambda: render_performance(sample.hollow(), PROOF),
 }
-TOUCHING = """[...document.querySelectorAll('svg.c')].flatMap(svg => {
-  const boxes = [...svg.querySelectorAll('text')].filter(t => t.getClientRects().length).map(t => t.getBoundingClientRect());
-  return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
-    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)).map(b => b.x + ',' + b.y);
-})"""
 CUT = """[...document.querySelectorAll('svg.c text')].map(t => t.getBoundingClientRect())
   .filter(b => b.width && (b.right > innerWidth || b.left < 0)).length"""
 

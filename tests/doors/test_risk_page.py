@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.pages import OPEN_ALL, SPILL, Theme, violations
+from tests.doors.pages import OPEN_ALL, SPILL, TOUCHING, Theme, open_folders, violations, write_pages
 from tests.unit.reports import risk_sample as sample
 from unspun.reports.evidence_html import Proof
 from unspun.reports.risk_claims import foretold
@@ -30,11 +30,6 @@ MEANINGS: dict[str, str] = {"open_tickets": MEANING, "champion_left": MEANING}
 LINK = re.compile(r'(?:href|src)="([^"#:]+)(?:#([^"]*))?"')
 TOLD, UNTOLD, NOTICED = "solent-b-diagnostics-b-2027-01-03", "ibex-energy-2027-05-30", "harrow-insurance-2027-05-08"
 LONG = "a-very-long-account-name-of-a-public-bod-2027-07-30"
-TOUCHING = """[...document.querySelectorAll('svg.c')].flatMap(svg => {
-  const boxes = [...svg.querySelectorAll('text')].filter(t => t.getClientRects().length).map(t => t.getBoundingClientRect());
-  return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
-    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)).map(b => b.x + ',' + b.y);
-})"""
 
 
 @cache
@@ -48,29 +43,14 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {name: tmp_path_factory.mktemp(name) for name in ("few", "many", "hollow", "uncalibrated", "empty")}
     for name, folder in made.items():
         earlier = sample.earlier(judged(name)) if name == "few" else None
-        for path, content in render_risk(judged(name), PROOF, earlier, MEANINGS, room=20_000):
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content)
+        write_pages(folder, render_risk(judged(name), PROOF, earlier, MEANINGS, room=20_000))
     return made
 
 
 @pytest.fixture
 def show(browser: Browser, folders: dict[str, Path]) -> Iterator[Show]:
     """Open a page of a folder from its file, in a browser that can reach nothing else."""
-    contexts = []
-
-    def open_page(name: str, page_name: str = "index", width: int = 1440, theme: Theme = "light", script: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 1000}, color_scheme=theme, offline=True, java_script_enabled=script
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.goto((folders[name] / f"{page_name}.html").as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    yield from open_folders(browser, folders)
 
 
 @pytest.mark.parametrize(
