@@ -99,6 +99,33 @@ def value_record(value: Value) -> Mapping[str, Any]:
     return {"amount": str(value)} if isinstance(value, Decimal) else {"count": value}
 
 
+def computed_on(figures: FigureSet, as_of: str, time_zone: str) -> dict[str, Any]:
+    """What a manifest says of the book and the engine that a file comes from; `as_of` in words."""
+    return {
+        "as_of": as_of,
+        "time_zone": time_zone,
+        "book": {"version": figures.book_version, "digest": figures.book_digest},
+        "in_place": [dict(one) for one in figures.in_place],
+        "engine": f"{figures.engine} {figures.engine_version}",
+        "package_version": figures.package_version,
+        "queries": dict(figures.queries),
+        "book_check": figures.book_check,
+    }
+
+
+def asked_of(figures: FigureSet) -> dict[str, Any]:
+    """What a manifest says of a run of the model: what was asked of which book, and by what it was computed."""
+    return {
+        "question": dict(figures.question),
+        "as_of": figures.as_of.isoformat(),
+        "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256},
+        "book": {"version": figures.book_version, "digest": figures.book_digest},
+        "in_place": [dict(one) for one in figures.in_place],
+        "engine": f"{figures.engine} {figures.engine_version}",
+        "package_version": figures.package_version,
+    }
+
+
 def figure_bytes(figure: Mapping[str, Any]) -> bytes:
     """What "the same to the last byte" means for a figure."""
     return canonical_json(figure).encode()

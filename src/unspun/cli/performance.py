@@ -173,15 +173,6 @@ def _write(outputs: Outputs, run: PerformanceRun, proof: Proof) -> list[str]:
 
 def _facts(run: PerformanceRun) -> dict[str, Any]:
     """What a manifest says of a run."""
-    figures = run.figures
-    return {
-        "entry": run.anchor,
-        "question": dict(figures.question),
-        "as_of": figures.as_of.isoformat(),
-        "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256},
-        "book": {"version": figures.book_version, "digest": figures.book_digest},
-        "in_place": [dict(one) for one in figures.in_place],
-        "engine": f"{figures.engine} {figures.engine_version}",
-        "package_version": figures.package_version,
-        "book_check": figures.book_check,
-    }
+    from unspun.app.publication import asked_of
+
+    return {"entry": run.anchor, **asked_of(run.figures), "book_check": run.figures.book_check}

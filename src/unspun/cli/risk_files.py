@@ -71,18 +71,14 @@ def write_files(
 
 def _facts(run: RiskRun) -> dict[str, Any]:
     """What a manifest says of a run: what differs from one run to the next, and what was asked of which book."""
+    from unspun.app.publication import asked_of
+
     figures = run.figures
     return {
         "entry": run.anchor,
         "model_entry": run.model_entry,
         "model": run.model_why,
-        "question": dict(figures.question),
-        "as_of": figures.as_of.isoformat(),
-        "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256},
-        "book": {"version": figures.book_version, "digest": figures.book_digest},
-        "in_place": [dict(one) for one in figures.in_place],
-        "engine": f"{figures.engine} {figures.engine_version}",
-        "package_version": figures.package_version,
+        **asked_of(figures),
         "set_aside": [{"key": key, "why": why} for key, why in run.left_out],
         "book_check": figures.book_check,
     }

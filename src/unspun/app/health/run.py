@@ -29,7 +29,7 @@ from unspun.app.panel.run import (
     tables_of,
     with_state,
 )
-from unspun.app.publication import FigureSet, canonical_json, publish
+from unspun.app.publication import FigureSet, canonical_json, computed_on, publish
 from unspun.app.workspace import METRICS_FILE, SCORES_FILE, Workspace
 from unspun.errors import BadInput, Fault
 from unspun.health.definition import HealthScore
@@ -282,14 +282,7 @@ def manifest(run: HealthRun, file_name: str, badges: Mapping[str, Mapping[str, A
         "question": {name: value for name, value in figures.question.items() if name != "metrics"},
         "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256, "text": figures.definition_text},
         "metrics": metrics,
-        "as_of": run.question.as_of.told,
-        "time_zone": run.question.time_zone,
-        "book": {"version": figures.book_version, "digest": figures.book_digest},
-        "in_place": [dict(one) for one in figures.in_place],
-        "engine": f"{figures.engine} {figures.engine_version}",
-        "package_version": figures.package_version,
-        "queries": dict(figures.queries),
-        "book_check": figures.book_check,
+        **computed_on(figures, run.question.as_of.told, run.question.time_zone),
         "rows": run.rows,
         "scores": [_told(run, score, badges[score.id]) for score in run.scores],
         "file": {"name": file_name, "format": figures.question["format"], "sha256": run.sha256, "bytes": run.size_bytes},

@@ -31,7 +31,7 @@ from unspun.app.panel.request import (
     workspace_metrics,
 )
 from unspun.app.panel.sums import naming_large_numbers
-from unspun.app.publication import FigureSet, canonical_json, publish
+from unspun.app.publication import FigureSet, canonical_json, computed_on, publish
 from unspun.app.workspace import Workspace
 from unspun.engines.duckdb_panel import DuckDBPanel
 from unspun.engines.panel import PanelDatabase, SheetDatabase, plan_sql, run_panel
@@ -381,14 +381,7 @@ def manifest(run: PanelRun, file_name: str) -> dict[str, Any]:
         "entry": run.anchor,
         "question": dict(figures.question),
         "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256, "text": figures.definition_text},
-        "as_of": run.question.as_of.told,
-        "time_zone": run.question.time_zone,
-        "book": {"version": figures.book_version, "digest": figures.book_digest},
-        "in_place": [dict(one) for one in figures.in_place],
-        "engine": f"{figures.engine} {figures.engine_version}",
-        "package_version": figures.package_version,
-        "queries": dict(figures.queries),
-        "book_check": figures.book_check,
+        **computed_on(figures, run.question.as_of.told, run.question.time_zone),
         "rows": run.rows,
         "metrics": [{"id": id, "values": run.values[id], "missing": dict(sorted(run.missing[id].items()))} for id in run.question.asked],
         "file": {"name": file_name, "format": figures.question["format"], "sha256": run.sha256, "bytes": run.size_bytes},
