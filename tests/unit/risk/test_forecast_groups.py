@@ -48,12 +48,17 @@ def basis() -> ForecastBasis:
     none = DeviationPosterior(SharedShock("churn", NoEstimate("given"), 0), np.zeros(1), np.ones(1))
     ratios = learn_ratios(np.array([1, 2, 3]), np.array([0.5, 1.0, 2.0]), np.zeros(3, np.int64), 2, np.random.default_rng(1))
     stated = np.tile(P, (6, 1))
-    return ForecastBasis(stated, stated, draws, Shocks(none, none, none, none), ratios, 7, "a model")
+    return ForecastBasis(stated, stated, Same(), Shocks(none, none, none, none), ratios, 7, "a model")
 
 
-def draws(terms: Ints, after: int | None) -> Floats:
-    del after
-    return np.tile(P, (1, len(terms), 1))
+class Same:
+    """P for every term, whatever its time and size."""
+
+    def __call__(self, terms: Ints, after: int | None) -> Floats:
+        return np.tile(P, (1, len(terms), 1))
+
+    def gain(self, terms: Ints, number: Ints, multiple: Floats) -> Floats:
+        return np.zeros((len(terms), len(number), 3))
 
 
 @pytest.fixture(scope="module")

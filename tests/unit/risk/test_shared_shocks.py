@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import special
 
-from unspun.risk.forecast.shocks import PRIOR_SCALE, estimate_deviation, mean_shift
+from unspun.risk.forecast.shocks import PRIOR_SCALE, estimate_deviation, mean_shift, shared_effects
 from unspun.stats.estimate import Estimate, NoEstimate
 
 Floats = NDArray[np.float64]
@@ -66,3 +66,11 @@ def test_groups_of_one_renewal_tell_nothing() -> None:
     rng = np.random.default_rng(5)
     p, event, _ = outcomes(rng, 0.0, 200, 1)
     assert estimate_deviation("family", p, event, np.arange(200)).shock.groups == 0
+
+
+def test_how_long_a_level_stays_off_is_drawn_for_each_path() -> None:
+    first, second = shared_effects(np.full(200_000, 0.3), 2, np.random.default_rng(6)) / 0.3
+    assert first.std() == pytest.approx(1, abs=0.01) and second.std() == pytest.approx(1, abs=0.01)
+    assert (first * second).mean() == pytest.approx(0.5, abs=0.015), "the mean correlation"
+    # given a correlation r, the mean of the product of squares is 1 + 2 r^2; of r uniform from 0 to 1, 1 + 2 / 3
+    assert (first**2 * second**2).mean() == pytest.approx(1 + 2 / 3, abs=0.06)

@@ -7,11 +7,12 @@ from datetime import date
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import special
 
 from unspun.risk.forecast.amounts import RatioTables, learn_ratios
 from unspun.risk.forecast.result import SharedShock
-from unspun.risk.forecast.shocks import PERSISTENCE, DeviationPosterior
-from unspun.risk.forecast.simulate import NO_FACT, QUANTITIES, Horizon, OpenTerms, Paths, Shocks, add_months, simulate
+from unspun.risk.forecast.shocks import DeviationPosterior
+from unspun.risk.forecast.simulate import CAUSES3, NO_FACT, QUANTITIES, Horizon, OpenTerms, Paths, Shocks, add_months, simulate
 from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT
 from unspun.stats.estimate import NoEstimate
 
@@ -51,7 +52,14 @@ def terms(n: int, months: int = 12, fact: int = NO_FACT, family: Ints | None = N
     )
 
 
-class Fixed:
+class AsToday:
+    """Neither time nor size adds anything."""
+
+    def gain(self, terms: Ints, number: Ints, multiple: Floats) -> Floats:
+        return np.zeros((len(terms), len(number), len(CAUSES3)))
+
+
+class Fixed(AsToday):
     """The same four probabilities for every term and draw; of later terms others."""
 
     def __init__(self, now: Floats, at_start: Floats | None = None) -> None:
@@ -99,9 +107,9 @@ def test_sums_by_month_segment_and_owner_are_the_same_paths() -> None:
 def test_a_shock_of_the_quarter_widens_the_count_and_leaves_its_mean() -> None:
     calm, shaken = (total(run(terms(800), Fixed(P), shocks(deviation)), "churned") for deviation in (0.0, 0.5))
     assert shaken.mean() == pytest.approx(calm.mean(), rel=0.03)
-    # to first order a shock adds n p (1 - p) 0.5 times a standard normal in each quarter; two of them correlate by PERSISTENCE
+    # to first order a shock adds n p (1 - p) 0.5 times a standard normal in each quarter; two of them correlate by a half on average
     moved = 0.09 * 0.5 * np.bincount(YEAR.quarter(YEAR.month(terms(800).due)))
-    added = PERSISTENCE * moved.sum() ** 2 + (1 - PERSISTENCE) * (moved**2).sum()
+    added = 0.5 * moved.sum() ** 2 + 0.5 * (moved**2).sum()
     assert shaken.std() == pytest.approx(np.sqrt(72 + added), rel=0.1)
 
 
@@ -113,7 +121,7 @@ def test_a_family_shares_its_fate() -> None:
 
 
 def test_uncertain_coefficients_move_all_renewals_at_once() -> None:
-    class Unsure:
+    class Unsure(AsToday):
         def __call__(self, terms: Ints, after: int | None) -> Floats:
             low, high = np.array([0.05, 0.0, 0.95, 0.0]), np.array([0.15, 0.0, 0.85, 0.0])
             return np.stack([np.tile(one, (len(terms), 1)) for one in (low, high)])
@@ -124,7 +132,7 @@ def test_uncertain_coefficients_move_all_renewals_at_once() -> None:
 
 
 def test_a_later_term_ends_as_terms_do_after_such_an_outcome() -> None:
-    class Persistent:
+    class Persistent(AsToday):
         """Half grow at first; who has grown grows again, who has not never does."""
 
         def __call__(self, terms: Ints, after: int | None) -> Floats:
@@ -136,6 +144,42 @@ def test_a_later_term_ends_as_terms_do_after_such_an_outcome() -> None:
     terms_in_a_year = 1 + total(simulate(held, Persistent(), shocks(), ratios(), YEAR, (1, 1, 1), 5, PATHS), "later")[0]
     assert set(grown.tolist()) == {0.0, terms_in_a_year}
     assert (grown > 0).mean() == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / PATHS))
+
+
+def test_a_later_term_has_the_risk_of_a_customer_that_much_older() -> None:
+    class Ageing(Fixed):
+        """Churn loses half a log odds with each later term."""
+
+        def gain(self, terms: Ints, number: Ints, multiple: Floats) -> Floats:
+            found = np.zeros((len(terms), len(number), len(CAUSES3)))
+            found[:, :, 0] = -0.5 * (number - 1)
+            return found
+
+    held = terms(400, months=1)
+    held = OpenTerms(**{name: getattr(held, name) for name in OpenTerms.__slots__ if name != "due"}, due=np.full(400, AS_OF + 14))
+    paths = run(held, Ageing(np.array([0.2, 0.0, 0.8, 0.0])))
+    share = special.expit(special.logit(0.2) - 0.5 * np.r_[0, np.arange(11)])
+    left = np.cumprod(np.r_[1.0, 1 - share[:-1]])
+    churned = paths.month[:, 0, QUANTITIES.index("churned")].mean(axis=1)
+    np.testing.assert_allclose(churned, 400 * left * share, rtol=0.06, atol=0.1)
+
+
+def test_a_later_term_has_the_risk_of_the_arr_that_the_path_has_by_then() -> None:
+    class Limited(Fixed):
+        """At three times today's ARR nobody grows any more; at twice of it who had one chance in two has one in five."""
+
+        def gain(self, terms: Ints, number: Ints, multiple: Floats) -> Floats:
+            found = np.zeros((len(terms), len(number), len(CAUSES3)))
+            found[:, :, 2] = np.where(multiple > 2.1, -30.0, np.where(multiple > 1.9, -np.log(4), 0.0))
+            return found
+
+    held = terms(1, months=6)
+    first = OpenTerms(**{name: getattr(held, name) for name in OpenTerms.__slots__ if name != "due"}, due=np.array([AS_OF + 14]))
+    half = np.array([0.0, 0.0, 0.5, 0.5])
+    final = run(first, Limited(half)).final[0]  # due twice in the year, and each growth doubles
+    share = {size: (final == size).mean() for size in (100, 200, 400)}
+    for size, expected in ((100, 0.5 * 0.5), (200, 0.5 * 0.8 + 0.5 * 0.5), (400, 0.5 * 0.2)):
+        assert share[size] == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / PATHS))
 
 
 def test_a_monthly_term_renews_until_it_churns() -> None:

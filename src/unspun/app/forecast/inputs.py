@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from unspun.app.risk.inputs import DAYS_A_YEAR, LAST_OUTCOME, TENURE, RiskInputs
+from unspun.app.risk.inputs import DAYS_A_YEAR, LAST_OUTCOME, LOG_ARR, TENURE, RiskInputs
 from unspun.app.risk.rows import OF_OUTCOME, OVERDUE_DAYS
 from unspun.audit.terms import UNKNOWN, Terms
 from unspun.book.tables import CHURNED, OUTCOMES, UNDECIDED
@@ -19,7 +19,7 @@ from unspun.risk.candidates import RiskModel
 from unspun.risk.forecast.amounts import RatioTables, learn_ratios
 from unspun.risk.forecast.make import OpenBook
 from unspun.risk.forecast.result import RenewalStatus
-from unspun.risk.forecast.simulate import COEFFICIENT_DRAWS, NO_FACT, OpenTerms
+from unspun.risk.forecast.simulate import COEFFICIENT_DRAWS, NO_FACT, OpenTerms, log_odds3
 from unspun.risk.rows import CHURN, FLAT, Bools, Floats, Ints, RiskRows
 
 NO_ROW = -1
@@ -95,6 +95,24 @@ class ModelChances:
         rows = (self.rows.now if after is None else self.rows.after(after)).take(self.rows.place[terms])
         draws = self.model.draws(rows, COEFFICIENT_DRAWS, np.random.default_rng([self.seed, 3]))
         return centred(draws, self.model.probabilities(rows))
+
+    def gain(self, terms: Ints, number: Ints, multiple: Floats) -> Floats:
+        """By the fitted model and as it is after a flat renewal: draws of every later term would take longer than all the rest."""
+        of_terms = self.rows.after(FLAT).take(self.rows.place[terms])
+        variants = _rolled(of_terms, np.append(number, 1), np.append(multiple, 1.0))
+        odds = np.stack(log_odds3(self.model.probabilities(variants)), axis=1).reshape(len(terms), -1, 3)
+        return odds[:, :-1] - odds[:, -1:]
+
+
+def _rolled(rows: RiskRows, number: Ints, multiple: Floats) -> RiskRows:
+    """Rows at the start of a next term, as they are at that of the `number`-th and at a multiple of the ARR; variants of a row together."""
+    rolled = rows.take(np.repeat(np.arange(len(rows)), len(number)))
+    columns = dict(rolled.columns)
+    if TENURE in columns:
+        columns[TENURE] = columns[TENURE] + (np.tile(number, len(rows)) - 1) * rolled.lead / DAYS_A_YEAR
+    if LOG_ARR in columns:
+        columns[LOG_ARR] = columns[LOG_ARR] + np.log(np.tile(multiple, len(rows)))
+    return replace(rolled, columns=columns)
 
 
 def centred(draws: Floats, stated: Floats) -> Floats:

@@ -31,8 +31,8 @@ REPLAY_CANDIDATE: CandidateName = "splines"
 SEED = 0
 SHORT_MONTHS = 3
 OF_SHORT_TERMS = (
-    "Quarters after the next rest on what is known today staying so: replayed on a company of monthly terms, their intervals of NRR and ARR"
-    " were too narrow (docs/explanation/forecast.md)."
+    "Quarters after the next rest on usage staying as it is today: replayed on a company of monthly terms, their 80 % intervals of NRR"
+    " and ARR held less often than stated (docs/explanation/forecast.md)."
 )
 
 

@@ -23,7 +23,6 @@ Ints = NDArray[np.int64]
 FEWEST_GROUPS = 4
 LARGEST = 1.5  # deviations looked at run from 0 to this, on log odds
 PRIOR_SCALE = 0.25  # of the half-normal that few groups fall back on: a quarter's odds of churn half as high again are two of these
-PERSISTENCE = 0.5  # correlation of the shocks of two quarters: assumed
 _DEVIATIONS = np.linspace(0.0, LARGEST, 121)
 _OFFSETS = np.linspace(-8.0, 8.0, 161)
 _NODES = np.linspace(-4.5, 4.5, 61)
@@ -65,10 +64,12 @@ def estimate_deviation(name: ShockName, probability: Floats, event: Bools, group
 def shared_effects(deviation: Floats, count: int, rng: np.random.Generator) -> Floats:
     """Effects of `count` quarters in each path, shape (count, paths), without the shift of their mean (see `mean_shift`).
 
-    Two quarters of a path correlate by PERSISTENCE: a level that is off stays off, and a handful of quarters cannot tell how long.
+    A level that is off stays off, and a handful of quarters cannot tell how long: the correlation of any two quarters is drawn for each
+    path, uniformly from 0 to 1.
     """
+    persistence = rng.random(len(deviation))
     whole, own = rng.standard_normal((1, len(deviation))), rng.standard_normal((count, len(deviation)))
-    return deviation * (np.sqrt(PERSISTENCE) * whole + np.sqrt(1 - PERSISTENCE) * own)
+    return deviation * (np.sqrt(persistence) * whole + np.sqrt(1 - persistence) * own)
 
 
 def mean_shift(probability: Floats, deviation: Floats) -> Floats:

@@ -2,7 +2,8 @@
 
 Each path draws the model's coefficients, a shock of each quarter and cause, an effect of each family, then the outcome and the amount
 of each renewal in order of time. A term that ends within the horizon is followed by one as long, with the risk of a term at its start
-after such an outcome: who has just grown is another than who has not.
+after such an outcome, of a customer that much older, at the ARR that it has in the path: who has just grown is another than who has not,
+and who has grown much has less to grow.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class OpenTerms:
         return len(self.due)
 
 
+SIZES = 2.0 ** np.arange(-3, 3.5, 0.5)  # multiples of today's ARR at which the risk of later terms is worked out; in between it is read off
 STAYED = (CONTRACTION, FLAT, EXPANSION)  # outcomes after which there is a next term
 
 
@@ -66,6 +68,11 @@ class Chances(Protocol):
     """
 
     def __call__(self, terms: Ints, after: int | None) -> Floats: ...
+
+    def gain(self, terms: Ints, number: Ints, multiple: Floats) -> Floats:
+        """What the log odds of each of CAUSES3 (see `log_odds3`) gain from the first later term to the `number`-th, the customer being
+        that much older, at an ARR that is a multiple of today's. Shape (n, len(number), 3); of number 1 and multiple 1 zeros."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +217,9 @@ class _Chunk:
         self.opening = np.nan_to_num(terms.arr[rows])
         self.arr = np.repeat(self.opening[:, None], draws.paths, axis=1)
         self.last = np.full((len(rows), draws.paths), FLAT, np.int8)  # how the term before ended
-        self.later: list[Floats] = []
+        self.later: list[list[Floats]] = []
         self.later_place = np.zeros(0, np.int64)
+        self.by_time = self.by_size = np.zeros((0, 0, len(CAUSES3)))
         self.there = np.ones((len(rows), draws.paths), bool)
         code, size = np.unique(terms.family[rows], return_inverse=True, return_counts=True)[1:]
         effect = self.rng.standard_normal((int(code.max()) + 1, draws.paths))[code]
@@ -226,29 +234,52 @@ class _Chunk:
         open_ = np.flatnonzero(fact == NO_FACT)
         if len(open_):
             quarter = self.horizon.quarter(self.horizon.month(self.due[at[open_]]))
-            shares = self._shares(self.chances(rows[open_], None)) if step == 0 else self._later_shares(at[open_])
-            ended[open_] = _draw_outcomes(shares, self.draws, quarter, (self.family[at[open_]], self.family_deviation[at[open_]]), self.rng)
+            odds = self._running(rows[open_]) if step == 0 else self._later(at[open_], step)
+            ended[open_] = _draw_outcomes(odds, self.draws, quarter, (self.family[at[open_]], self.family_deviation[at[open_]]), self.rng)
         return ended
 
-    def _shares(self, probability: Floats) -> list[Floats]:
-        """Of each cause its share of what the causes before leave, in each path; (draws, n, 4) to three of (n, paths)."""
-        repeat = self.draws.paths // len(probability)
-        left, shares = np.ones(probability.shape[:2]), list[Floats]()
-        for outcome in (CHURN, CONTRACTION, EXPANSION):
-            share = np.clip(probability[:, :, outcome] / np.maximum(left, 1e-12), 1e-9, 1 - 1e-9)
-            shares.append(np.repeat(share, repeat, axis=0).T)
-            left = left - probability[:, :, outcome]
-        return shares
+    def _running(self, rows: Ints) -> list[Floats]:
+        """Log odds of each cause in each path, three of shape (n, paths)."""
+        return [self._by_path(one) for one in log_odds3(self.chances(rows, None))]
 
-    def _later_shares(self, at: Ints) -> list[Floats]:
-        """The same of later terms, by how the one before ended in each path. Drawn once, for all terms of the chunk that have any."""
+    def _later(self, at: Ints, step: int) -> list[Floats]:
+        """The same of later terms, by how the one before ended in each path and its ARR. Drawn once, for all terms that have any."""
         if not self.later:
-            self.later_place = np.zeros(len(self.rows), np.int64)
-            self.later_place[at] = np.arange(len(at))  # the second terms are a superset of the third, and so on
-            self.later = [self.chances(self.rows[at], after) for after in STAYED]
-        by_outcome = [self._shares(one[:, self.later_place[at]]) for one in self.later]
+            self._look_ahead(at)
+        held, time = self.later_place[at], np.minimum(step - 1, self.by_time.shape[1] - 1)
         place = np.searchsorted(STAYED, np.maximum(self.last[at], STAYED[0]))  # of those that are gone any
-        return [np.choose(place, [shares[cause] for shares in by_outcome]) for cause in range(len(CAUSES3))]
+        gain = self.by_time[held, time]
+        found = [
+            np.choose(place, [self._by_path(odds[cause][:, held] + gain[:, cause]) for odds in self.later]) for cause in range(len(CAUSES3))
+        ]
+        self._add_size(found, at)
+        return found
+
+    def _look_ahead(self, at: Ints) -> None:
+        """The log odds of the first later term after each outcome, and what time and size add to them."""
+        rows = self.rows[at]
+        self.later_place = np.zeros(len(self.rows), np.int64)
+        self.later_place[at] = np.arange(len(at))  # the second terms are a superset of the third, and so on
+        self.later = [log_odds3(self.chances(rows, after)) for after in STAYED]
+        numbers = np.arange(1, self.horizon.months // int(self.terms.length_months[rows].min()) + 2)
+        number, multiple = np.r_[numbers, np.ones(len(SIZES), np.int64)], np.r_[np.ones(len(numbers)), SIZES]
+        self.by_time, self.by_size = np.split(self.chances.gain(rows, number, multiple), [len(numbers)], axis=1)
+
+    def _add_size(self, odds: list[Floats], at: Ints) -> None:
+        """What the ARR of a path adds, where it is no longer today's."""
+        arr, opening = self.arr[at], self.opening[at]
+        row, path = np.nonzero((arr != opening[:, None]) & (arr > 0) & (opening > 0)[:, None])
+        grown = np.log(arr[row, path] / opening[row])
+        step = np.interp(grown, np.log(SIZES), np.arange(len(SIZES)))
+        below = np.minimum(step.astype(np.int64), len(SIZES) - 2)
+        share, held = step - below, self.later_place[at[row]]
+        for cause, own in enumerate(odds):
+            gain = self.by_size[:, :, cause]
+            own[row, path] += (1 - share) * gain[held, below] + share * gain[held, below + 1]
+
+    def _by_path(self, drawn: Floats) -> Floats:
+        """(draws, n) to (n, paths)."""
+        return np.repeat(drawn, self.draws.paths // len(drawn), axis=0).T
 
     def after(self, at: Ints, outcome: Ints, step: int) -> Floats:
         """ARR after the renewal, in each path."""
@@ -261,13 +292,22 @@ class _Chunk:
         return np.where(np.isfinite(known)[:, None], known[:, None], after)
 
 
-def _draw_outcomes(shares: list[Floats], draws: _Draws, quarter: Ints, family: tuple[Floats, Floats], rng: np.random.Generator) -> Ints:
+def log_odds3(probability: Floats) -> list[Floats]:
+    """Of each of CAUSES3 the log odds among what the causes before leave; (..., 4) to three of (...)."""
+    left, found = np.ones(probability.shape[:-1]), list[Floats]()
+    for outcome in (CHURN, CONTRACTION, EXPANSION):
+        found.append(special.logit(np.clip(probability[..., outcome] / np.maximum(left, 1e-12), 1e-9, 1 - 1e-9)))
+        left = left - probability[..., outcome]
+    return found
+
+
+def _draw_outcomes(odds: list[Floats], draws: _Draws, quarter: Ints, family: tuple[Floats, Floats], rng: np.random.Generator) -> Ints:
     """Outcomes by sequential dichotomies: churn, of the rest contraction, of the rest expansion, else flat. Shape (n, paths)."""
-    u = rng.random(shares[0].shape)
+    u = rng.random(odds[0].shape)
     ended = np.full(u.shape, FLAT)
     undecided = np.ones(u.shape, bool)
-    for cause, (outcome, share) in enumerate(zip((CHURN, CONTRACTION, EXPANSION), shares, strict=True)):
-        h = _moved(share, draws.shocks[cause, quarter], draws.deviation[cause], family if cause == 0 else None)
+    for cause, (outcome, own) in enumerate(zip((CHURN, CONTRACTION, EXPANSION), odds, strict=True)):
+        h = _moved(own, draws.shocks[cause, quarter], draws.deviation[cause], family if cause == 0 else None)
         hit = undecided & (u < h)
         ended[hit] = outcome
         undecided &= ~hit
@@ -275,12 +315,12 @@ def _draw_outcomes(shares: list[Floats], draws: _Draws, quarter: Ints, family: t
     return ended
 
 
-def _moved(share: Floats, shock: Floats, deviation: Floats, family: tuple[Floats, Floats] | None) -> Floats:
-    """A conditional probability with its shock, and for churn the family's effect, on the log odds; its mean stays."""
+def _moved(odds: Floats, shock: Floats, deviation: Floats, family: tuple[Floats, Floats] | None) -> Floats:
+    """The probability of log odds with their shock, and for churn the family's effect; its mean stays."""
     effect, variance = shock, deviation**2
     if family is not None:
         effect, variance = effect + family[0], variance + family[1] ** 2
-    return special.expit(special.logit(share) + effect + mean_shift(share, np.sqrt(variance)))
+    return special.expit(odds + effect + mean_shift(special.expit(odds), np.sqrt(variance)))
 
 
 def _play(chunk: _Chunk, result: Paths) -> None:
