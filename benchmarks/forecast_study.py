@@ -22,8 +22,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
+from benchmarks.crm_sim_book import FILES, counts_and_values, definitions
 from unspun.app.forecast.figures import forecast_figures, past_forecast
 from unspun.app.forecast.making import replays, settings_of
 from unspun.app.loads import LoadRequest, load, plan_load
@@ -43,29 +43,6 @@ DEMO_AS_OF, CRM_AS_OF = date(2026, 10, 31), date(2024, 1, 1)
 DEMO_DAYS = (*(date(2025, month, 1) for month in (1, 4, 7, 10)), date(2026, 1, 1), date(2026, 4, 1))
 CRM_DAYS = (date(2022, 10, 1), date(2022, 11, 1), date(2022, 12, 1), *(date(2023, month, 1) for month in range(1, 11)))
 MONTHS, WHOLE = 12, "12 months"
-CRM_BOOK = """\
-time_zone: UTC
-currency: USD
-sources:
-  - files: accounts.parquet
-    table: accounts
-    columns: {{account_id: account_id, dated: first_start_date, created_on: first_start_date, country: country}}
-    ignore: [channel, date_of_birth, shard_seed, has_events, n_events_simulated]
-  - files: subscriptions.parquet
-    table: subscriptions
-    columns: {{subscription_id: subscription_id, account_id: account_id, started: start_date, ended: end_date,
-               amount: {{column: mrr, covers: month}}, product: product, is_addon: is_addon}}
-    ignore: [quantity, units, bill_period_months, discount, addon_held, addon_inferred]
-  - files: account_months.parquet
-    table: events
-    columns:
-      account_id: account_id
-      occurred: month_end
-      event: {{value: month}}
-      {own}
-    ignore: [month_no, month_start]
-"""
-CRM_METRIC = "  {id}:\n    description: The sum of {id} over the last month that is over.\n    sum: events.{id}\n    window: 31d\n"
 
 
 @dataclass(frozen=True)
@@ -84,12 +61,9 @@ def demo_inputs(folder: Path, seed: int, accounts: int) -> RiskInputs:
 
 def crm_inputs(folder: Path, data: Path) -> RiskInputs:
     """ChurnSim's company with its monthly counts as metrics."""
-    columns = [name for name in pq.read_schema(data / "account_months.parquet").names if name.startswith(("n_", "value_"))]
-    own = "\n      ".join(f"{name}: {{column: {name}, kind: number}}" for name in (*columns, "avg_active_users"))
-    declared = "".join(CRM_METRIC.format(id=name) for name in columns)
-    metrics = f"sources:\n  events: {{silent_days: 62}}\nmetrics:\n{declared}"
-    workspace = create_workspace(folder, AT, "crm_sim", CRM_BOOK.format(own=own), metrics)
-    request = LoadRequest(tuple(str(data / f"{name}.parquet") for name in ("accounts", "subscriptions", "account_months")))
+    texts = definitions(counts_and_values(data), ("avg_active_users",))
+    workspace = create_workspace(folder, AT, "crm_sim", *texts)
+    request = LoadRequest(tuple(str(data / f"{name}.parquet") for name in FILES))
     load(workspace, plan_load(workspace, request), request, AT)
     return risk_inputs(open_workspace(folder), RiskRequest(as_of=CRM_AS_OF), AT)
 

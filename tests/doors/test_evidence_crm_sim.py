@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.crm_sim_book import FILES, counts_and_values, definitions
 from tests.doors.book_files import Book
 from tests.doors.cli_files import run
 from unspun.app.evidence.inputs import EvidenceRequest
@@ -17,28 +17,6 @@ from unspun.audit.protocol import AuditSettings
 from unspun.audit.result import VERDICTS
 from unspun.stats.estimate import Estimate
 
-BOOK = """\
-time_zone: UTC
-currency: USD
-sources:
-  - files: accounts.parquet
-    table: accounts
-    columns: {{account_id: account_id, dated: first_start_date, created_on: first_start_date, country: country}}
-    ignore: [channel, date_of_birth, shard_seed, has_events, n_events_simulated]
-  - files: subscriptions.parquet
-    table: subscriptions
-    columns: {{subscription_id: subscription_id, account_id: account_id, started: start_date, ended: end_date, amount: {{column: mrr, covers: month}}, product: product, is_addon: is_addon}}
-    ignore: [quantity, units, bill_period_months, discount, addon_held, addon_inferred]
-  - files: account_months.parquet
-    table: events
-    columns:
-      account_id: account_id
-      occurred: month_end
-      event: {{value: month}}
-      {own}
-    ignore: [month_no, month_start]
-"""  # noqa: E501
-METRIC = "  {id}:\n    description: The sum of {column} over the last month that is over.\n    sum: events.{column}\n    window: 31d\n"
 TRUE_RISK_AUC = 0.6
 """Of the risk that made the churn, about: the causes are weak."""
 
@@ -46,14 +24,12 @@ TRUE_RISK_AUC = 0.6
 @pytest.fixture(scope="module")
 def judged(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> EvidenceRun:
     folder = shared_data / "crm_sim"
-    columns = [name for name in pq.read_schema(folder / "account_months.parquet").names if name.startswith(("n_", "value_"))]
     book = Book(tmp_path_factory.mktemp("crm_sim"))
     assert run("init", book.folder).code == 0
-    own = "\n      ".join(f"{name}: {{column: {name}, kind: number}}" for name in (*columns, "avg_active_users"))
-    (book.folder / "book.yml").write_text(BOOK.format(own=own), encoding="utf-8")
-    declared = "".join(METRIC.format(id=name, column=name) for name in columns)
-    (book.folder / "metrics.yml").write_text(f"sources:\n  events: {{silent_days: 62}}\nmetrics:\n{declared}", encoding="utf-8")
-    loaded = book.load(*(folder / f"{name}.parquet" for name in ("accounts", "subscriptions", "account_months")))
+    texts = definitions(counts_and_values(folder), ("avg_active_users",))
+    for name, text in zip(("book.yml", "metrics.yml"), texts, strict=True):
+        (book.folder / name).write_text(text, encoding="utf-8")
+    loaded = book.load(*(folder / f"{name}.parquet" for name in FILES))
     assert loaded.code == 0, loaded.err
     settings = AuditSettings(detail="none", replicates=0)
     return judge_evidence(open_workspace(book.folder), EvidenceRequest(settings=settings), datetime(2026, 6, 1, tzinfo=UTC))

@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from tests.doors.book_files import Book
 from tests.doors.cli_files import Ran, run
-from tests.doors.test_risk_cli import made_book
+from tests.doors.risk_company import made_book
 from tests.unit.reports import forecast_record_sample as records
 from tests.unit.reports import forecast_sample as sample
 from unspun.cli import forecast_record_text, forecast_text

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.compute import MatchSubstringOptions, call_function
 
+from benchmarks.crm_sim_book import FILES, definitions
 from tests.doors.book_files import Book
 from tests.doors.cli_files import run
-from tests.doors.test_evidence_crm_sim import BOOK, METRIC
 from unspun.app.risk.basis import RiskRequest
 from unspun.app.risk.run import RiskRun, judge_risk
 from unspun.app.workspace import open_workspace
@@ -31,13 +31,9 @@ def judged(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RiskR
     """A third of the accounts, so that it takes seconds."""
     book = Book(tmp_path_factory.mktemp("crm_sim"))
     assert run("init", book.folder).code == 0
-    own = "\n      ".join(f"{name}: {{column: {name}, kind: number}}" for name in COLUMNS)
-    (book.folder / "book.yml").write_text(BOOK.format(own=own), encoding="utf-8")
-    declared = "".join(METRIC.format(id=name, column=name) for name in COLUMNS)
-    (book.folder / "metrics.yml").write_text(f"sources:\n  events: {{silent_days: 62}}\nmetrics:\n{declared}", encoding="utf-8")
-    loaded = book.load(
-        *(_third(shared_data / "crm_sim" / f"{name}.parquet", book) for name in ("accounts", "subscriptions", "account_months"))
-    )
+    for name, text in zip(("book.yml", "metrics.yml"), definitions(COLUMNS), strict=True):
+        (book.folder / name).write_text(text, encoding="utf-8")
+    loaded = book.load(*(_third(shared_data / "crm_sim" / f"{name}.parquet", book) for name in FILES))
     assert loaded.code == 0, loaded.err
     request = RiskRequest(settings=RiskSettings(("baseline", "linear")))
     return judge_risk(open_workspace(book.folder), request, datetime(2026, 6, 1, tzinfo=UTC))
