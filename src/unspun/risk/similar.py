@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NEAREST = 50
+EPOCH = date(1970, 1, 1).toordinal()
 FEWEST_IN_SEGMENT = 30
 LEAD_EDGES_DAYS = np.array([0, 30, 60, 90, 120, 150, 180, 240, 300, 365, 450, 548])
 TOO_FEW = NoEstimate(
@@ -81,7 +82,8 @@ class SimilarPast:
 
     def _describe(self, group: _Group, at: Ints) -> SimilarAccounts:
         past = self._past
-        outcome, cluster, lead = past.outcome[at], past.cluster[at], past.lead[at]
+        outcome, lead = past.outcome[at], past.due[at] - past.as_of[at]
+        cluster = np.unique(past.cluster[at], return_inverse=True)[1]  # few numbers: what is counted by cluster is no longer than they are
         whose = f"of segment {group.segment}" if group.segment is not None else "of all segments"
         low, high = int(lead.min()), int(lead.max())
         return SimilarAccounts(
@@ -91,14 +93,14 @@ class SimilarPast:
             lead_low_days=low,
             lead_high_days=high,
             outcomes={name: clustered_share(outcome == place, cluster) for place, name in enumerate(OUTCOMES4)},
-            renewals=tuple(self._past_renewal(int(one)) for one in at),
+            renewals=self._past_renewals(at),
             told=f"the {len(at)} decided renewals {whose} nearest in risk, {low} to {high} days before they were due",
         )
 
-    def _past_renewal(self, at: int) -> PastRenewal:
+    def _past_renewals(self, at: Ints) -> tuple[PastRenewal, ...]:
         past = self._past
-        account, outcome = self._names[int(past.account[at])], OUTCOMES4[int(past.outcome[at])]
-        return PastRenewal(account, _day(int(past.due[at])), _day(int(past.as_of[at])), outcome)
+        told = zip(*(column[at].tolist() for column in (past.account, past.due, past.as_of, past.outcome)), strict=True)
+        return tuple(PastRenewal(self._names[who], _day(due), _day(as_of), OUTCOMES4[outcome]) for who, due, as_of, outcome in told)
 
 
 def likeliest(similar: SimilarAccounts) -> str:
@@ -122,4 +124,4 @@ def _first_of_nearest(rising: Floats, risk: float) -> int:
 
 
 def _day(day: int) -> date:
-    return np.datetime64(day, "D").astype(date)
+    return date.fromordinal(EPOCH + day)
