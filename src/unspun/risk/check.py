@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from unspun.audit.result import ReliabilityBin
 from unspun.risk.choose import MIN_TEST_CLUSTERS, churn_loss, mean_loss, outcome_loss
 from unspun.risk.result import LeadCheck, ModelCheck, ModelVerdict
 from unspun.risk.rows import CHURN, RiskRows
 from unspun.stats.calibration import calibration_intercept, calibration_slope, clustered_mean, expected_over_observed
-from unspun.stats.concordance import auc_interval, count_clusters
+from unspun.stats.concordance import auc_interval, count_clusters, t_quantile
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 from unspun.stats.proportion import clustered_share
 
@@ -33,7 +35,7 @@ class Stated:
     """What was said of later account-months: P of each outcome (n, 4) by the model, and by the base rate.
 
     `n_train_churned` are the churned renewals that both were fitted on; a renewal is judged `settle_days` after it was due, and
-    `n_undecided` were not decided by then.
+    `n_undecided` were not decided by then. `slope_error` is that of the function of this name, 0 where the stated risks are held for exact.
     """
 
     model: Floats
@@ -41,6 +43,21 @@ class Stated:
     n_train_churned: int
     settle_days: int
     n_undecided: int
+    slope_error: float = 0.0
+
+
+def slope_error(stated: Floats, drawn: Floats) -> float:
+    """How far a well-made model's calibration slope strays from 1 by the chance of what it was fitted on: a standard error.
+
+    `stated` (n,) is P(churn) by the model, `drawn` (draws, n) by draws of its coefficients, each in turn taken for the truth: the spread of
+    the slopes of the drawn risk on the stated log odds (one Newton step of the logistic regression, from a slope of 1).
+    """
+    risk = _inside(stated)
+    log_odds = special.logit(risk)
+    weight = risk * (1 - risk)
+    centred = log_odds - np.average(log_odds, weights=weight)
+    spread = float(weight @ centred**2)
+    return float(np.std((drawn - risk) @ centred / spread, ddof=1)) if spread > 0 else 0.0
 
 
 def check_model(rows: RiskRows, stated: Stated) -> ModelCheck:
@@ -51,7 +68,7 @@ def check_model(rows: RiskRows, stated: Stated) -> ModelCheck:
     clusters = count_clusters(churned, cluster).with_event
     enough = clusters >= 2
     few = NoEstimate(f"renewals of only {clusters} customers churned in the part it is judged on", f"{MIN_TEST_CLUSTERS} or more")
-    slope = calibration_slope(risk, churned, cluster) if enough else few
+    slope = _with_error(calibration_slope(risk, churned, cluster), stated.slope_error, clusters) if enough else few
     verdict, why = _verdict(slope, clusters)
     return ModelCheck(
         first_as_of=_day(int(rows.as_of.min())),
@@ -86,6 +103,14 @@ def reliability(risk: Floats, churned: Bools, cluster: NDArray[np.int64]) -> tup
     parts = [place == at for at in np.unique(place)]
     shares = [(float(risk[part].mean()), clustered_share(churned[part], cluster[part])) for part in parts]
     return tuple(ReliabilityBin(stated, seen) for stated, seen in shares if isinstance(seen, Estimate))
+
+
+def _with_error(slope: MaybeEstimate, error: float, clusters: int) -> MaybeEstimate:
+    """With the chance of what the model was fitted on in the interval, beside that of what it is judged on: the two share no outcome."""
+    if isinstance(slope, NoEstimate) or error == 0:
+        return slope
+    half = math.hypot((slope.high - slope.low) / 2, t_quantile(clusters) * error)
+    return replace(slope, low=slope.point - half, high=slope.point + half, method=f"{slope.method}; and the model's own error, by draws")
 
 
 def _verdict(slope: MaybeEstimate, clusters: int) -> tuple[ModelVerdict, str]:

@@ -13,7 +13,7 @@ from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
 from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate
 from unspun.risk.caution import cautions_of
-from unspun.risk.check import Stated, check_model
+from unspun.risk.check import Stated, check_model, slope_error
 from unspun.risk.choose import Choice, choose, churned_clusters, due_for_judging, find_cut, judged, settle_days
 from unspun.risk.fitted import FittedRisk, longest_leads
 from unspun.risk.hazard import Curve, HazardModel
@@ -45,6 +45,7 @@ INTERVAL = "additive hazard model; delta method on the log odds, clustered, t"
 BOOTSTRAP_INTERVAL = "boosted hazards; cluster bootstrap on the log odds, t"
 NOTICE = NoEstimate("notice was given")
 CURVE_POINTS = 41  # of a number, kept in the record
+SLOPE_DRAWS, SLOPE_ROWS = 200, 3_000  # for the part of the slope's error that comes from the fit
 SLACK_DAYS = 31  # a lead may be longer than any seen by the step of the as-of dates
 
 
@@ -126,7 +127,17 @@ def _check(rows: RiskRows, cut: int, cutoff: int, choice: Choice, seed: int) -> 
     churned = len(np.unique(known.rows.renewal[known.outcome == CHURN]))
     undecided = rows.renewal[due_for_judging(rows, cutoff) & ~judged(rows, cutoff) & (rows.as_of >= cut)]
     settle = settle_days(rows, cutoff)
-    return check_model(later, Stated(model.probabilities(later), base.probabilities(later), churned, settle, len(np.unique(undecided))))
+    stated, error = model.probabilities(later), _slope_error(model, later, seed)
+    return check_model(later, Stated(stated, base.probabilities(later), churned, settle, len(np.unique(undecided)), error))
+
+
+def _slope_error(model: RiskModel, later: RiskRows, seed: int) -> float:
+    """From draws of the model, on rows spread evenly over those it is judged on. A boosted one has no draws where it is only judged."""
+    if not isinstance(model, HazardModel) or not len(later):
+        return 0.0
+    some = later.take(np.arange(0, len(later), -(-len(later) // SLOPE_ROWS)))
+    drawn = model.draws(some, SLOPE_DRAWS, np.random.default_rng([seed, len(later)]))
+    return slope_error(model.probabilities(some)[:, CHURN], drawn[:, :, CHURN])
 
 
 def _record(model: RiskModel, choice: Choice, check: ModelCheck, known: KnownRows, rows: RiskRows, cutoff: int) -> ModelRecord:

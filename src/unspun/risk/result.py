@@ -161,8 +161,9 @@ class ModelCheck:
     """The chosen model on later account-months that neither fitted nor chose it. Everything is of churn but `log_loss`, of 4 outcomes.
 
     A renewal is judged once it was due for `settle_days`, by when nearly all outcomes are known, whatever they are; `n_undecided` renewals
-    were not decided by then and are left out. `base_log_loss` is that of the base rate, on the same rows. `verdict` is "not calibrated"
-    where the interval of the slope neither contains 1 nor lies within 0.8 to 1.25, "cannot tell" where too few churned for a slope; then no
+    were not decided by then and are left out. `base_log_loss` is that of the base rate, on the same rows. The interval of `slope` allows
+    for the chance of what it is judged on and, but for boosted models, of what it was fitted on. `verdict` is "not calibrated" where that
+    interval neither contains 1 nor lies within 0.8 to 1.25, "cannot tell" where too few churned for a slope; then no
     renewal is given a probability.
     """
 

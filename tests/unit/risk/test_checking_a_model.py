@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import special
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from tests.unit.risk.made_months import MadeCompany, make_company
-from unspun.risk.check import Stated, check_model
+from unspun.risk.check import Stated, check_model, slope_error
 from unspun.risk.choose import judged
 from unspun.risk.result import ModelCheck
 from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT, RiskRows
 from unspun.stats.estimate import Estimate, NoEstimate
+
+BETA = np.array([-1.0, 0.8, -0.5, 0.0])
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +29,12 @@ def at_the_start_of_terms(company: MadeCompany) -> tuple[RiskRows, np.ndarray]:
     return company.rows.take(used), company.true_churn[used]
 
 
-def check(rows: RiskRows, churn: np.ndarray) -> ModelCheck:
+def check(rows: RiskRows, churn: np.ndarray, slope_error: float = 0.0) -> ModelCheck:
     stated = np.empty((len(rows), 4))
     stated[:, CHURN] = churn
     for outcome, share in ((CONTRACTION, 0.1), (FLAT, 0.7), (EXPANSION, 0.2)):
         stated[:, outcome] = (1 - churn) * share
-    return check_model(rows, Stated(stated, np.full((len(rows), 4), 0.25), 100, 5, 2))
+    return check_model(rows, Stated(stated, np.full((len(rows), 4), 0.25), 100, 5, 2, slope_error))
 
 
 def test_true_probabilities_are_found_calibrated(company: MadeCompany) -> None:
@@ -47,6 +50,39 @@ def test_probabilities_that_are_too_extreme_or_too_timid_are_found_out(company: 
     rows, truth = at_the_start_of_terms(company)
     found = check(rows, special.expit(factor * special.logit(truth)))
     assert found.verdict == "not calibrated" and side in found.why
+
+
+def test_a_slope_strays_by_the_chance_of_what_a_model_was_fitted_on_as_its_draws_say() -> None:
+    """Logistic regressions of 300 units each by scikit-learn: their true slopes spread as the draws of each of them say, on average."""
+    rng, slopes, errors = np.random.default_rng(0), [], []
+    judge = design_of(rng, 2_000)
+    truth = special.expit(judge @ BETA)
+    for _ in range(100):
+        design = design_of(rng, 300)
+        event = rng.random(300) < special.expit(design @ BETA)
+        fit = LogisticRegression(C=np.inf, fit_intercept=False).fit(design, event).coef_[0]
+        weight = special.expit(design @ fit) * special.expit(-design @ fit)
+        drawn = rng.multivariate_normal(fit, np.linalg.inv((design * weight[:, None]).T @ design), 100)
+        errors.append(slope_error(special.expit(judge @ fit), special.expit(drawn @ judge.T)))
+        both = np.column_stack([np.ones(len(judge)), judge @ fit])
+        again = LogisticRegression(C=np.inf, fit_intercept=False)
+        twice, happens = np.vstack([both, both]), np.repeat([True, False], len(judge))
+        slopes.append(again.fit(twice, happens, sample_weight=np.concatenate([truth, 1 - truth])).coef_[0][1])
+    assert np.std(slopes, ddof=1) == pytest.approx(np.mean(errors), rel=0.25)  # the error of a spread of a hundred is 7 %
+
+
+def design_of(rng: np.random.Generator, n: int) -> np.ndarray:
+    return np.column_stack([np.ones(n), rng.normal(size=(n, 3))])
+
+
+def test_what_the_chance_of_the_fit_explains_is_no_reason_to_refuse(company: MadeCompany) -> None:
+    rows, truth = at_the_start_of_terms(company)
+    timid = special.expit(0.7 * special.logit(truth))
+    exact, rough = check(rows, timid), check(rows, timid, slope_error=0.3)
+    assert exact.verdict == "not calibrated" and rough.verdict == "calibrated"
+    assert isinstance(exact.slope, Estimate) and isinstance(rough.slope, Estimate)
+    assert rough.slope.point == exact.slope.point and rough.slope.low < exact.slope.low < exact.slope.high < rough.slope.high
+    assert check(rows, timid, slope_error=0.05).verdict == "not calibrated"
 
 
 def test_under_twenty_churned_customers_calibration_cannot_be_told(company: MadeCompany) -> None:
