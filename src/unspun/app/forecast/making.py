@@ -30,10 +30,7 @@ REPLAY_CANDIDATE: CandidateName = "splines"
 """Fixed beforehand: a choice made from what is known today would be no replay."""
 SEED = 0
 SHORT_MONTHS = 3
-OF_SHORT_TERMS = (
-    "Quarters after the next rest on usage staying as it is today: replayed on a company of monthly terms, their 80 % intervals of NRR"
-    " and ARR held less often than stated (docs/explanation/forecast.md)."
-)
+OF_SHORT_TERMS = "Quarters after the next rest on usage staying as it is today (docs/explanation/forecast.md)."
 
 
 @dataclass(frozen=True, slots=True)
