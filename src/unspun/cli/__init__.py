@@ -29,6 +29,7 @@ from unspun.cli.renewals import renewals
 from unspun.cli.retention import retention
 from unspun.cli.risk import risk
 from unspun.cli.scores import scores
+from unspun.cli.serve import serve
 from unspun.cli.show import show
 from unspun.cli.status import status
 from unspun.cli.undo import undo
@@ -71,6 +72,7 @@ app.command(short_help="Compare owners and other groups beside what was expected
 app.command(short_help="Show where a published figure came from, and its rows.")(why)
 app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
+app.command(short_help="Serve the console, where the team works.")(serve)
 
 
 SCHEMAS = {

@@ -1,0 +1,96 @@
+"""What a running site rests on: its workspace, its key, its database, and the hosts it answers to, from the environment and unspun.toml."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import unspun.console
+from unspun.app.workspace import Workspace, open_workspace
+from unspun.errors import BadInput, Fault
+
+STATE_VARIABLE, KEY_VARIABLE, DEBUG_VARIABLE, HOSTS_VARIABLE = "UNSPUN_STATE_URL", "UNSPUN_SECRET_KEY", "UNSPUN_DEBUG", "UNSPUN_HOSTS"
+STATE_FILE, KEY_FILE = "state.db", ".secret"
+KEEP_CONNECTION_SECONDS = 60
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+POSTGRES = ("postgres", "postgresql")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One workspace as it is served. `https` says whether browsers reach it so, and then cookies go by https only."""
+
+    workspace: Workspace
+    secret_key: str
+    database: Mapping[str, Any]
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    https: bool
+    console: Path
+
+
+def read_site() -> Site:
+    """The site that the environment asks for. Raises BadInput where there is no workspace, or a variable cannot be used."""
+    workspace = open_workspace()
+    hosts = tuple(filter(None, os.environ.get(HOSTS_VARIABLE, "").split(",")))
+    key = os.environ.get(KEY_VARIABLE) or kept_key(workspace.folder / KEY_FILE)
+    database = database_of(os.environ.get(STATE_VARIABLE), workspace.folder / STATE_FILE)
+    return Site(workspace, key, database, (*LOOPBACK, *hosts), (), False, Path(unspun.console.__file__).parent)
+
+
+def truthy(variable: str) -> bool:
+    """Whether an environment variable says yes."""
+    return os.environ.get(variable, "").lower() in ("1", "true", "yes")
+
+
+def kept_key(path: Path) -> str:
+    """The key that signs cookies and links, from a file that only its owner reads; made where there is none."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_key(path)
+    key = secrets.token_urlsafe(48)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(key)
+    return key
+
+
+def _read_key(path: Path) -> str:
+    key = path.read_text(encoding="ascii").strip()
+    if len(key) < 32:
+        hint = "Delete the file: the next start makes a new key, and everyone signs in again."
+        raise BadInput(Fault("bad_key", "the key that signs cookies is too short.", str(path), hint))
+    return key
+
+
+def database_of(url: str | None, file: Path) -> dict[str, Any]:
+    """Django's description of the state's database: the SQLite `file`, or the Postgres that a URL names."""
+    if not url:
+        return _sqlite(file)
+    parts = urlsplit(url)
+    if parts.scheme not in POSTGRES or not parts.path.strip("/"):
+        message = "the state is kept in SQLite or in Postgres, and this is no URL of a Postgres database."
+        raise BadInput(Fault("bad_state_url", message, STATE_VARIABLE, "Write postgresql://user:password@host:5432/database."))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": KEEP_CONNECTION_SECONDS,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }
+
+
+def _sqlite(file: Path) -> dict[str, Any]:
+    """A write-ahead log lets readers go on while one writes; writes take their lock at the start and wait for it."""
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+    options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "CONN_MAX_AGE": KEEP_CONNECTION_SECONDS, "OPTIONS": options}
