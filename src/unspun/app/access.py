@@ -66,11 +66,13 @@ _SEEN: Final[frozenset[Permission]] = frozenset(
 _VIEWER: Final[frozenset[Permission]] = frozenset(
     {"portfolio.see", "account.see", "evidence.see", "forecast.see", "definitions.see", "figure.open"}
 )
+_MANAGING: Final[frozenset[Permission]] = frozenset({"people.manage", "settings.manage"})
+_WRITING: Final[frozenset[Permission]] = frozenset({"account.write"})
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     "owner": frozenset(PERMISSIONS),
-    "analyst": frozenset(PERMISSIONS) - {"people.manage", "settings.manage"},
-    "manager": _SEEN | {"account.write"},
-    "csm": _VIEWER | {"account.write"},
+    "analyst": frozenset(PERMISSIONS) - _MANAGING,
+    "manager": _SEEN | _WRITING,
+    "csm": _VIEWER | _WRITING,
     "viewer": _VIEWER,
 }
 LIMITED_ROLES: Final[frozenset[Role]] = frozenset({"csm", "viewer"})
