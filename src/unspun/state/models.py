@@ -8,6 +8,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
+from unspun.state.job_models import Job as Job  # Django finds the models of an app in this module
+
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_ROLE, LONGEST_VALUE = 200, 254, 20, 500
 
 
