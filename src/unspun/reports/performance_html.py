@@ -13,6 +13,7 @@ from unspun.reports import marks, performance_charts, performance_claims
 from unspun.reports.audit_html import environment, page_policy, page_style, read_asset, with_roles
 from unspun.reports.marks import Scale
 from unspun.reports.performance_json import groups_csv
+from unspun.reports.within import FILE, Within
 from unspun.risk.performance.result import GROUP_VERDICTS, Comparison, GroupPerformance, PerformanceResult
 from unspun.stats.estimate import Estimate
 
@@ -32,7 +33,7 @@ class Proof:
     remarks: tuple[str, ...] = ()
 
 
-def render_performance(result: PerformanceResult, proof: Proof) -> str:
+def render_performance(result: PerformanceResult, proof: Proof, within: Within = FILE) -> str:
     """The whole page as HTML text, to be written in UTF-8; the same result gives the same text."""
     style, script = page_style() + read_asset("performance.css"), read_asset("theme.js")
     context = {
@@ -49,6 +50,7 @@ def render_performance(result: PerformanceResult, proof: Proof) -> str:
         "script": Markup(script),
         "policy": page_policy(style, script),
         "paper": False,
+        "within": within,
     }
     return with_roles(environment().get_template("performance.html.j2").render(context).rstrip() + "\n")
 
