@@ -42,4 +42,3 @@ def fragment_of(page: bytes) -> Fragment:
     """The parts of a page that was laid out within the console."""
     title, around, toc, body = page.decode().split(BETWEEN)
     return Fragment(title.strip(), around.strip(), toc.strip(), body.strip())
-

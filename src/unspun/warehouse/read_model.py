@@ -25,7 +25,7 @@ from unspun.errors import BadInput, Fault
 from unspun.warehouse.catalog_faults import translating, translating_system
 from unspun.warehouse.catalog_head import sync_folder
 
-FORM = 1
+FORM = 2
 """Of the tables below: a file of another form is not read."""
 FOLDER, CURRENT, KEPT = ".pages", "current", 3
 KEY = re.compile(r"[0-9a-f]{16}")
@@ -51,6 +51,8 @@ CREATE INDEX accounts_parent ON accounts (parent_id);
 CREATE TABLE lines ({", ".join(f"{name} {kind}" for name, kind in LINE_COLUMNS.items())}) STRICT;
 CREATE TABLE products (account_id TEXT NOT NULL, product TEXT NOT NULL, PRIMARY KEY (account_id, product)) STRICT, WITHOUT ROWID;
 CREATE TABLE detail (account_id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
+CREATE TABLE pages (section TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, toc TEXT NOT NULL,
+  body BLOB NOT NULL, PRIMARY KEY (section, scope, name)) STRICT;
 """
 INDEXES = (
     "CREATE INDEX lines_account ON lines (account_id)",
@@ -65,7 +67,8 @@ Row = tuple[Any, ...]
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What a read model holds. `lines` are rows of LINE_COLUMNS, `accounts` and `products` of their tables, `details` pairs of an
-    account and its compressed body. `draws` has a row for each line with a stated loss, in their order: P(churn) under draws of the model."""
+    account and its compressed body. `draws` has a row for each line with a stated loss, in their order: P(churn) under draws of the model.
+    `pages` are rows of their table: pages that reports laid out (`unspun.app.published`)."""
 
     meta: Mapping[str, Any]
     accounts: Iterable[Row]
@@ -73,6 +76,7 @@ class Contents:
     products: Iterable[Row]
     details: Iterable[tuple[str, bytes]]
     draws: Draws
+    pages: Iterable[Row] = ()
 
 
 # Written
@@ -111,6 +115,7 @@ def _fill(connection: sqlite3.Connection, contents: Contents) -> None:
     connection.executemany(f"INSERT INTO lines VALUES ({', '.join('?' * len(LINE_COLUMNS))})", contents.lines)
     connection.executemany("INSERT INTO products VALUES (?, ?)", contents.products)
     connection.executemany("INSERT INTO detail VALUES (?, ?)", contents.details)
+    connection.executemany("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", contents.pages)
     for statement in INDEXES:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {FORM}")
