@@ -34,6 +34,7 @@ from unspun.cli.show import show
 from unspun.cli.status import status
 from unspun.cli.undo import undo
 from unspun.cli.why import recompute, why
+from unspun.cli.worker import worker
 from unspun.errors import Fault, UnspunError
 
 OWN_FAULT, INTERRUPTED = 70, 130
@@ -73,6 +74,7 @@ app.command(short_help="Show where a published figure came from, and its rows.")
 app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
 app.command(short_help="Serve the console, where the team works.")(serve)
+app.command(short_help="Run the jobs that were asked for in the console.")(worker)
 
 
 SCHEMAS = {

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from unspun.errors import BadInput, Fault
 from unspun.progress import Progress, silent
+from unspun.web.set_up import prepare_state
 from unspun.web.site import HOSTS_VARIABLE
+from unspun.web.worker import watched_worker
 
 SETTINGS = "unspun.web.settings"
 MOST_WORKERS = 2
@@ -49,22 +51,13 @@ def prepare(request: ServeRequest, progress: Progress = silent) -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-def prepare_state(progress: Progress = silent) -> None:
-    """Apply the migrations of the state, and make the table of the cache that workers share."""
-    from django.core.management import call_command
-
-    progress("migrating the state", 0, 0)
-    call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
-    call_command("createcachetable", verbosity=0)
-
-
 def serve(request: ServeRequest) -> None:
-    """Answer requests until interrupted. Call `prepare` first."""
+    """Answer requests until interrupted, with a worker for jobs beside. Call `prepare` first."""
     from granian.constants import Interfaces
     from granian.server import Server
 
     workers = request.workers or min(MOST_WORKERS, os.cpu_count() or 1)
-    Server(
+    server = Server(
         "unspun.web.wsgi:application",
         address=request.host,
         port=request.port,
@@ -73,7 +66,9 @@ def serve(request: ServeRequest) -> None:
         blocking_threads=request.threads,
         respawn_failed_workers=True,
         log_enabled=False,
-    ).serve()
+    )
+    with watched_worker(request.workspace):
+        server.serve()
 
 
 def _check_port(request: ServeRequest) -> None:

@@ -53,7 +53,9 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["state", "asked_at"], name="job_by_state")],
                 "constraints": [
-                    models.UniqueConstraint(condition=models.Q(("state__in", ["waiting", "running"])), fields=("key",), name="job_open_once")
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running"])), fields=("key",), name="job_open_once"
+                    )
                 ],
             },
         ),
