@@ -28,6 +28,7 @@ class Person(AbstractBaseUser):
     role = models.CharField(max_length=LONGEST_ROLE)
     limited = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    zone = models.CharField(max_length=64, blank=True)  # an IANA name; blank: the zone of the book
     joined_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[People] = People()

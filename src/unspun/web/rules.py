@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from unspun.app.access import Actor
-from unspun.app.people import actor_of
+from unspun.app.people.actors import actor_of
 from unspun.app.route_rules import rule_of
 
 

@@ -49,7 +49,7 @@ TEMPLATES = [
         "APP_DIRS": False,
         "OPTIONS": {
             "environment": "unspun.console.templating.environment",
-            "context_processors": ["unspun.console.context.page_context", "django.contrib.messages.context_processors.messages"],
+            "context_processors": ["unspun.console.shell.shell", "django.contrib.messages.context_processors.messages"],
         },
     },
 ]
@@ -65,7 +65,10 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = WORKSPACE.folder / ".console" / "static"
 STATICFILES_DIRS = [SITE.console / "static", SITE.console.parent / "reports" / "assets"]  # the reports' tokens, theme and font
-STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",  # allauth's scripts of security keys
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is stored by Django: uploads go to the workspace
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -95,6 +98,28 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE.https else "http"
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key", "reset_password": "20/m/ip,5/m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = SITE.proxies
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+
+MFA_ADAPTER = "unspun.web.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_TOTP_ISSUER = f"Unspun {WORKSPACE.settings.name}"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE.https  # browsers allow it for localhost only
+
+SOCIALACCOUNT_ADAPTER = "unspun.web.adapters.CompanyAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": SITE.openid_connect()}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # an address that the company's sign-in has checked is the person of that address
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+
+EMAIL_BACKEND = f"django.core.mail.backends.{'dummy' if SITE.mail is None else 'smtp'}.EmailBackend"
+if SITE.mail is not None:
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SITE.mail.host, SITE.mail.port, SITE.mail.user, SITE.mail.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = SITE.mail.security == "starttls", SITE.mail.security == "tls"
+    EMAIL_TIMEOUT = 10
+    DEFAULT_FROM_EMAIL = SITE.mail.sender
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "unspun_session"
@@ -110,6 +135,7 @@ APPEND_SLASH = False
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SITE.https and SITE.proxies else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SITE.https else 0
 X_FRAME_OPTIONS = "DENY"
 LOGGING_CONFIG = None

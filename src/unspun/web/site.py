@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import unspun.console
 from unspun.app.workspace import Workspace, open_workspace
+from unspun.app.workspace_tables import MailSettings, OidcSettings
 from unspun.errors import BadInput, Fault
 
 STATE_VARIABLE, KEY_VARIABLE, DEBUG_VARIABLE, HOSTS_VARIABLE = "UNSPUN_STATE_URL", "UNSPUN_SECRET_KEY", "UNSPUN_DEBUG", "UNSPUN_HOSTS"
@@ -19,28 +20,65 @@ STATE_FILE, KEY_FILE = "state.db", ".secret"
 KEEP_CONNECTION_SECONDS = 60
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 POSTGRES = ("postgres", "postgresql")
+OIDC_ID = "oidc"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One workspace as it is served. `https` says whether browsers reach it so, and then cookies go by https only."""
+    """One workspace as it is served. `hosts` are the names it answers to; `address` is how browsers reach it, empty where that is local."""
 
     workspace: Workspace
     secret_key: str
     database: Mapping[str, Any]
     hosts: tuple[str, ...]
-    origins: tuple[str, ...]
-    https: bool
     console: Path
+
+    @property
+    def address(self) -> str:
+        return self.workspace.settings.serve.address
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Whose forms are believed, besides those of the host that was asked."""
+        return (self.address,) if self.address else ()
+
+    @property
+    def https(self) -> bool:
+        return self.workspace.settings.serve.https
+
+    @property
+    def proxies(self) -> int:
+        return self.workspace.settings.serve.proxies
+
+    @property
+    def upload_bytes(self) -> int:
+        return self.workspace.settings.serve.upload_bytes
+
+    @property
+    def mail(self) -> MailSettings | None:
+        return self.workspace.settings.mail
+
+    @property
+    def oidc(self) -> OidcSettings | None:
+        return self.workspace.settings.oidc
+
+    def openid_connect(self) -> dict[str, Any]:
+        """The company's own sign-in as allauth describes it."""
+        oidc = self.oidc
+        if oidc is None:
+            return {"APPS": []}
+        settings = {"server_url": oidc.server}
+        app = {"provider_id": OIDC_ID, "name": oidc.name, "client_id": oidc.client_id, "secret": oidc.client_secret, "settings": settings}
+        return {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}
 
 
 def read_site() -> Site:
     """The site that the environment asks for. Raises BadInput where there is no workspace, or a variable cannot be used."""
     workspace = open_workspace()
-    hosts = tuple(filter(None, os.environ.get(HOSTS_VARIABLE, "").split(",")))
     key = os.environ.get(KEY_VARIABLE) or kept_key(workspace.folder / KEY_FILE)
     database = database_of(os.environ.get(STATE_VARIABLE), workspace.folder / STATE_FILE)
-    return Site(workspace, key, database, (*LOOPBACK, *hosts), (), False, Path(unspun.console.__file__).parent)
+    named = filter(None, (*os.environ.get(HOSTS_VARIABLE, "").split(","), urlsplit(workspace.settings.serve.address).hostname))
+    return Site(workspace, key, database, (*LOOPBACK, *named), Path(unspun.console.__file__).parent)
 
 
 def truthy(variable: str) -> bool:
