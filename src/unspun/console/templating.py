@@ -13,11 +13,12 @@ from django.utils import translation
 from django.utils.html import json_script
 from django.utils.http import urlencode
 from django.utils.translation import ngettext
-from jinja2 import Environment, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from unspun.app.access import Scope
 from unspun.console.drawn import icon, logo
 from unspun.console.shell import role_name
+from unspun.reports.audit_html import equip
 
 NEXT = "next"
 
@@ -34,6 +35,8 @@ def environment(**options: Any) -> Environment:
         npgettext=translation.npgettext,
         newstyle=True,
     )
+    equip(made)
+    made.loader = ChoiceLoader([one for one in (made.loader, PackageLoader("unspun.reports")) if one is not None])  # pages use macros of reports
     made.globals.update(static=static, url=url, logo=logo, icon=icon, role_name=role_name, json_script=json_script)
     made.globals.update(moment=moment, scope_words=scope_words, company_sign_in_of=company_sign_in_of)
     return made

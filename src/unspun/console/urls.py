@@ -8,12 +8,13 @@ from unspun.console.views.home import home
 from unspun.console.views.join import join
 from unspun.console.views.own import end_one, end_others, own_page
 from unspun.console.views.people import invite_person, let_in_or_out, make_reset_link, people, person, withdraw_invitation
-from unspun.console.views.portfolio import portfolio
+from unspun.console.views.portfolio import portfolio, portfolio_rows
 from unspun.console.views.set_up import set_up
 
 urlpatterns = [
     path("", home, name="home"),
     path("portfolio", portfolio, name="portfolio"),
+    path("portfolio/rows", portfolio_rows, name="portfolio_rows"),
     path("search", portfolio, name="search"),
     # joining
     path("set-up", set_up, name="set_up"),
