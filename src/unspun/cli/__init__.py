@@ -12,6 +12,7 @@ import typer
 
 from unspun.cli.accept import accept
 from unspun.cli.audit import BAD_INPUT, audit
+from unspun.cli.backup import backup, restore
 from unspun.cli.check import check
 from unspun.cli.compact import compact
 from unspun.cli.demo import demo
@@ -75,6 +76,8 @@ app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
 app.command(short_help="Serve the console, where the team works.")(serve)
 app.command(short_help="Run the jobs that were asked for in the console.")(worker)
+app.command(short_help="Write the whole workspace to one file.")(backup)
+app.command(short_help="Make a workspace of its backup.")(restore)
 
 
 SCHEMAS = {

@@ -98,7 +98,10 @@ def audit(task: Task) -> Done:
     folder = task.folder("audits")
     (folder / "result.json").write_text(to_json(done.result), encoding="utf-8")
     (folder / "report.html").write_text(render(done.result, done.trace), encoding="utf-8")
-    return {"folder": str(folder), "verdicts": [{"score": one.name, "verdict": one.verdict} for one in done.result.scores]}
+    return {
+        "folder": folder.relative_to(task.workspace.folder).as_posix(),
+        "verdicts": [{"score": one.name, "verdict": one.verdict} for one in done.result.scores],
+    }
 
 
 def recompute(task: Task) -> Done:
@@ -117,7 +120,7 @@ def backup(task: Task) -> Done:
     folder = task.workspace.folder / BACKUPS
     folder.mkdir(exist_ok=True)
     made = back_up(task.workspace, BackupRequest(folder), task.at, progress=task.progress)
-    return {"archive": str(made.path), "bytes": made.size_bytes, "files": made.files}
+    return {"archive": made.path.relative_to(task.workspace.folder).as_posix(), "bytes": made.size_bytes, "files": made.files}
 
 
 @dataclass(frozen=True, slots=True)
