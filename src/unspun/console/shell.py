@@ -36,7 +36,7 @@ class Stop:
 
 RAIL: Final[tuple[tuple[Stop, ...], ...]] = (
     (Stop(_("Portfolio"), "portfolio", "portfolio", "portfolio.see"),),
-    (Stop(_("People"), "people", "people", "people.manage"),),
+    (Stop(_("Jobs"), "jobs", "renewal", "refresh.run"), Stop(_("People"), "people", "people", "people.manage")),
 )
 
 

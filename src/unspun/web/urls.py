@@ -7,4 +7,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("unspun.web.sign_in_urls")),
     path("", include("unspun.console.urls")),
+    path("", include("unspun.console.job_urls")),
 ]
