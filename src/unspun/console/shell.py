@@ -35,7 +35,17 @@ class Stop:
 
 
 RAIL: Final[tuple[tuple[Stop, ...], ...]] = (
-    (Stop(_("Portfolio"), "portfolio", "portfolio", "portfolio.see"),),
+    (
+        Stop(_("Portfolio"), "portfolio", "portfolio", "portfolio.see"),
+        Stop(_("Forecast"), "forecast", "forecast", "forecast.see"),
+        Stop(_("Performance"), "performance", "performance", "performance.see"),
+    ),
+    (
+        Stop(_("Evidence"), "evidence", "evidence", "evidence.see"),
+        Stop(_("Definitions"), "definitions", "definitions", "definitions.see"),
+        Stop(_("Data"), "data", "data", "data.see"),
+        Stop(_("Ledger"), "ledger", "ledger", "ledger.see"),
+    ),
     (Stop(_("Jobs"), "jobs", "renewal", "refresh.run"), Stop(_("People"), "people", "people", "people.manage")),
 )
 
@@ -66,5 +76,5 @@ def rail(actor: Actor, path: str) -> list[list[dict[str, Any]]]:
 
 def _drawn(stop: Stop, path: str) -> dict[str, Any]:
     href = reverse(stop.route)
-    here = path == href or path.startswith(f"{href}/")
+    here = path == href or path.startswith(f"{href.rstrip('/')}/")
     return {"name": stop.name, "href": href, "icon": stop.icon, "here": here, "count": 0}

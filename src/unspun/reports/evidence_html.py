@@ -23,6 +23,7 @@ from unspun.reports.audit_html import ScorePage, environment, page_style, read_a
 from unspun.reports.evidence_claims import Change, Row, Since, ranked_rows, worded
 from unspun.reports.evidence_map import AgreementMap, agreement_map
 from unspun.reports.marks import Scale
+from unspun.reports.proof import Proof
 from unspun.reports.row_files import csv_bytes, harmless, pack, slug
 from unspun.reports.within import FILE, Within
 from unspun.stats.estimate import Estimate, NoEstimate
@@ -43,23 +44,6 @@ SHADES = tuple(
     for i, (low, high) in enumerate(zip(evidence_map.STEPS, (*evidence_map.STEPS[1:], 0), strict=True), 1)
 )
 TEXT = re.compile(r"(<[^>]*>)")
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What backs the pages: the ledger's entry and its anchor (number and hash), the book, the engine, remarks on the book.
-
-    `set_aside` are the keys of what could not be put on trial, and why.
-    """
-
-    entry: int
-    anchor: str
-    book_version: int
-    book_digest: str
-    engine: str
-    company: str = ""
-    remarks: tuple[str, ...] = ()
-    set_aside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from unspun.reports.audit_html import environment, page_style, read_asset, with_
 from unspun.reports.forecast_claims import currencies_of, fan_of, money_of
 from unspun.reports.forecast_rows import groups_csv, renewals_csv
 from unspun.reports.marks import Scale
+from unspun.reports.proof import Proof
 from unspun.reports.within import FILE, Within
 from unspun.risk.forecast.result import Forecast, GroupForecast, MaybePredicted, Predicted
 
@@ -25,19 +26,6 @@ OWN = "style-src 'self' file:; script-src 'self' file:; font-src data:; img-src 
 POLICY = f"default-src 'none'; {OWN}; base-uri 'none'; form-action 'none'"
 MOST_GROUPS = 12  # segments or owners shown at once; the rest open on demand
 MOST_LISTED = 10  # renewals
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What backs the pages: the ledger's entry and its anchor (number and hash), the book, the engine, remarks on the book."""
-
-    entry: int
-    anchor: str
-    book_version: int
-    book_digest: str
-    engine: str
-    company: str = ""
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
