@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -27,9 +28,30 @@ def serve(
     from unspun.web.serve import ServeRequest, prepare
     from unspun.web.serve import serve as run
 
-    request = ServeRequest(workspace_at(workspace).folder, host, port)
+    request = ServeRequest(workspace_at(workspace), host, port)
     with show_progress() as report:
-        prepare(request, report)
-    print(f"The console is at {request.address} (Ctrl-C ends it).", flush=True)
+        code = prepare(request, report)
+    for line in _told(request.address, code, request.warning):
+        print(line, flush=True)
+    if open:
+        _open_soon(f"{request.address}/")
     run(request)
     return 0
+
+
+def _told(address: str, code: str | None, warning: str) -> Iterator[str]:
+    if warning:
+        yield warning
+    if code is not None:
+        yield f"Nobody has joined yet. The set-up code is {code}"
+        yield f"Become the owner at {address}/set-up"
+    yield f"The console is at {address} (Ctrl-C ends it)."
+
+
+def _open_soon(address: str) -> None:
+    """Open the browser as soon as the server answers."""
+    from threading import Thread
+
+    from unspun.cli.browser import open_address_when_up
+
+    Thread(target=open_address_when_up, args=(address,), daemon=True).start()

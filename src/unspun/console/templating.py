@@ -19,6 +19,7 @@ from unspun.app.access import Scope
 from unspun.console.drawn import icon, logo
 from unspun.console.shell import role_name
 from unspun.reports.audit_html import equip
+from unspun.risk.forecast.result import Predicted
 
 NEXT = "next"
 
@@ -36,7 +37,10 @@ def environment(**options: Any) -> Environment:
         newstyle=True,
     )
     equip(made)
-    made.loader = ChoiceLoader([one for one in (made.loader, PackageLoader("unspun.reports")) if one is not None])  # pages use macros of reports
+    made.tests["predicted"] = lambda value: isinstance(value, Predicted)
+    made.loader = ChoiceLoader(
+        [one for one in (made.loader, PackageLoader("unspun.reports")) if one is not None]
+    )  # pages use macros of reports
     made.globals.update(static=static, url=url, logo=logo, icon=icon, role_name=role_name, json_script=json_script)
     made.globals.update(moment=moment, scope_words=scope_words, company_sign_in_of=company_sign_in_of)
     return made

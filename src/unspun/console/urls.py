@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from unspun.console.views.account import account
+from unspun.console.published_urls import ROUTES as PUBLISHED
 from unspun.console.views.home import home
 from unspun.console.views.join import join
 from unspun.console.views.own import end_one, end_others, own_page
@@ -15,6 +17,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("portfolio", portfolio, name="portfolio"),
     path("portfolio/rows", portfolio_rows, name="portfolio_rows"),
+    path("accounts/<path:account>", account, name="account"),
     path("search", portfolio, name="search"),
     # joining
     path("set-up", set_up, name="set_up"),
@@ -30,4 +33,5 @@ urlpatterns = [
     path("people/<int:person>", person, name="person"),
     path("people/<int:person>/active", let_in_or_out, name="let_in_or_out"),
     path("people/<int:person>/reset-link", make_reset_link, name="reset_link"),
+    *PUBLISHED,
 ]

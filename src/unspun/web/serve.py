@@ -2,73 +2,110 @@
 
 from __future__ import annotations
 
+import atexit
+import io
 import os
+import shutil
 import socket
+import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
 
+from unspun.app.people.joining import new_set_up_code
+from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault
 from unspun.progress import Progress, silent
+from unspun.web.logs import configuration
 from unspun.web.set_up import prepare_state
 from unspun.web.site import HOSTS_VARIABLE
 from unspun.web.worker import watched_worker
 
 SETTINGS = "unspun.web.settings"
-MOST_WORKERS = 2
-THREADS = 4
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # read when prometheus_client is imported
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+MOST_WORKERS, KILL_SECONDS = 2, 10
 
 
 @dataclass(frozen=True, slots=True)
 class ServeRequest:
-    """Where to listen, and with how many worker processes and threads in each."""
+    """Where to listen, and with how many worker processes (0: as unspun.toml says, else two at most) and threads in each."""
 
-    workspace: Path
+    workspace: Workspace
     host: str = "127.0.0.1"
     port: int = 8000
-    workers: int = 0
-    threads: int = THREADS
 
     @property
     def address(self) -> str:
+        """Where browsers go."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return self.workspace.settings.serve.address or f"http://{host}:{self.port}"
+
+    @property
+    def workers(self) -> int:
+        return self.workspace.settings.serve.workers or min(MOST_WORKERS, os.cpu_count() or 1)
+
+    @property
+    def warning(self) -> str:
+        """What whoever starts the server should know; empty where there is nothing."""
+        https, local = self.workspace.settings.serve.https, self.host in LOOPBACK_HOSTS
+        return "" if https or local else "Passwords go over the network in clear: put a proxy with https before it (docs: run the console)."
 
 
-def prepare(request: ServeRequest, progress: Progress = silent) -> None:
-    """Set the environment, migrate the state, lay out the static files. Raises BadInput where the port is taken."""
+def prepare(request: ServeRequest, progress: Progress = silent) -> str | None:
+    """Set the environment, migrate the state, lay out the static files. The set-up code, if nobody has joined yet.
+
+    Raises BadInput where the port is taken, the address that browsers use is not known, or a route has no rule.
+    """
+    _check_address(request)
     _check_port(request)
-    os.environ["UNSPUN_WORKSPACE"] = str(request.workspace)
-    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-    os.environ[HOSTS_VARIABLE] = request.host
+    os.environ.update({"UNSPUN_WORKSPACE": str(request.workspace.folder), "DJANGO_SETTINGS_MODULE": SETTINGS, HOSTS_VARIABLE: request.host})
+    os.environ[FOLDER_VARIABLE] = _metrics_folder()
     progress("reading the site", 0, 0)
     import django
-
-    django.setup()
-    prepare_state(progress)
-    progress("laying out static files", 0, 0)
     from django.core.management import call_command
 
+    django.setup()
+    call_command("check", fail_level="ERROR", stdout=io.StringIO())
+    prepare_state(progress)
+    progress("laying out static files", 0, 0)
     call_command("collectstatic", interactive=False, verbosity=0)
+    return new_set_up_code(datetime.now(UTC))
+
+
+def _metrics_folder() -> str:
+    """Where the workers keep their counts; gone when the server ends."""
+    folder = tempfile.mkdtemp(prefix="unspun-metrics-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def serve(request: ServeRequest) -> None:
     """Answer requests until interrupted, with a worker for jobs beside. Call `prepare` first."""
     from granian.constants import Interfaces
+    from granian.log import LogLevels
     from granian.server import Server
 
-    workers = request.workers or min(MOST_WORKERS, os.cpu_count() or 1)
     server = Server(
         "unspun.web.wsgi:application",
         address=request.host,
         port=request.port,
         interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=request.threads,
+        workers=request.workers,
+        blocking_threads=request.workspace.settings.serve.threads,
         respawn_failed_workers=True,
-        log_enabled=False,
+        workers_kill_timeout=KILL_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig=configuration(),
     )
-    with watched_worker(request.workspace):
+    with watched_worker(request.workspace.folder):
         server.serve()
+
+
+def _check_address(request: ServeRequest) -> None:
+    if request.host not in LOOPBACK_HOSTS and not request.workspace.settings.serve.address:
+        message = "others can reach this host, and unspun.toml does not say by which address."
+        hint = 'Write address = "https://unspun.example.com" below [serve]: links, cookies and forms go by it.'
+        raise BadInput(Fault("no_address", message, "--host", hint))
 
 
 def _check_port(request: ServeRequest) -> None:
@@ -77,5 +114,5 @@ def _check_port(request: ServeRequest) -> None:
             return
     except OSError as refusal:
         hint = "Another server may be running there; choose another with --port."
-        message = f"cannot listen at {request.address}: {refusal.strerror or refusal}."
+        message = f"cannot listen at {request.host}:{request.port}: {refusal.strerror or refusal}."
         raise BadInput(Fault("cannot_listen", message, "--port", hint)) from refusal

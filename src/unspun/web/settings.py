@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unspun.web.logs import configuration
 from unspun.web.site import DEBUG_VARIABLE, read_site, truthy
 
 SITE = read_site()
@@ -27,8 +28,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "unspun.web.middleware.RequestMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "unspun.web.headers.HeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -66,6 +67,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = WORKSPACE.folder / ".console" / "static"
 STATICFILES_DIRS = [SITE.console / "static", SITE.console.parent / "reports" / "assets"]  # the reports' tokens, theme and font
 STATICFILES_FINDERS = [
+    "unspun.console.report_styles.ReportStyles",
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",  # allauth's scripts of security keys
 ]
@@ -138,4 +140,9 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SITE.https and SITE.proxies else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SITE.https else 0
 X_FRAME_OPTIONS = "DENY"
-LOGGING_CONFIG = None
+CSRF_FAILURE_VIEW = "unspun.console.views.errors.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # of what is no file; the whole of a request is bounded by the middleware
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 50
+LOGGING = configuration()
+SILENCED_SYSTEM_CHECKS: list[str] = []
