@@ -18,6 +18,7 @@ from unspun.app.forecast.figures import forecast_figures
 from unspun.app.forecast.making import forecast_now, settings_of
 from unspun.app.forecast.record import judge_forecasters, published_forecasts, record_figures
 from unspun.app.forecast.run import ForecastRequest, checked
+from unspun.app.forecast.stated import stated_forecasts
 from unspun.app.portfolio.make import Refreshed, make_read_model
 from unspun.app.publication import publish
 from unspun.app.retention import RetentionRequest, measure_retention
@@ -166,8 +167,9 @@ def _published(
     forecast_entry = publish(workspace, forecast_figures(inputs, forecast, book_check), at)
     clock.lap("forecast")
     progress("scoring forecasters", 0, 0)
-    record = judge_forecasters(trial, inputs, published_forecasts(trial.reader.catalog, inputs.as_of))
-    record_entry = publish(workspace, record_figures(inputs, record, book_check), at)
+    stated = stated_forecasts(trial.reader.catalog, inputs.basis.day)
+    record = judge_forecasters(trial, inputs, published_forecasts(trial.reader.catalog, inputs.as_of), stated)
+    record_entry = publish(workspace, record_figures(inputs, record, book_check, stated), at)
     clock.lap("record")
     entries = {"risk": risk_entry.seq, "model": model.entry, "forecast": forecast_entry.seq, "record": record_entry.seq}
     made = Refreshed(inputs, model.fitted, risk, forecast, record, retention, {**earlier, **entries}, why)

@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -164,6 +165,20 @@ def forget_read_models(warehouse: Path) -> int:
         _delete(folder, ())
         sync_folder(folder)
     return count
+
+
+def models_naming(warehouse: Path, id: str) -> int:
+    """How many of the read models that lie in the folder hold the id: as that of an account, or anywhere in an account's page."""
+    folder = warehouse / FOLDER
+    return sum(_names(path, id) for path in sorted(folder.glob("*.db"))) if folder.is_dir() else 0
+
+
+def _names(path: Path, id: str) -> bool:
+    said = json.dumps(id, ensure_ascii=False).encode("utf-8", "replace")
+    with translating(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        if connection.execute("SELECT 1 FROM accounts WHERE account_id = ? OR parent_id = ? LIMIT 1", (id, id)).fetchone():
+            return True
+        return any(said in zlib.decompress(body) for (body,) in connection.execute("SELECT body FROM detail"))
 
 
 # Read

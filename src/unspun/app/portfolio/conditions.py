@@ -28,6 +28,8 @@ class Condition:
     parameters: tuple[object, ...] = ()
 
     def __and__(self, other: Condition) -> Condition:
+        if "1" in (self.sql, other.sql):  # holds of every line
+            return self if other.sql == "1" else other
         return Condition(f"{self.sql} AND {other.sql}", (*self.parameters, *other.parameters))
 
 

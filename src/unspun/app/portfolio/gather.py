@@ -78,6 +78,7 @@ def sections(day: TrialDay) -> tuple[Section, ...]:
         "first_answered": _day_of(day, "first_answered"),
         "closed": _day_of(day, "closed"),
     }
+    calls = {**_same("made_by", "probability", "call"), "due": "CAST(due AS VARCHAR)", "amount": "CAST(amount AS VARCHAR)"}
     people = _listed("contacts", "name NULLS LAST, contact_id", _same("contact_id", "name", "email", "role"))
     return (
         Section("months", "events", _events(day, "month", f"INTERVAL {MONTHS} MONTH")),
@@ -85,6 +86,7 @@ def sections(day: TrialDay) -> tuple[Section, ...]:
         _latest(day, "tickets", tickets),
         _latest(day, "responses", _same("survey", "question", "answer", "verbatim", "contact_id")),
         _latest(day, "touchpoints", _same("channel", "owner", "direction", "minutes", "subject", "contact_id")),
+        Section("calls", "forecasts", _latest(day, "forecasts", calls).sql),
         _latest(day, "churns", _same("reason", "verbatim", "is_reactivation")),
         _subscriptions(day),
         Section("contacts", "contacts", people),

@@ -22,7 +22,7 @@ from unspun.book.retention.result import RetentionResult
 from unspun.errors import Fault, UnspunError
 from unspun.progress import Progress
 from unspun.risk.fitted import FittedRisk
-from unspun.risk.forecast.result import Forecast, ForecastRecord
+from unspun.risk.forecast.result import Forecast, ForecasterRecord, ForecastRecord
 from unspun.risk.result import RiskResult
 from unspun.stats.estimate import NoEstimate
 from unspun.warehouse.catalog import Catalog
@@ -126,7 +126,7 @@ def _meta(trial: OpenTrial, made: Refreshed) -> dict[str, Any]:
         "head": json_values([_head(made)])[0],
         "metrics": dict(features_of(inputs)),
         "outages": [span_record(span) | {"id": one.id, "message": one.message, "severity": one.severity} for one, span in spans],
-        "attributes": sorted(inputs.known.attributes),
+        "forecasters": json_values([one for forecaster in made.record.forecasters for one in _forecaster(forecaster)]),
     }
     return found
 
@@ -183,3 +183,11 @@ def _record(made: Refreshed) -> dict[str, Any]:
     figure = f"difference/{one.first}/{one.second}/{one.lead_days}"
     told = {"forecaster": one.first, "lead_days": one.lead_days, "n": one.n, "churned": one.n_churned, "words": one.words}
     return {"value": value_record(one.brier), "entry": made.entries["record"], "figure": figure, **told}
+
+
+def _forecaster(one: ForecasterRecord) -> Iterator[dict[str, Any]]:
+    """How a forecaster did at the lead that is told; none where there is no lead."""
+    leads = sorted(one.leads, key=lambda lead: LEADS.index(lead.lead_days) if lead.lead_days in LEADS else len(LEADS))
+    for lead in leads[:1]:
+        scores = {name: value_record(getattr(lead, name)) for name in ("brier", "bias")}
+        yield {"name": one.name, "kind": one.kind, "lead_days": lead.lead_days, "n": lead.n, "churned": lead.n_churned, **scores}

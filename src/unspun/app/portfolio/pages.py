@@ -31,12 +31,14 @@ DIGITS = 6
 
 
 def details(
-    known: BookReader, day: TrialDay, inputs: RiskInputs, result: RiskResult, accounts: Sequence[str], progress: Progress
+    reader: BookReader, day: TrialDay, inputs: RiskInputs, result: RiskResult, accounts: Sequence[str], progress: Progress
 ) -> Iterator[tuple[str, bytes]]:
     """The compressed body of each account's page. `accounts` are in ascending order."""
     renewals, trends, terms = _renewals(result), _Trends(inputs), _terms(inputs)
-    for account, parts in gathered(known, day, accounts, progress):
-        own = {"renewals": renewals.get(account, []), "trends": trends.of(account), "terms": terms.get(account, [])}
+    codes = {name: code for code, name in enumerate(inputs.accounts)}
+    for account, parts in gathered(reader, day, accounts, progress):
+        own: dict[str, Any] = {"renewals": renewals.get(account, []), "trends": trends.of(account), "terms": terms.get(account, [])}
+        own |= _said(inputs, codes.get(account))
         written = {**{name: _json(value) for name, value in own.items()}, **parts}
         body = "{" + ",".join(f"{json.dumps(name)}:{text}" for name, text in sorted(written.items())) + "}"
         yield account, zlib.compress(body.encode(), 6)
@@ -49,6 +51,16 @@ def _json(value: object) -> str:
 def read_body(body: bytes) -> dict[str, Any]:
     """The body of a page as plain values."""
     return json.loads(zlib.decompress(body))
+
+
+def _said(inputs: RiskInputs, code: int | None) -> dict[str, Any]:
+    """Since when an account is a customer, and what the book says of it in words."""
+    if code is None:
+        return {}
+    known, since = inputs.known, int(inputs.terms.first_seen[code])
+    stated = int(known.since[code])
+    words = {"segment": known.segments[code], "owner": known.owners[code]} | {name: one[code] for name, one in known.attributes.items()}
+    return {"since": _day(since if stated == UNKNOWN else min(since, stated)), "attributes": words}
 
 
 # Renewals

@@ -11,11 +11,12 @@ from datetime import date
 from typing import Any, Final
 
 from unspun._version import __version__
-from unspun.app.access import Actor
+from unspun.app.access import Actor, Scope
 from unspun.app.portfolio.conditions import NOT_KNOWN, Condition, PortfolioFilter, fitting, within
 from unspun.app.portfolio.request import SORT_COLUMNS, Cursor, PortfolioRequest, check_request, read_cursor
 from unspun.app.portfolio.sums import PortfolioSum, sums_of
 from unspun.app.workspace import Workspace
+from unspun.errors import BadInput, Fault
 from unspun.reports.row_files import harmless
 from unspun.warehouse.read_model import ReadModel, open_read_model
 
@@ -105,13 +106,13 @@ def portfolio(workspace: Workspace, actor: Actor, request: PortfolioRequest) -> 
     asked = condition if cursor is None else condition & cursor.after(column)
     rows = lines_of(model, asked, request.order_sql, request.size + 1)
     page = rows[: request.size]
-    total, accounts, parents = model.rows(f"{_COUNTS} WHERE {condition.sql}", condition.parameters)[0]
+    found = sums_of(model, condition, words)
     return Portfolio(
         rows=page,
-        total=total,
-        accounts=accounts,
-        parents=parents,
-        sums=sums_of(model, condition, words),
+        total=found.total,
+        accounts=found.accounts,
+        parents=found.parents,
+        sums=found.sums,
         cursor=_next(model, request, page[-1]) if len(rows) > request.size else None,
         as_of=as_of(model),
         key=model.key,
@@ -119,9 +120,6 @@ def portfolio(workspace: Workspace, actor: Actor, request: PortfolioRequest) -> 
         entries=model.meta["entries"],
         words=words,
     )
-
-
-_COUNTS = "SELECT count(*), count(DISTINCT account_id), count(DISTINCT family) FROM lines"
 
 
 def lines_of(model: ReadModel, condition: Condition, order: str = "line", limit: int = -1) -> tuple[PortfolioRow, ...]:
@@ -194,6 +192,26 @@ def search(workspace: Workspace, actor: Actor, text: str, limit: int = MOST_FOUN
     model, condition = open_read_model(workspace.warehouse), within(actor.scope) & asked
     sql = f"SELECT account_id, name, segment, owner FROM lines WHERE {condition.sql} GROUP BY account_id ORDER BY min(line) LIMIT ?"
     return tuple(FoundAccount(*one) for one in model.rows(sql, (*condition.parameters, limit)))
+
+
+def no_account(account: str) -> BadInput:
+    """What is said of an account that is not there, and of one that is out of scope."""
+    return BadInput(Fault("no_account", f"there is no account '{account[:80]}' that you can see.", "account", "Search for it by its name."))
+
+
+def find_account(model: ReadModel, scope: Scope, account: str) -> FoundAccount:
+    """The account of that id, where it is within the scope and has a page. Raises BadInput `no_account` else."""
+    condition = within(scope) & within(Scope(accounts=frozenset({account})))
+    sql = f"SELECT account_id, name, segment, owner FROM accounts WHERE {condition.sql} AND account_id IN (SELECT account_id FROM detail)"
+    rows = model.rows(sql, condition.parameters)
+    if not rows:
+        raise no_account(account)
+    return FoundAccount(*rows[0])
+
+
+def account_in_scope(workspace: Workspace, actor: Actor, account: str) -> FoundAccount:
+    """The same in the read model in force."""
+    return find_account(open_read_model(workspace.warehouse), actor.scope, account)
 
 
 # CSV

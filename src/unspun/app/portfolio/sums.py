@@ -65,6 +65,7 @@ class _Columns:
     currency: Ints
     currencies: tuple[str | None, ...]
     family: Ints
+    account: Ints
     untold: NDArray[np.bool_]
     notice: NDArray[np.bool_]
     renewal: NDArray[np.bool_]
@@ -72,8 +73,10 @@ class _Columns:
 
 
 _KNOWN: WeakKeyDictionary[ReadModel, _Columns] = WeakKeyDictionary()
+_TOLD: WeakKeyDictionary[ReadModel, dict[tuple[object, ...], LineSums]] = WeakKeyDictionary()
+MOST_KEPT = 256
 _LOCK = threading.Lock()
-_SQL = "SELECT arr, lost, base_rate, currency, family, cannot_tell, status, due FROM lines ORDER BY line"
+_SQL = "SELECT arr, lost, base_rate, currency, family, account_id, cannot_tell, status, due FROM lines ORDER BY line"
 
 
 def _columns(model: ReadModel) -> _Columns:
@@ -85,7 +88,7 @@ def _columns(model: ReadModel) -> _Columns:
 
 def _read(model: ReadModel) -> _Columns:
     rows = model.rows(_SQL)
-    arr, lost, base, currency, family, untold, status, due = zip(*rows, strict=True) if rows else ((),) * 8
+    arr, lost, base, currency, family, account, untold, status, due = zip(*rows, strict=True) if rows else ((),) * 9
     names = sorted(set(currency), key=lambda name: name or "")
     told = np.array([one is not None for one in lost], bool)
     return _Columns(
@@ -95,6 +98,7 @@ def _read(model: ReadModel) -> _Columns:
         currency=np.array([names.index(one) for one in currency], np.int64),
         currencies=tuple(names),
         family=np.array(family, np.int64),
+        account=np.unique(np.array(account, str), return_inverse=True)[1].astype(np.int64),
         untold=np.array([bool(one) for one in untold], bool),
         notice=np.array([one == "notice given" for one in status], bool),
         renewal=np.array([one is not None for one in due], bool) & np.array([one != "decided" for one in status], bool),
@@ -106,16 +110,45 @@ def _floats(values: tuple[float | None, ...]) -> Floats:
     return np.array([math.nan if one is None else one for one in values], np.float64)
 
 
-def sums_of(model: ReadModel, condition: Condition, words: str) -> tuple[PortfolioSum, ...]:
-    """The sums over the lines that meet a condition, one for each currency of their renewals. `words` say what the filter is."""
+@dataclass(frozen=True, slots=True)
+class LineSums:
+    """Lines that meet a condition: how many, of how many accounts and top parents, and the sums over their renewals by currency."""
+
+    total: int
+    accounts: int
+    parents: int
+    sums: tuple[PortfolioSum, ...]
+
+
+def sums_of(model: ReadModel, condition: Condition, words: str) -> LineSums:
+    """What the lines that meet a condition add up to. `words` say what the filter is.
+
+    A read model never changes, so that what was asked of it before is not added up again.
+    """
+    asked = (condition.sql, condition.parameters, words)
+    with _LOCK:
+        known = _TOLD.setdefault(model, {})
+        found = known.get(asked)
+    if found is None:
+        found = _sums(model, condition, words)
+        with _LOCK:
+            if len(known) >= MOST_KEPT:
+                known.clear()
+            known[asked] = found
+    return found
+
+
+def _sums(model: ReadModel, condition: Condition, words: str) -> LineSums:
     sql = f"SELECT line FROM lines WHERE {condition.sql}"
     lines = np.array([one for (one,) in model.rows(sql, condition.parameters)], np.int64)
     columns = _columns(model)
-    lines = lines[columns.renewal[lines]] if len(lines) else lines
-    return tuple(
-        _with_figures(_sum(model, columns, lines[columns.currency[lines] == code], columns.currencies[code]), model, sql, condition, words)
-        for code in np.unique(columns.currency[lines]).tolist()
+    renewals = lines[columns.renewal[lines]]
+    sums = tuple(
+        _with_figures(_sum(model, columns, renewals[columns.currency[renewals] == code], name), model, sql, condition, words)
+        for code, name in enumerate(columns.currencies)
+        if (columns.currency[renewals] == code).any()
     )
+    return LineSums(len(lines), len(np.unique(columns.account[lines])), len(np.unique(columns.family[lines])), sums)
 
 
 def _sum(model: ReadModel, columns: _Columns, lines: Lines, currency: str | None) -> PortfolioSum:
