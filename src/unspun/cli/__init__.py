@@ -25,6 +25,7 @@ from unspun.cli.load import load
 from unspun.cli.metrics import metrics
 from unspun.cli.panel import panel
 from unspun.cli.performance import performance
+from unspun.cli.refresh import refresh
 from unspun.cli.rejected import rejected
 from unspun.cli.renewals import renewals
 from unspun.cli.retention import retention
@@ -71,6 +72,7 @@ app.command(short_help="Put every metric and score on trial.")(evidence)
 app.command(short_help="Tell what each open renewal is likely to come to, and why.")(risk)
 app.command(short_help="Forecast renewals; score every forecaster.")(forecast)
 app.command(short_help="Compare owners and other groups beside what was expected.")(performance)
+app.command(short_help="Make anew all that the console shows.")(refresh)
 app.command(short_help="Show where a published figure came from, and its rows.")(why)
 app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
