@@ -11,10 +11,13 @@ from django.urls import reverse
 from unspun.state.models import Person
 
 
-def absolute(request: HttpRequest, path: str) -> str:
-    """The whole link of a path."""
-    address = settings.SITE.address
-    return f"{address}{path}" if address else request.build_absolute_uri(path)
+def absolute(request: HttpRequest | None, path: str) -> str:
+    """The whole link of a path. Raises ValueError where neither names a host."""
+    if settings.SITE.address:
+        return f"{settings.SITE.address}{path}"
+    if request is None:
+        raise ValueError("a link needs the address of the site, or a request")
+    return request.build_absolute_uri(path)
 
 
 def reset_link(request: HttpRequest, person: Person) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
 from unspun.state.job_models import Job as Job  # Django finds the models of an app in this module
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_ROLE, LONGEST_VALUE = 200, 254, 20, 500
 
@@ -32,12 +35,14 @@ class Person(AbstractBaseUser):
     joined_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[People] = People()
+    scope_rules: RelatedManager[ScopeRule]
+    session_records: RelatedManager[SessionRecord]
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name", "role"]
 
-    class Meta:
+    class Meta(AbstractBaseUser.Meta):
         constraints: ClassVar = [models.CheckConstraint(condition=models.Q(email=Lower("email")), name="person_email_lower")]
 
     def __str__(self) -> str:
@@ -86,6 +91,7 @@ class Invitation(models.Model):
 class SessionRecord(models.Model):
     """Where a person is signed in: the device as it names itself, its address, and when it was last seen."""
 
+    person_id: int
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="session_records")
     session_key = models.CharField(max_length=40, unique=True)
     began_at = models.DateTimeField()
