@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from unspun.reports.marks import Scale, joined, line, tag
+from unspun.app.portfolio.head import RateAhead
+from unspun.reports.marks import Scale, joined, line, scale_over, tag
+from unspun.risk.forecast.result import Predicted
+from unspun.stats.estimate import Estimate
 
 RISK = Scale(0.0, 0.8)
 HEIGHT = 14
@@ -33,6 +36,27 @@ def estimate_mark(point: float, low: float, high: float, scale: Scale, shape: st
     parts.append(line(scale(low), middle, scale(high), middle))
     parts.append(tag("circle", class_="f", cx=f"{scale(point):g}%", cy=middle, r=4))
     return _drawn(parts, shape)
+
+
+def lost_mark(lost: Estimate, at_base_rate: float | None) -> Markup:
+    """Below a sum that is expected to be lost, beside what it would be at the base rate. From nought."""
+    scale = Scale(0.0, 1.25 * max(lost.high, at_base_rate or 0.0, 1.0))
+    return risk_mark(lost.point, lost.low, lost.high, at_base_rate, scale)
+
+
+def rate_mark(rate: RateAhead) -> Markup:
+    """Below a rate to come, beside what the last twelve months came to."""
+    actual = rate.actual.point if isinstance(rate.actual, Estimate) else None
+    if not isinstance(rate.value, Predicted):
+        return bare_mark()
+    scale = scale_over((rate.value.low_95, rate.value.high_95), around=actual)
+    return estimate_mark(rate.value.mean, rate.value.low_95, rate.value.high_95, scale, reference=actual)
+
+
+def record_mark(value: Estimate) -> Markup:
+    """Below a difference of Brier scores: left of the line the forecaster was closer."""
+    scale = scale_over((value.low, value.high), around=0.0)
+    return estimate_mark(value.point, value.low, value.high, scale, "renew" if value.high < 0 else "score", reference=0.0)
 
 
 def bare_mark() -> Markup:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unspun.console.views.account import account
+from unspun.console.views.account import account, account_forecast, account_note
 from unspun.console.published_urls import ROUTES as PUBLISHED
 from unspun.console.views.home import home
 from unspun.console.views.join import join
@@ -17,6 +17,8 @@ urlpatterns = [
     path("", home, name="home"),
     path("portfolio", portfolio, name="portfolio"),
     path("portfolio/rows", portfolio_rows, name="portfolio_rows"),
+    path("accounts/<path:account>/note", account_note, name="account_note"),
+    path("accounts/<path:account>/forecast", account_forecast, name="account_forecast"),
     path("accounts/<path:account>", account, name="account"),
     path("search", portfolio, name="search"),
     # joining

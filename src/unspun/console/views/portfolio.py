@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,13 +14,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from unspun.app.portfolio.conditions import PortfolioFilter, RiskBand
+from unspun.app.portfolio.head import portfolio_head
 from unspun.app.portfolio.request import LARGEST_FIRST, PortfolioRequest, SortName
 from unspun.app.portfolio.run import Portfolio, choices, portfolio_csv
 from unspun.app.portfolio.run import portfolio as read_portfolio
 from unspun.console.access import allow
 from unspun.console.answers import csv_answer
 from unspun.console.asking import actor_of_request
-from unspun.console.risk_marks import bare_mark, risk_mark
+from unspun.console.risk_marks import bare_mark, lost_mark, rate_mark, record_mark, risk_mark
 from unspun.errors import BadInput, Fault
 from unspun.reports import words
 
@@ -86,7 +87,8 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     """A page of the list; to htmx the part of the page that changes."""
     view = read_view(request)
     found = read_portfolio(settings.WORKSPACE, actor_of_request(request), view.request)
-    context = {"view": view, "found": found, **_shown(view, found)}
+    head = portfolio_head(settings.WORKSPACE, actor_of_request(request))
+    context = {"view": view, "found": found, "head": head, **_shown(view, found)}
     if request.headers.get("HX-Request"):
         return render(request, "portfolio_list.html", context)
     context["choices"] = choices(settings.WORKSPACE, actor_of_request(request))
@@ -139,6 +141,11 @@ def _days(text: str) -> int | None:
     return int(text)
 
 
+def figure_address(address: str | None) -> str | None:
+    """The page of a published figure, which opens in the drawer."""
+    return None if address is None else f"/figures/{quote(address)}"
+
+
 def _shown(view: View, found: Portfolio) -> dict[str, Any]:
     """What the templates need beside the page itself."""
     due = view.request.filter.due_within
@@ -151,5 +158,10 @@ def _shown(view: View, found: Portfolio) -> dict[str, Any]:
         "sort_name": SORT_NAMES[view.request.sort],
         "words": words,
         "risk_mark": risk_mark,
+        "shown_currencies": {one.currency for one in found.sums},
+        "figure_address": figure_address,
+        "lost_mark": lost_mark,
+        "rate_mark": rate_mark,
+        "record_mark": record_mark,
         "bare_mark": bare_mark,
     }
