@@ -1,4 +1,4 @@
-"""A workspace whose state lies in a database of its own: SQLite beside it, or a real Postgres. For this process and those that it starts."""
+"""A workspace whose state lies in a database of its own: SQLite beside it, or a real Postgres; for this process and those it starts."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class TestAsking:
             retry(job.pk, person.pk, AT)
         assert fail(attempt, {"what": "no such file", "where": "a.csv", "kept": "", "todo": ""}, AT)
         again = retry(job.pk, person.pk, AT)
-        assert (again.pk != job.pk, again.state, again.asked_by_id, again.kind) == (True, "waiting", person.pk, "load")
+        assert (again.pk != job.pk, again.state, again.asked_by, again.kind) == (True, "waiting", person, "load")
         with pytest.raises(BadInput, match="no job 999"):
             retry(999, None, AT)
 
