@@ -12,20 +12,22 @@ from time import monotonic
 
 from unspun.app.access import Actor
 from unspun.app.checks import CheckRequest, check_book
-from unspun.app.evidence.inputs import EvidenceRequest, OpenTrial
-from unspun.app.evidence.run import judge_evidence
+from unspun.app.evidence.inputs import OpenTrial
 from unspun.app.forecast.figures import forecast_figures
 from unspun.app.forecast.making import forecast_now, settings_of
 from unspun.app.forecast.record import judge_forecasters, published_forecasts, record_figures
 from unspun.app.forecast.run import ForecastRequest, checked
 from unspun.app.forecast.stated import stated_forecasts
 from unspun.app.portfolio.make import Refreshed, make_read_model
-from unspun.app.publication import publish
+from unspun.app.publication import FigureSet, publish
+from unspun.app.published.laying import LookedAhead, LookedBack, look_back, pages_of
+from unspun.app.published.pages import Laid
 from unspun.app.retention import RetentionRequest, measure_retention
 from unspun.app.risk.basis import RiskRequest, opened_risk
 from unspun.app.risk.figures import figure_set, judged_renewals
 from unspun.app.risk.inputs import RiskInputs, lay_out_risk
 from unspun.app.risk.models import model_for
+from unspun.app.risk.run import versioned
 from unspun.app.trial.subjects import workspace_definitions
 from unspun.app.workspace import Workspace
 from unspun.book.retention.result import RetentionResult
@@ -37,8 +39,8 @@ HINDRANCES = frozenset({"no_terms", "no_renewals"})
 
 @dataclass(frozen=True, slots=True)
 class RefreshRequest:
-    """What a refresh does besides: put metrics and scores on trial (`evidence`), fit a new version of the risk model (`fit`). `as_of` None
-    is the last day on which the book knows anything of outcomes."""
+    """What a refresh does besides: put metrics and scores on trial and measure performance (`evidence`; else their pages stay as they are),
+    fit a new version of the risk model (`fit`). `as_of` None is the last day on which the book knows anything of outcomes."""
 
     evidence: bool = False
     fit: bool = False
@@ -98,15 +100,17 @@ def refresh(
     for one in report.judged:
         findings[one.finding.severity] = findings.get(one.finding.severity, 0) + 1
     clock.lap("check")
-    evidence = _evidence(workspace, request, at, progress, clock)
+    back = look_back(workspace, request.evidence, request.as_of, at, progress)
+    why |= back.why
+    clock.lap("evidence")
     retention, retention_entry = _retention(workspace, at, progress, why)
     clock.lap("retention")
     definition = workspace_definitions(workspace).metrics
     with opened_risk(workspace, RiskRequest(as_of=request.as_of, fit=request.fit), definition, at, progress) as (trial, basis, left_out):
         inputs = replace(lay_out_risk(trial, basis, definition, progress), left_out=left_out)
         clock.lap("metrics")
-        earlier = {"check": report.entry, "evidence": evidence, "retention": retention_entry}
-        made, model_why = _published(workspace, trial, inputs, request, retention, earlier, why, at, progress, clock)
+        earlier = {"check": report.entry, "retention": retention_entry, **back.entries}
+        made, model_why = _published(workspace, trial, inputs, request, retention, earlier, back, why, at, progress, clock)
         key, written = make_read_model(workspace, trial, made, progress)
         clock.lap("read model")
     return RefreshRun(
@@ -122,14 +126,6 @@ def refresh(
         written=written,
         seconds=clock.seconds,
     )
-
-
-def _evidence(workspace: Workspace, request: RefreshRequest, at: datetime, progress: Progress, clock: _Clock) -> int | None:
-    if not request.evidence:
-        return None
-    entry = judge_evidence(workspace, EvidenceRequest(as_of=request.as_of), at, progress, compare=False).entry
-    clock.lap("evidence")
-    return entry
 
 
 def _retention(workspace: Workspace, at: datetime, progress: Progress, why: dict[str, str]) -> tuple[RetentionResult | None, int | None]:
@@ -151,6 +147,7 @@ def _published(
     request: RefreshRequest,
     retention: RetentionResult | None,
     earlier: Mapping[str, int | None],
+    back: LookedBack,
     why: Mapping[str, str],
     at: datetime,
     progress: Progress,
@@ -161,16 +158,23 @@ def _published(
     model = model_for(workspace, trial, inputs, request.fit, at, progress)
     clock.lap("model")
     risk = judged_renewals(inputs, model.fitted, progress)
-    risk_entry = publish(workspace, figure_set(inputs, model, asked.settings, risk, book_check), at)
+    told_risk = _laid(workspace, figure_set(inputs, model, asked.settings, risk, book_check), at)
     clock.lap("risk")
     forecast = forecast_now(inputs, model, settings_of(ForecastRequest().months), progress)
-    forecast_entry = publish(workspace, forecast_figures(inputs, forecast, book_check), at)
+    told_forecast = _laid(workspace, forecast_figures(inputs, forecast, book_check), at)
     clock.lap("forecast")
     progress("scoring forecasters", 0, 0)
     stated = stated_forecasts(trial.reader.catalog, inputs.basis.day)
     record = judge_forecasters(trial, inputs, published_forecasts(trial.reader.catalog, inputs.as_of), stated)
-    record_entry = publish(workspace, record_figures(inputs, record, book_check, stated), at)
+    told_record = _laid(workspace, record_figures(inputs, record, book_check, stated), at)
     clock.lap("record")
-    entries = {"risk": risk_entry.seq, "model": model.entry, "forecast": forecast_entry.seq, "record": record_entry.seq}
-    made = Refreshed(inputs, model.fitted, risk, forecast, record, retention, {**earlier, **entries}, why)
-    return made, model.why
+    told = {"risk": told_risk, "forecast": told_forecast, "record": told_record}
+    entries = {**earlier, "model": model.entry, **{name: one.entry.seq for name, one in told.items()}}
+    judged = replace(risk, model=versioned(risk, model)), told_risk
+    pages = pages_of(workspace, back, LookedAhead(judged, (forecast, told_forecast), (record, told_record)))
+    return Refreshed(inputs, model.fitted, risk, forecast, record, retention, entries, why, pages), model.why
+
+
+def _laid(workspace: Workspace, figures: FigureSet, at: datetime) -> Laid:
+    """The figures, published."""
+    return Laid(figures, publish(workspace, figures, at))

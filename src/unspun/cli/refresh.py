@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STEPS = {
     "check": "book checked",
     "evidence": "metrics and scores on trial",
+    "performance": "owners and segments compared",
     "retention": "retention measured",
     "model": "risk model",
     "risk": "renewals judged",
@@ -29,7 +30,7 @@ STEPS = {
 
 
 def refresh(
-    evidence: Annotated[bool, typer.Option("--evidence", help="Put every metric and score on trial too.")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="Put every metric and score on trial, and compare owners, too.")] = False,
     fit: Annotated[bool, typer.Option("--fit", help="Fit the risk model anew, as a new version.")] = False,
     json: AsJson = False,
     workspace: WorkspaceFolder = None,
@@ -82,7 +83,7 @@ def _lines(run: RefreshRun, width: int) -> Iterator[Text]:
 
 def _is_told(run: RefreshRun, step: str) -> bool:
     """A step that was not asked for is not told of."""
-    return step != "evidence" or run.entries[step] is not None
+    return step not in ("evidence", "performance") or run.entries[step] is not None
 
 
 def _entry(run: RefreshRun, step: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -26,19 +27,23 @@ PART_STYLES: Final[Mapping[str, words.Style]] = {
     **dict.fromkeys(("auc", "slope", "expected_over_observed"), words.RATIO),
 }
 PART_NAMES: Final[Mapping[str, str]] = {
-    "grr": "GRR", "nrr": "NRR", "auc": "AUC", "arr_due": "ARR due", "n": "n", "in_80": "Within 80 %", "in_95": "Within 95 %", "p": "p",
+    "grr": "GRR", "nrr": "NRR", "auc": "AUC", "arr_due": "ARR due", "arr_due_later": "ARR due later", "n": "n", "p": "p",
+    "in_80": "Within 80 %", "in_95": "Within 95 %",
 }  # fmt: skip
 REFERENCES: Final = {"AUC": 0.5}
 GAIN: Final = "/gain"
 MOST_LISTED: Final = 6
 CURRENCY_LETTERS: Final = 3
+AMOUNT: Final = re.compile(r"-?\d+\.\d+")
+"""Money, as it is kept: exact decimals in text."""
 MEAN: Final = "mean over simulated paths"
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """A value in words. `point` and its `interval` ("" has none), the `mark` that draws it, what the interval is; or, where there is no
-    estimate, the `reason` and what it would take. `parts` are the further values of the record by name."""
+    estimate, the `reason` and what it would take. `parts` are the further values of the record by name; `part` names the one that was asked
+    for, "" the whole."""
 
     point: str
     interval: str = ""
@@ -50,6 +55,7 @@ class Said:
     reason: str = ""
     takes: str = ""
     parts: tuple[tuple[str, str], ...] = ()
+    part: str = ""
 
 
 def said_of(figure: Mapping[str, Any], part: str = "") -> Said:
@@ -57,7 +63,7 @@ def said_of(figure: Mapping[str, Any], part: str = "") -> Said:
     value, unit = figure["value"], figure["unit"]
     if part and _is_part(value.get(part)):
         others = {name: one for name, one in value.items() if name != part}
-        return _said(value[part], _style_of_part(part), unit, tuple(_parts(others, unit)))
+        return replace(_said(value[part], PART_STYLES.get(part), unit, tuple(_parts(others, unit))), part=_name(part))
     return _of_record(figure, value, unit)
 
 
@@ -123,8 +129,8 @@ def _written(told: Estimate, style: words.Style | None, unit: str) -> tuple[str,
     return words.point(told, usual), words.interval(told, usual)
 
 
-def _style_of_part(name: str) -> words.Style | None:
-    return PART_STYLES.get(name)
+def _name(part: str) -> str:
+    return PART_NAMES.get(part, part.replace("_", " ").capitalize())
 
 
 def _amount(text: str, unit: str) -> str:
@@ -140,14 +146,14 @@ def _parts(value: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:
     for name, one in value.items():
         text = _part(name, one, unit)
         if text:
-            yield PART_NAMES.get(name, name.replace("_", " ").capitalize()), text
+            yield _name(name), text
 
 
 def _part(name: str, value: Any, unit: str) -> str:
     if _is_part(value):
         if "reason" in value:
             return f"no estimate: {value['reason']}"
-        return " ".join(_written(_estimate(value), _style_of_part(name), unit))
+        return " ".join(_written(_estimate(value), PART_STYLES.get(name), unit))
     if isinstance(value, Mapping):
         return "; ".join(f"{key} {text}" for key, one in value.items() if (text := _part(str(key), one, unit)))
     if isinstance(value, list):
@@ -157,4 +163,6 @@ def _part(name: str, value: Any, unit: str) -> str:
         return "" if value is None else "yes" if value else "no"
     if isinstance(value, int):
         return words.count(value)
-    return words.number(value, 3) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return words.number(value, 3)
+    return _amount(value, unit) if AMOUNT.fullmatch(str(value)) else str(value)

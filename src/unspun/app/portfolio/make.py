@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,7 +36,8 @@ LEADS = (90, 60, 180, 30)
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What one refresh published, and what it was made from. Entries None: it could not be made; `why` says so by name."""
+    """What one refresh published, and what it was made from. Entries None: it could not be made; `why` says so by name. `pages`
+    are laid out as they are read, once."""
 
     inputs: RiskInputs
     fitted: FittedRisk | NoEstimate
@@ -46,6 +47,7 @@ class Refreshed:
     retention: RetentionResult | None
     entries: Mapping[str, int | None]
     why: Mapping[str, str]
+    pages: Iterable[Row] = ()
 
 
 def make_read_model(workspace: Workspace, trial: OpenTrial, made: Refreshed, progress: Progress) -> tuple[str, bool]:
@@ -77,6 +79,7 @@ def _write(workspace: Workspace, trial: OpenTrial, made: Refreshed, key: str, pr
             products=((account, one) for account, products in sorted(facts.products.items()) for one in products),
             details=details(known, day, inputs, made.risk, accounts, progress),
             draws=draws_of(inputs, made.risk, made.fitted),
+            pages=made.pages,
         )
         write_read_model(workspace.warehouse, key, contents)
 

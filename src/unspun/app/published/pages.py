@@ -57,25 +57,25 @@ class Laid:
 def evidence_pages(workspace: Workspace, run: EvidenceRun) -> Iterator[Row]:
     """The index, a page for each metric and score, and the files beside them."""
     proof = proof_of(workspace, run.figures, run.entry, run.anchor, run.set_aside)
-    yield from _rows("evidence", lambda within: render_evidence(run.result, proof, trace=run.trace, within=within))
+    yield from section_rows("evidence", lambda within: render_evidence(run.result, proof, trace=run.trace, within=within))
 
 
 def model_pages(workspace: Workspace, result: RiskResult, laid: Laid) -> Iterator[Row]:
     """The page of the risk model."""
     proof, meanings = laid.proof(workspace), meanings_of(laid.figures)
-    yield from _rows("risk", lambda within: [("index.html", render_model(result, proof, meanings, within))])
+    yield from section_rows("risk", lambda within: [("index.html", render_model(result, proof, meanings, within))])
 
 
 def forecast_pages(workspace: Workspace, result: Forecast, laid: Laid) -> Iterator[Row]:
     """The forecast and its rows."""
     proof = laid.proof(workspace)
-    yield from _rows("forecast", lambda within: render_forecast(result, proof, within))
+    yield from section_rows("forecast", lambda within: render_forecast(result, proof, within))
 
 
 def record_pages(workspace: Workspace, result: ForecastRecord, laid: Laid) -> Iterator[Row]:
     """The record of everybody who forecast, and its rows."""
     proof = laid.proof(workspace)
-    yield from _rows("record", lambda within: render_record(result, proof, within))
+    yield from section_rows("record", lambda within: render_record(result, proof, within))
 
 
 def performance_pages(workspace: Workspace, run: PerformanceRun) -> Iterator[Row]:
@@ -100,7 +100,8 @@ def meanings_of(figures: FigureSet) -> dict[str, str]:
     return {one.id: one.description for one in definitions_of(figures.definition_text, "").metrics.metrics if one.description}
 
 
-def _rows(section: Section, laid_out: Callable[[Within], Files]) -> Iterator[Row]:
+def section_rows(section: Section, laid_out: Callable[[Within], Files]) -> Iterator[Row]:
+    """The files of a section as rows, for those who see every account and for those who do not."""
     for scope, within in SHELLS:
         yield from (_row(section, scope, name, content) for name, content in laid_out(within))
 

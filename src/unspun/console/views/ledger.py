@@ -16,6 +16,8 @@ from unspun.ledger.chain import Entry
 from unspun.reports import words
 
 TOLD_FIRST = ("what", "name", "as_of", "book_version", "version", "load", "figures", "finding", "who", "why")
+UNTOLD = ("digest", "sha256", "hash", "text", "document")
+"""Parts of names of what is long and says nothing to a reader in short; the whole entry has them."""
 MOST_TOLD = 5
 LONGEST = 60
 
@@ -36,8 +38,12 @@ def told(entry: Entry) -> str:
     """What an entry says, the telling parts first, in short."""
     body = entry.body
     names = [*(name for name in TOLD_FIRST if name in body), *(name for name in body if name not in TOLD_FIRST)]
-    parts = [f"{name.replace('_', ' ')} {_short(body[name])}" for name in names if isinstance(body[name], str | int | float)]
+    parts = [f"{name.replace('_', ' ')} {_short(body[name])}" for name in names if _is_told(name, body[name])]
     return ", ".join(parts[:MOST_TOLD])
+
+
+def _is_told(name: str, value: object) -> bool:
+    return isinstance(value, str | int | float) and not any(part in name for part in UNTOLD)
 
 
 def whole(entry: Entry) -> str:
