@@ -42,7 +42,9 @@ def _runs(values: Sequence[float | None]) -> Iterator[list[tuple[int, float]]]:
 def _drawn(run: Sequence[tuple[int, float]], low: float, high: float, step: float) -> list[Markup]:
     span = (high - low) or 1.0
     middle = HEIGHT / 2 if high == low else None
-    points = [(round(place * step, 1), middle or round(HEIGHT - ROOM - (value - low) / span * (HEIGHT - 2 * ROOM), 1)) for place, value in run]
+    points = [
+        (round(place * step, 1), middle or round(HEIGHT - ROOM - (value - low) / span * (HEIGHT - 2 * ROOM), 1)) for place, value in run
+    ]
     if len(points) > 1:
         return [path(points, "")]
     (x, y) = points[0]

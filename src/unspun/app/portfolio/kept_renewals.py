@@ -46,8 +46,17 @@ def _pairs(held: Any) -> tuple[Any, ...]:
 def _similar(held: Mapping[str, Any]) -> SimilarAccounts | NoEstimate:
     if "reason" in held:
         return NoEstimate(held["reason"], held["what_it_would_take"])
-    past = tuple(PastRenewal(account, date.fromisoformat(due), date.fromisoformat(day), outcome) for account, due, day, outcome in held["renewals"])
+    past = tuple(
+        PastRenewal(account, date.fromisoformat(due), date.fromisoformat(day), outcome) for account, due, day, outcome in held["renewals"]
+    )
     outcomes = {name: estimate_of(value) for name, value in held["outcomes"].items()}
     return SimilarAccounts(
-        held["n"], held["n_accounts"], held.get("segment"), held.get("lead_low_days", 0), held.get("lead_high_days", 0), outcomes, past, held["told"]
+        held["n"],
+        held["n_accounts"],
+        held.get("segment"),
+        held.get("lead_low_days", 0),
+        held.get("lead_high_days", 0),
+        outcomes,
+        past,
+        held["told"],
     )

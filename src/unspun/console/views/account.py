@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -31,6 +32,7 @@ from unspun.reports import risk_charts, risk_claims, words
 
 FIRST_ITEMS: Final = 40
 MONTHS_A_YEAR: Final = 12
+FOUR_DIGITS: Final = 1_000
 ICONS: Final[Mapping[str, str]] = {
     "events": "event", "ticket": "ticket", "survey": "survey", "touchpoint": "touchpoint", "term": "renewal", "renewal": "renewal",
     "notice": "close", "churn": "close", "change": "definitions", "outage": "outage", "note": "note", "forecast": "forecast",
@@ -143,6 +145,7 @@ def _page(request: HttpRequest, account: str, wrong: Mapping[str, str], said: Ma
         "said": said,
         "field": lambda name, label, attributes: _field(name, label, attributes, wrong, said),
         "ngettext": ngettext,
+        "shown": _shown,
         "words": words,
         "rc": risk_claims,
         "rcharts": risk_charts,
@@ -183,6 +186,13 @@ def _trend(one: Trend) -> ShownTrend:
     return ShownTrend(one.label, one.values, one.carried, now, why, year)
 
 
+def _shown(value: float) -> str:
+    """A metric's value to four digits, as people write numbers."""
+    if float(value).is_integer() or abs(value) >= FOUR_DIGITS:
+        return words.number(value)
+    return words.number(float(f"{value:.4g}"), max(0, 3 - math.floor(math.log10(abs(value)))))
+
+
 def _item(one: TimelineItem) -> dict[str, Any]:
     return {"day": one.day, "words": one.words, "icon": ICONS[one.kind], "separator": ""}
 
@@ -193,4 +203,3 @@ def _field(name: str, label: str, attributes: str, wrong: Mapping[str, str], sai
     told = Markup('<span class="wrong" id="w-{0}">{1}</span>').format(name, wrong[name]) if name in wrong else ""
     box = Markup('<input name="{0}" value="{1}" {2}{3}>').format(name, said.get(name, ""), Markup(attributes), marked)
     return Markup("<label>{0}{1}{2}</label>").format(label, box, told)
-

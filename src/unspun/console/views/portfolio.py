@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final, cast
 from urllib.parse import quote, urlencode
 
@@ -28,9 +28,10 @@ from unspun.reports import words
 DUE: Final = (30, 90, 180)
 USUAL_DUE: Final = 90
 ALL, ANY = "all", "*"
+NEAR_DAYS: Final = 300
 PLACES = ("after", "open")
 SORT_NAMES: Final[Mapping[str, str]] = {
-    "matters": "ARR × risk", "name": "name", "due": "due date", "arr": "ARR", "risk": "risk of churn", "segment": "segment",
+    "matters": f"ARR {words.TIMES} risk", "name": "name", "due": "due date", "arr": "ARR", "risk": "risk of churn", "segment": "segment",
     "owner": "owner", "product": "product", "country": "country", "last_touch": "last touch",
 }  # fmt: skip
 COLUMNS: Final[Mapping[str, Any]] = {
@@ -77,7 +78,11 @@ class View:
         """The filters in force, each with the address without it."""
         asked = self.request.filter
         named = (("segment", asked.segments), ("owner", asked.owners), ("product", asked.products))
-        found = [(f"{name}: {' or '.join(one or str(_('not known')) for one in values)}", self.address(**{name: None})) for name, values in named if values]
+        found = [
+            (f"{name}: {' or '.join(one or str(_('not known')) for one in values)}", self.address(**{name: None}))
+            for name, values in named
+            if values
+        ]
         found += [(" or ".join(str(BAND_NAMES[one]) for one in asked.bands), self.address(risk=None))] if asked.bands else []
         return found + ([(f"“{asked.text}”", self.address(q=None))] if asked.text.strip() else [])
 
@@ -141,6 +146,12 @@ def _days(text: str) -> int | None:
     return int(text)
 
 
+def near_day(day: date, as_of: date) -> str:
+    """A day without its year where that is plain: less than ten months off."""
+    said = words.day(day)
+    return said.rpartition(words.NBSP)[0] if abs((day - as_of).days) < NEAR_DAYS else said
+
+
 def figure_address(address: str | None) -> str | None:
     """The page of a published figure, which opens in the drawer."""
     return None if address is None else f"/figures/{quote(address)}"
@@ -160,6 +171,7 @@ def _shown(view: View, found: Portfolio) -> dict[str, Any]:
         "risk_mark": risk_mark,
         "shown_currencies": {one.currency for one in found.sums},
         "figure_address": figure_address,
+        "near_day": near_day,
         "lost_mark": lost_mark,
         "rate_mark": rate_mark,
         "record_mark": record_mark,
