@@ -197,9 +197,9 @@ def kept_keys(warehouse: Path) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class _Local(threading.local):
-    """The connections of a thread, by path."""
+    """The connections of a thread, by path and when the file was made."""
 
-    open: dict[Path, sqlite3.Connection] = field(default_factory=dict[Path, sqlite3.Connection])
+    open: dict[tuple[Path, int], sqlite3.Connection] = field(default_factory=dict[tuple[Path, int], sqlite3.Connection])
 
 
 _LOCAL = _Local()
@@ -210,8 +210,8 @@ _LOCK = threading.Lock()
 class ReadModel:
     """A read model, open: SQL over its tables, in a connection of each thread's own, and its draws."""
 
-    def __init__(self, folder: Path, key: str) -> None:
-        self.folder, self.key = folder, key
+    def __init__(self, folder: Path, key: str, made: int) -> None:
+        self.folder, self.key, self.made = folder, key, made
 
     @property
     def path(self) -> Path:
@@ -223,12 +223,12 @@ class ReadModel:
             return self._connection().execute(sql, parameters).fetchall()
 
     def _connection(self) -> sqlite3.Connection:
-        held = _LOCAL.open.get(self.path)
+        held = _LOCAL.open.get((self.path, self.made))
         if held is None:
-            for path in [path for path in _LOCAL.open if path.parent == self.folder and not path.exists()]:
-                _LOCAL.open.pop(path).close()
+            for stale in [one for one in _LOCAL.open if one[0] == self.path or not one[0].exists()]:
+                _LOCAL.open.pop(stale).close()
             uri = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
-            held = _LOCAL.open[self.path] = sqlite3.connect(uri, uri=True, isolation_level=None)
+            held = _LOCAL.open[self.path, self.made] = sqlite3.connect(uri, uri=True, isolation_level=None)
             held.execute("PRAGMA trusted_schema = OFF")
             held.execute("PRAGMA cache_size = -16384")
         return held
@@ -270,7 +270,7 @@ def _opened(folder: Path, key: str) -> ReadModel:
         if identity not in _MODELS:
             for stale in [one for one in _MODELS if one[0] == identity[0] and not (folder / f"{one[1]}.db").exists()]:
                 del _MODELS[stale]
-            _MODELS[identity] = _checked(ReadModel(identity[0], key))
+            _MODELS[identity] = _checked(ReadModel(*identity))
         return _MODELS[identity]
 
 

@@ -71,26 +71,31 @@ def check_request(request: PortfolioRequest) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last line of a page: the read model it is of, the order, and the line's value and number."""
+    """The last line of a page: the read model it is of, the order, and the line's number."""
 
     key: str
     sort: str
     descending: bool
-    value: str | float | None
     line: int
 
     def text(self) -> str:
         """As it stands in an address."""
-        plain = json.dumps([self.key, self.sort, self.descending, self.value, self.line]).encode()
+        plain = json.dumps([self.key, self.sort, self.descending, self.line], separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(plain).decode().rstrip("=")
 
-    def after(self, column: str) -> Condition:
-        """The lines that follow."""
-        if self.value is None:
+    def after(self, column: str, value: object) -> Condition:
+        """The lines that follow; `value` is what the last line has in the column."""
+        if value is None:
             return Condition(f"({column} IS NULL AND line > ?)", (self.line,))
         later = "<" if self.descending else ">"
         sql = f"({column} IS NULL OR {column} {later} ? OR ({column} = ? AND line > ?))"
-        return Condition(sql, (self.value, self.value, self.line))
+        return Condition(sql, (value, value, self.line))
+
+
+def no_place() -> BadInput:
+    """What is said of a cursor that is none, or one of another order."""
+    hint = "Leave it out: the list then begins at its first line."
+    return BadInput(Fault("cursor", "this is no place in the list as it is sorted now.", "cursor", hint))
 
 
 def read_cursor(text: str, request: PortfolioRequest) -> Cursor:
@@ -98,16 +103,9 @@ def read_cursor(text: str, request: PortfolioRequest) -> Cursor:
     try:
         held = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         cursor = Cursor(*held)
-        sound = isinstance(cursor.key, str) and type(cursor.line) is int and 0 <= cursor.line < 2**62 and _is_value(cursor.value)
+        sound = isinstance(cursor.key, str) and type(cursor.line) is int and 0 <= cursor.line < 2**62
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        sound, cursor = False, None
-    if cursor is None or not sound or (cursor.sort, cursor.descending) != (request.sort, request.downwards):
-        hint = "Leave it out: the list then begins at its first line."
-        raise BadInput(Fault("cursor", "this is no place in the list as it is sorted now.", "cursor", hint))
+        raise no_place() from None
+    if not sound or (cursor.sort, cursor.descending) != (request.sort, request.downwards):
+        raise no_place()
     return cursor
-
-
-def _is_value(value: object) -> bool:
-    if isinstance(value, str):
-        return value.isprintable() and not any(0xD800 <= ord(one) < 0xE000 for one in value)
-    return value is None or isinstance(value, float) or (type(value) is int and abs(value) < 2**53)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from unspun._version import __version__
 from unspun.app.access import Actor, Scope
 from unspun.app.portfolio.conditions import NOT_KNOWN, Condition, PortfolioFilter, fitting, within
-from unspun.app.portfolio.request import SORT_COLUMNS, Cursor, PortfolioRequest, check_request, read_cursor
+from unspun.app.portfolio.request import SORT_COLUMNS, Cursor, PortfolioRequest, check_request, no_place, read_cursor
 from unspun.app.portfolio.sums import PortfolioSum, sums_of
 from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault
@@ -103,7 +103,7 @@ def portfolio(workspace: Workspace, actor: Actor, request: PortfolioRequest) -> 
     model = open_read_model(workspace.warehouse, None if cursor is None else cursor.key)
     condition, words = within(actor.scope) & fitting(request.filter), in_words(request.filter, actor)
     column = SORT_COLUMNS[request.sort]
-    asked = condition if cursor is None else condition & cursor.after(column)
+    asked = condition if cursor is None else condition & cursor.after(column, _value_at(model, column, cursor))
     rows = lines_of(model, asked, request.order_sql, request.size + 1)
     page = rows[: request.size]
     found = sums_of(model, condition, words)
@@ -113,7 +113,7 @@ def portfolio(workspace: Workspace, actor: Actor, request: PortfolioRequest) -> 
         accounts=found.accounts,
         parents=found.parents,
         sums=found.sums,
-        cursor=_next(model, request, page[-1]) if len(rows) > request.size else None,
+        cursor=Cursor(model.key, request.sort, request.downwards, page[-1].line).text() if len(rows) > request.size else None,
         as_of=as_of(model),
         key=model.key,
         book_version=model.meta["book_version"],
@@ -134,9 +134,11 @@ def _row(cells: tuple[Any, ...]) -> PortfolioRow:
     return PortfolioRow(**values)
 
 
-def _next(model: ReadModel, request: PortfolioRequest, last: PortfolioRow) -> str:
-    value = model.rows(f"SELECT {SORT_COLUMNS[request.sort]} FROM lines WHERE line = ?", (last.line,))[0][0]
-    return Cursor(model.key, request.sort, request.downwards, value, last.line).text()
+def _value_at(model: ReadModel, column: str, cursor: Cursor) -> object:
+    found = model.rows(f"SELECT {column} FROM lines WHERE line = ?", (cursor.line,))
+    if not found:
+        raise no_place()
+    return found[0][0]
 
 
 def as_of(model: ReadModel) -> date:
