@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unspun.console.views.account import account, account_forecast, account_note
 from unspun.console.published_urls import ROUTES as PUBLISHED
+from unspun.console.views.account import account, account_forecast, account_note
 from unspun.console.views.home import home
 from unspun.console.views.join import join
 from unspun.console.views.own import end_one, end_others, own_page
 from unspun.console.views.people import invite_person, let_in_or_out, make_reset_link, people, person, withdraw_invitation
 from unspun.console.views.portfolio import portfolio, portfolio_rows
+from unspun.console.views.search import search
 from unspun.console.views.set_up import set_up
 
 urlpatterns = [
@@ -20,7 +21,7 @@ urlpatterns = [
     path("accounts/<path:account>/note", account_note, name="account_note"),
     path("accounts/<path:account>/forecast", account_forecast, name="account_forecast"),
     path("accounts/<path:account>", account, name="account"),
-    path("search", portfolio, name="search"),
+    path("search", search, name="search"),
     # joining
     path("set-up", set_up, name="set_up"),
     path("join/<str:secret>", join, name="join"),
