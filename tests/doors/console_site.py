@@ -1,4 +1,4 @@
-"""A console to test: Django's own client on the production settings, its state in SQLite or in a real Postgres, migrated once for all tests."""
+"""A console to test: Django's own client on the production settings, its state in SQLite or in a real Postgres, migrated once."""
 
 from __future__ import annotations
 
@@ -32,25 +32,30 @@ HOST = "localhost"
 @cache
 def django_site() -> Path:
     """Django set up once for a process on a workspace of its own, its static files laid out, its passwords hashed quickly."""
-    folder = Path(tempfile.mkdtemp(prefix="unspun-site-")) / "acme"
-    assert run("init", folder).code == 0
-    os.environ["UNSPUN_WORKSPACE"] = str(folder)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "unspun.web.settings"
-    os.environ["UNSPUN_LOG"] = "ERROR"
-    import django
-    from django.core.management import call_command
+    from django.apps import apps
 
-    django.setup()
+    if not apps.ready:
+        _set_up(Path(tempfile.mkdtemp(prefix="unspun-site-")) / "acme")
     from django.conf import settings
+    from django.core.management import call_command
 
     from unspun.web.set_up import prepare_state
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a test of its own holds the site to argon2
-
     prepare_state()
     call_command("collectstatic", interactive=False, verbosity=0)
-    del os.environ["UNSPUN_WORKSPACE"]
-    return folder
+    return settings.WORKSPACE.folder  # whichever test set Django up first chose it
+
+
+def _set_up(folder: Path) -> None:
+    import django
+
+    assert run("init", folder).code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("UNSPUN_WORKSPACE", folder), ("DJANGO_SETTINGS_MODULE", "unspun.web.settings"), ("UNSPUN_LOG", "ERROR")):
+            patch.setenv(name, str(value))
+        django.setup()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "unspun.web.settings"
 
 
 @cache

@@ -40,6 +40,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "unspun.web.sessions.SessionRecordMiddleware",
     "unspun.web.rules.RouteRuleMiddleware",
+    "unspun.web.refusals.RefusalMiddleware",
 ]
 ROOT_URLCONF = "unspun.web.urls"
 WSGI_APPLICATION = "unspun.web.wsgi.application"

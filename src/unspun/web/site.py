@@ -128,7 +128,9 @@ def database_of(url: str | None, file: Path) -> dict[str, Any]:
 
 
 def _sqlite(file: Path) -> dict[str, Any]:
-    """A write-ahead log lets readers go on while one writes; writes take their lock at the start and wait for it."""
+    """A write-ahead log lets readers go on while one writes; writes take their lock at the start and wait for it. Only the file's owner
+    reads it, and what SQLite puts beside it."""
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
     options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "CONN_MAX_AGE": KEEP_CONNECTION_SECONDS, "OPTIONS": options}

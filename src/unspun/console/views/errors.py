@@ -37,9 +37,7 @@ PAGES: Final[dict[int, Wrong]] = {
     500: Wrong(
         _("A fault of Unspun's own"),
         _("What was saved before is kept; what you just sent may not be."),
-        _(
-            "Look whether it is there before you send it again. If the fault stays, give the request id to whoever runs the server: the log says more."
-        ),
+        _("Look whether it is there before you send it again. If the fault stays, give whoever runs the server the request id."),
     ),
 }
 CSRF: Final = Wrong(
