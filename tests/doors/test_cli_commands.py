@@ -18,7 +18,7 @@ from unspun.cli import app
 HEAVY = {"numpy", "scipy", "pyarrow", "rich", "jinja2", "duckdb", "deltalake", "ruamel", "django"}
 DOCUMENTED = (
     "audit", "renewals", "demo", "init", "load", "status", "show", "rejected", "undo", "compact", "erase", "retention", "why", "recompute",
-    "check", "accept", "panel", "risk", "forecast", "performance", "evidence", "refresh", "serve",
+    "check", "accept", "worker", "backup", "restore", "panel", "risk", "forecast", "performance", "evidence", "refresh", "serve",
 )  # fmt: skip
 
 
