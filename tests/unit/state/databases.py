@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.db import connections
 from django.test import override_settings
@@ -25,7 +26,9 @@ from unspun.web.site import STATE_FILE, STATE_VARIABLE, database_of
 KINDS = ("sqlite", "postgres")
 TEMPLATE = "state_template"
 if not apps.ready:  # models cannot be imported before; settings are read once in a process, and `state_in` puts right where the state is
-    set_up(create_workspace(Path(tempfile.mkdtemp(prefix="unspun-site-")) / "workspace", datetime.now(UTC)).folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNSPUN_WORKSPACE", "")  # as other tests find it, afterwards
+        set_up(create_workspace(Path(tempfile.mkdtemp(prefix="unspun-site-")) / "workspace", datetime.now(UTC)).folder)
 
 
 @contextmanager
