@@ -57,11 +57,12 @@ def refresh(
     if json:
         print_json({**asdict(run), "as_of": run.as_of.isoformat()})
     else:
-        print_made(lambda width: _lines(run, width))
+        print_made(lambda width: refresh_lines(run, width))
     return 0
 
 
-def _lines(run: RefreshRun, width: int) -> Iterator[Text]:
+def refresh_lines(run: RefreshRun, width: int) -> Iterator[Text]:
+    """The summary of a refresh, in lines of at most `width` cells."""
     from unspun.cli.layout import CAUTION, QUIET, Column, heading, paragraph, table
     from unspun.reports.words import count, day
 
