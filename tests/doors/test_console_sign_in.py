@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ MAIL = MailSettings("mail.example.com", "Unspun <unspun@example.com>")
 
 
 @pytest.fixture
-def outbox() -> Iterator[list[object]]:
+def outbox() -> Iterator[list[Any]]:
     """A mail server that keeps what it is given."""
     django_site()
     from django.core import mail
@@ -80,14 +81,14 @@ def test_the_set_up_code_cannot_be_tried_without_end(sqlite_state: None) -> None
     assert [visitor().post("/set-up", code=f"AAAA-{i}", **fields).status for i in range(11)] == [422] * 10 + [429]
 
 
-def reset_link(message: object) -> str:
-    body = str(message.body)  # pyright: ignore[reportAttributeAccessIssue]
+def reset_link(message: Any) -> str:
+    body = str(message.body)
     found = re.search(r"https?://[^/\s]+(/reset-password/\S+)", body)
     assert found, body
     return found[1]
 
 
-def test_a_new_password_by_mail_signs_out_everywhere_and_the_link_works_once(state: Kind, outbox: list[object]) -> None:
+def test_a_new_password_by_mail_signs_out_everywhere_and_the_link_works_once(state: Kind, outbox: list[Any]) -> None:
     elsewhere = signed_in()
     assert visitor().post("/reset-password", email="ann@example.com").to == "/reset-password/sent"
     link, browser = reset_link(outbox[0]), visitor()
@@ -99,18 +100,18 @@ def test_a_new_password_by_mail_signs_out_everywhere_and_the_link_works_once(sta
     assert visitor().get(link).heading == "This link can no longer be used"
 
 
-def test_a_stranger_learns_nothing_by_asking_for_a_new_password(sqlite_state: None, outbox: list[object]) -> None:
+def test_a_stranger_learns_nothing_by_asking_for_a_new_password(sqlite_state: None, outbox: list[Any]) -> None:
     person()
     answers = [visitor().post("/reset-password", email=f"{name}@example.com") for name in ("ann", "nobody")]
     assert {(one.status, one.to) for one in answers} == {(302, "/reset-password/sent")}
     assert len(outbox) == 1
 
 
-def test_links_go_by_the_address_of_the_site_whatever_host_was_asked(sqlite_state: None, outbox: list[object]) -> None:
+def test_links_go_by_the_address_of_the_site_whatever_host_was_asked(sqlite_state: None, outbox: list[Any]) -> None:
     person()
     with site_settings(mail=MAIL, serve=ServeSettings("https://unspun.example.com")):
         visitor().post("/reset-password", email="ann@example.com")
-    assert "https://unspun.example.com/reset-password/" in str(outbox[0].body)  # pyright: ignore[reportAttributeAccessIssue]
+    assert "https://unspun.example.com/reset-password/" in str(outbox[0].body)
 
 
 def test_without_a_mail_server_the_page_says_who_can_help_and_an_owner_can(sqlite_state: None) -> None:
@@ -121,10 +122,10 @@ def test_without_a_mail_server_the_page_says_who_can_help_and_an_owner_can(sqlit
     assert browser.sign_in("bob@example.com", OTHER_PASSWORD).to == "/"
 
 
-def test_an_invitation_goes_by_mail_where_that_can_be_sent(sqlite_state: None, outbox: list[object]) -> None:
+def test_an_invitation_goes_by_mail_where_that_can_be_sent(sqlite_state: None, outbox: list[Any]) -> None:
     said = signed_in().post("/people/invite", email="bob@example.com", role="viewer").said
     assert "on its way" in said
-    body = str(outbox[0].body)  # pyright: ignore[reportAttributeAccessIssue]
+    body = str(outbox[0].body)
     assert "Ann invites you" in body and "/join/" in body and "as Viewer" in body
 
 
