@@ -13,7 +13,7 @@ def worker(
     jobs: Annotated[int, typer.Option(metavar="N", help="How many jobs to run at once.", min=1, max=16)] = 1,
     once: Annotated[bool, typer.Option("--once", help="End when no job waits any more.")] = False,
     no_schedule: Annotated[bool, typer.Option("--no-schedule", help="Do not ask for the refreshes that are due.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print no line for each job.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Tell of each job in JSON log lines, as `unspun serve` does.")] = False,
     workspace: WorkspaceFolder = None,
 ) -> int:
     """Run the jobs of the queue: refreshes, imports, audits, proofs and backups that people asked for in the console.
@@ -28,10 +28,10 @@ def worker(
     """
     from unspun.cli.book_text import workspace_at
     from unspun.cli.terminal import print_plain
-    from unspun.web.worker import WorkerRequest, prepare_worker, run_worker, unheard
+    from unspun.web.worker import WorkerRequest, logged, prepare_worker, run_worker
 
     folder = workspace_at(workspace).folder
     prepare_worker(folder)
-    told = unheard if quiet else lambda line: print_plain([line])
+    told = logged if log else lambda line: print_plain([line])
     run_worker(WorkerRequest(folder, jobs, once, not no_schedule, told))
     return 0

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from django.core.management import call_command
 from django.core.management.color import no_style
-from django.db import connection, models, transaction
+from django.db import connection, connections, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
@@ -67,6 +67,11 @@ def read_state(lines: Iterable[bytes], progress: Progress = silent) -> int:
     progress("bringing the state up to date", 0, 0)
     call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     return count
+
+
+def close_state() -> None:
+    """Let go of the database, so that its file can be moved."""
+    connections.close_all()
 
 
 def refuse_tables() -> None:

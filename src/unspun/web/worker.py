@@ -3,6 +3,7 @@ with it. `watched_worker` keeps one running beside the server."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -32,8 +33,12 @@ PARENT_VARIABLE = "UNSPUN_WORKER_PARENT"
 AGAIN_SECONDS, LONGEST_AGAIN_SECONDS = 1.0, 30.0
 
 
-def unheard(_line: str) -> None:
-    """Nobody is told what the worker does."""
+LOG = logging.getLogger("unspun.jobs")
+
+
+def logged(line: str) -> None:
+    """What the worker does, in the log of the server that it runs beside."""
+    LOG.info(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class WorkerRequest:
     jobs: int = 1
     once: bool = False
     schedule: bool = True
-    told: Callable[[str], None] = unheard
+    told: Callable[[str], None] = logged
 
 
 def prepare_worker(workspace: Path) -> None:
@@ -62,6 +67,7 @@ class Worker:
     _children: dict[Attempt, subprocess.Popen[bytes]] = field(default_factory=dict)
     _recovered: float = float("-inf")
     _scheduled: float = float("-inf")
+    _fault: str = ""
 
     def run(self) -> None:
         """Until it is stopped, or for `once`, until nothing waits."""
@@ -72,7 +78,7 @@ class Worker:
                 try:
                     idle = self._step()
                 except (DatabaseError, UnspunError) as fault:  # a state or book out of reach for now
-                    self.request.told(f"waiting: {fault}")
+                    self._wait_for(str(fault))
                     connection.close()
                     idle = False
                 if idle and self.request.once:
@@ -80,6 +86,12 @@ class Worker:
                 self.stop.wait(POLL_SECONDS)
         finally:
             self._end_children()
+
+    def _wait_for(self, fault: str) -> None:
+        """Tell of a fault once, however often it comes."""
+        if fault != self._fault:
+            self.request.told(f"waiting: {fault}")
+        self._fault = fault
 
     def _step(self) -> bool:
         """Look after the jobs once; whether there is nothing to do."""
@@ -232,7 +244,7 @@ def _watch(workspace: Path, stop: threading.Event) -> None:
     pause = AGAIN_SECONDS
     while not stop.is_set():
         begun = time.monotonic()
-        command = [sys.executable, "-m", "unspun.cli", "worker", "--quiet", "--workspace", str(workspace)]
+        command = [sys.executable, "-m", "unspun.cli", "worker", "--log", "--workspace", str(workspace)]
         environment = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
         while process.poll() is None and not stop.wait(POLL_SECONDS):

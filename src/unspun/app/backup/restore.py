@@ -111,16 +111,14 @@ def _verified(workspace: Workspace, manifest: Manifest, archive: Path, progress:
 
 def _state(aside: Path, set_up: Callable[[Path], None], progress: Progress) -> int:
     set_up(aside)
-    from django.db import connections
-
-    from unspun.state.portable import read_state
+    from unspun.state.portable import close_state, read_state
 
     file = aside / STATE
     try:
         with file.open("rb") as lines:
             rows = read_state(lines, progress)
     finally:
-        connections.close_all()
+        close_state()
     file.unlink()
     return rows
 
