@@ -64,7 +64,8 @@ def running_console(folder: Path, settings: str = "", port: int | None = None, *
         yield Running(url, out.read_text(), errors, process)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=40)
+        ended = process.wait(timeout=40)
+    assert ended == 0, errors.read_text()
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], errors: Path) -> None:

@@ -63,13 +63,16 @@ def prepare(request: ServeRequest, progress: Progress = silent) -> str | None:
     progress("reading the site", 0, 0)
     import django
     from django.core.management import call_command
+    from django.db import connections
 
     django.setup()
     call_command("check", fail_level="ERROR", stdout=io.StringIO())
     prepare_state(progress)
     progress("laying out static files", 0, 0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    return new_set_up_code(datetime.now(UTC))
+    code = new_set_up_code(datetime.now(UTC))
+    connections.close_all()  # the workers are forks of this process, and must not share a connection
+    return code
 
 
 def _metrics_folder() -> str:
