@@ -23,7 +23,7 @@ ASIDE = ".unspun-restore"
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One published set computed again: its ledger entry and kind, the verdict ("cannot": it could not be computed), and why."""
+    """One published set computed again: its ledger entry and kind ("" where it could not be read), the verdict, and why."""
 
     entry: int
     kind: str
@@ -136,17 +136,17 @@ def _proofs(workspace: Workspace, wanted: int, progress: Progress) -> tuple[Proo
     if wanted == 0:
         return ()
     with workspace.catalog() as catalog:
-        entries = [one.entry for one in catalog.publications() if one.document is not None]
-    return tuple(_proof(workspace, entry.seq, str(entry.body.get("kind", "")), progress) for entry in entries[-wanted:])
+        entries = [one.entry.seq for one in catalog.publications() if one.document is not None]
+    return tuple(_proof(workspace, entry, progress) for entry in entries[-wanted:])
 
 
-def _proof(workspace: Workspace, entry: int, kind: str, progress: Progress) -> Proof:
+def _proof(workspace: Workspace, entry: int, progress: Progress) -> Proof:
     try:
         done = recompute(workspace, str(entry), progress)
     except UnspunError as refusal:
-        return Proof(entry, kind, "cannot", why=str(refusal))
+        return Proof(entry, "", "cannot", why=str(refusal))
     differing = f"differing: {', '.join(sorted(done.now)[:3])}" if done.now else ""
-    return Proof(entry, kind, done.verdict, done.compared, "; ".join(filter(None, (differing, *done.notes))))
+    return Proof(entry, done.published.figures.kind, done.verdict, done.compared, "; ".join(filter(None, (differing, *done.notes))))
 
 
 class _Megabytes:
