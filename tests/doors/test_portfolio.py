@@ -30,7 +30,7 @@ from tests.doors.portfolio_company import (
 from unspun.app.access import Actor, Forbidden
 from unspun.app.forecast.record import RecordRequest, forecast_record
 from unspun.app.portfolio.account import AccountDetail, account_detail, changed_since
-from unspun.app.portfolio.conditions import PortfolioFilter, RiskBand
+from unspun.app.portfolio.conditions import BANDS, PortfolioFilter, RiskBand
 from unspun.app.portfolio.head import portfolio_head
 from unspun.app.portfolio.notes import add_forecast, add_note, list_forecasts, list_notes
 from unspun.app.portfolio.request import PortfolioRequest
@@ -47,7 +47,7 @@ from unspun.stats.estimate import Estimate, NoEstimate
 from unspun.warehouse.catalog_notes import NOTE, STATED
 from unspun.warehouse.read_model import FOLDER, kept_keys
 
-BAND_CHOICES: tuple[tuple[RiskBand, ...], ...] = ((), ("above", "holds"))
+BAND_CHOICES: list[tuple[RiskBand, ...]] = [(), BANDS[:2]]
 LATER = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 
 
@@ -179,10 +179,8 @@ def test_the_forecast_of_the_head_is_that_of_the_ledger_beside_last_years_actual
 def test_filters_are_what_they_say_of_the_lines(company: Company) -> None:
     rows, offered = listed(company.workspace).rows, choices(company.workspace, OWNER)
     assert offered["product"] == ("Core", "Suite")
-    asked = product(
-        ((), ("Kim",)), ((), ("Large",), ("", "Small")), ((), ("Suite",)), (None, 90), ((), ("above", "holds")), ("", "company 1")
-    )
-    for owners, segments, products, days, bands, text in asked:
+    named = tuple(product(((), ("Kim",)), ((), ("Large",), ("", "Small")), ((), ("Suite",))))
+    for (owners, segments, products), days, bands, text in product(named, (None, 90), BAND_CHOICES, ("", "company 1")):
         found = listed(company.workspace, OWNER, PortfolioFilter(segments, owners, products, bands, days, text))
         kept = [
             one.line

@@ -58,6 +58,7 @@ CREATE TABLE pages (section TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT NU
 INDEXES = (
     "CREATE INDEX lines_account ON lines (account_id)",
     "CREATE INDEX lines_lead ON lines (lead_days)",
+    "CREATE INDEX lines_search ON lines (search)",
     *(f"CREATE INDEX lines_{name}_up ON lines (({name} IS NULL), {name}, line)" for name in SORTS),
     *(f"CREATE INDEX lines_{name}_down ON lines (({name} IS NULL), {name} DESC, line)" for name in SORTS),
 )

@@ -16,6 +16,8 @@ from unspun.app.access import Scope
 RiskBand = Literal["above", "holds", "below", "cannot tell", "notice given", "no renewal"]
 """Of the interval of the probability of churn and the base rate: it lies above, holds it, or lies below; else why there is none."""
 BANDS: Final[tuple[RiskBand, ...]] = get_args(RiskBand)
+MANY_WORDS: Final = 20
+"""More words than this are one condition: SQLite bounds how deep an expression may be."""
 NOT_KNOWN: Final = ""
 """Stands for a segment, owner or product that the book does not state."""
 
@@ -91,17 +93,25 @@ def _of_products(names: Iterable[str]) -> Condition:
 
 
 def _saying(text: str) -> Condition:
-    words = fold(text).split()
-    return Condition("NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(search, value) = 0)", (json.dumps(words),)) if words else EVERY
+    words = tuple(dict.fromkeys(fold(text).split()))
+    if not words:
+        return EVERY
+    said = Condition(" AND ".join("instr(search, ?) > 0" for _ in words), words)
+    if len(words) > MANY_WORDS:
+        said = Condition("NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(search, value) = 0)", (json.dumps(words),))
+    return Condition(f"line IN (SELECT line FROM lines WHERE {said.sql})", said.parameters)  # read from the index of `search` alone
 
 
 def _listed(names: Iterable[str]) -> str:
     """A JSON list for json_each. Text that no cell of a book can hold equals none: SQLite would cut it at a NUL, and it could then equal
     another one."""
-    return json.dumps(sorted(one for one in names if one and "\0" not in one and _is_text(one)))
+    return json.dumps(sorted(one for one in names if one and can_be_held(one)))
 
 
-def _is_text(text: str) -> bool:
+def can_be_held(text: str) -> bool:
+    """Whether a cell of the book can hold a text: not with a NUL, nor with half of a character."""
+    if "\0" in text:
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from unspun._version import __version__
 from unspun.app.access import Actor, Scope
-from unspun.app.portfolio.conditions import NOT_KNOWN, Condition, PortfolioFilter, fitting, within
+from unspun.app.portfolio.conditions import NOT_KNOWN, Condition, PortfolioFilter, can_be_held, fitting, within
 from unspun.app.portfolio.request import SORT_COLUMNS, Cursor, PortfolioRequest, check_request, no_place, read_cursor
 from unspun.app.portfolio.sums import PortfolioSum, sums_of
 from unspun.app.workspace import Workspace
@@ -203,9 +203,11 @@ def no_account(account: str) -> BadInput:
 
 def find_account(model: ReadModel, scope: Scope, account: str) -> FoundAccount:
     """The account of that id, where it is within the scope and has a page. Raises BadInput `no_account` else."""
-    condition = within(scope) & within(Scope(accounts=frozenset({account})))
-    sql = f"SELECT account_id, name, segment, owner FROM accounts WHERE {condition.sql} AND account_id IN (SELECT account_id FROM detail)"
-    rows = model.rows(sql, condition.parameters)
+    condition = Condition("account_id = ? AND EXISTS (SELECT 1 FROM detail WHERE detail.account_id = ?)", (account, account)) & within(
+        scope
+    )
+    sql = f"SELECT account_id, name, segment, owner FROM accounts WHERE {condition.sql}"
+    rows = model.rows(sql, condition.parameters) if can_be_held(account) else []
     if not rows:
         raise no_account(account)
     return FoundAccount(*rows[0])
