@@ -30,6 +30,8 @@ PART_NAMES: Final[Mapping[str, str]] = {
     "grr": "GRR", "nrr": "NRR", "auc": "AUC", "arr_due": "ARR due", "arr_due_later": "ARR due later", "n": "n", "p": "p",
     "in_80": "Within 80 %", "in_95": "Within 95 %",
 }  # fmt: skip
+FIRST: Final = ("GRR", "NRR", "Brier", "Within 95 %", "Within 80 %", "Churned")
+"""Parts that a list tells, where a record has several."""
 REFERENCES: Final = {"AUC": 0.5}
 GAIN: Final = "/gain"
 MOST_LISTED: Final = 6
@@ -72,7 +74,8 @@ def in_short(figure: Mapping[str, Any]) -> str:
     said = said_of(figure)
     if said.point:
         return f"{said.point} {said.interval}".strip()
-    return "; ".join(f"{name} {text}" for name, text in said.parts[:2]) or "no estimate"
+    first = sorted(said.parts, key=lambda part: FIRST.index(part[0]) if part[0] in FIRST else len(FIRST))
+    return "; ".join(f"{name} {text}" for name, text in first[:2]) or "no estimate"
 
 
 def _of_record(figure: Mapping[str, Any], value: Mapping[str, Any], unit: str) -> Said:
