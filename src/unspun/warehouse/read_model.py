@@ -52,8 +52,8 @@ CREATE INDEX accounts_parent ON accounts (parent_id);
 CREATE TABLE lines ({", ".join(f"{name} {kind}" for name, kind in LINE_COLUMNS.items())}) STRICT;
 CREATE TABLE products (account_id TEXT NOT NULL, product TEXT NOT NULL, PRIMARY KEY (account_id, product)) STRICT, WITHOUT ROWID;
 CREATE TABLE detail (account_id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
-CREATE TABLE pages (section TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, toc TEXT NOT NULL,
-  body BLOB NOT NULL, PRIMARY KEY (section, scope, name)) STRICT;
+CREATE TABLE pages (section TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL,
+  toc TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (section, scope, name)) STRICT;
 """
 INDEXES = (
     "CREATE INDEX lines_account ON lines (account_id)",
