@@ -22,6 +22,7 @@ ICONS = {
     "renewal": '<path d="M13 8a5 5 0 1 1-1.500-3.500M13 2v3h-3"/>',
     "event": '<path d="M2 12l4-5 3 3 5-6"/>',
     "outage": '<path d="M8 2 14 13H2zM8 6.500v3"/><circle cx="8" cy="11.200" r=".4"/>',
+    "cannot": '<path d="M8 1.400 14.600 8 8 14.600 1.400 8zM8 5v3.500"/><circle cx="8" cy="10.800" r=".4"/>',
     "close": '<path d="M4 4l8 8M12 4l-8 8"/>',
 }
 
