@@ -15,10 +15,10 @@ from tests.doors.cli_files import run
 from unspun._version import __version__
 from unspun.cli import app
 
-HEAVY = {"numpy", "scipy", "pyarrow", "rich", "jinja2", "duckdb", "deltalake", "ruamel"}
+HEAVY = {"numpy", "scipy", "pyarrow", "rich", "jinja2", "duckdb", "deltalake", "ruamel", "django"}
 DOCUMENTED = (
     "audit", "renewals", "demo", "init", "load", "status", "show", "rejected", "undo", "compact", "erase", "retention", "why", "recompute",
-    "check", "accept", "panel", "risk", "forecast", "performance", "evidence",
+    "check", "accept", "worker", "backup", "restore", "panel", "risk", "forecast", "performance", "evidence", "refresh", "serve",
 )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def status(workspace: Workspace) -> Status:
             workspace.definition().time_zone,
             version,
             tables,
-            _loads(catalog),
+            loads_of(catalog),
             rejected,
             "" if newest is None else f"{newest.seq}:{newest.hash}",
             size_on_disk(workspace.warehouse),
@@ -124,7 +124,8 @@ def _table(reader: BookReader, name: str) -> TableStatus:
     return TableStatus(name, rows, count, *instants)
 
 
-def _loads(catalog: Catalog) -> tuple[LoadStatus, ...]:
+def loads_of(catalog: Catalog) -> tuple[LoadStatus, ...]:
+    """Every load, the oldest first, with its files and what became of their rows."""
     names = {source.sha256: source.name for source in catalog.source_files()}
     found = []
     for line in catalog.load_lines():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
+from unspun.app.workspace_tables import TABLES, MailSettings, OidcSettings, ServeSettings, made
 from unspun.book.columns import did_you_mean
 from unspun.errors import BadInput, Fault
 
@@ -21,12 +23,16 @@ class WorkspaceSettings:
 
     `memory` is what a load or a question may take, such as `1500MB`; `keep_days` for how many days a compaction keeps earlier
     versions of the book, `engine` what computes panels (as `unspun panel --engine`). The zone in which days begin and end is book.yml's.
+    `serve`, `mail` and `oidc` are of the console; without `mail` it sends none, without `oidc` people sign in by password only.
     """
 
     name: str = ""
     memory: str = "1500MB"
     keep_days: int = 90
     engine: str = ""
+    serve: ServeSettings = field(default_factory=ServeSettings)
+    mail: MailSettings | None = None
+    oidc: OidcSettings | None = None
 
 
 def settings_text(template: str, name: str) -> str:
@@ -43,12 +49,47 @@ def read_settings(text: str, file: str, name: str) -> WorkspaceSettings:
         line = re.search(r"line (\d+)", place)
         message = f"this is no TOML: {said[:1].lower()}{said[1:]}."
         raise BadInput(Fault("bad_toml", message, f"{file}:{line[1]}" if line else file, "Write `name = value` lines.")) from None
-    faults = [fault for key, value in given.items() if (fault := _fault(key, value, f"{file}:{_line(text, key)}"))]
+    faults = [fault for key, value in given.items() for fault in _faults(text, key, value, file)]
     if faults:
         raise BadInput(faults)
     default = WorkspaceSettings()
     memory = str(given.get("memory", default.memory)).replace(" ", "")
-    return WorkspaceSettings(given.get("name", name), memory, given.get("keep_days", default.keep_days), given.get("engine", ""))
+    tables = {key: made(key, given[key]) for key in TABLES if key in given}
+    return WorkspaceSettings(given.get("name", name), memory, given.get("keep_days", default.keep_days), given.get("engine", ""), **tables)
+
+
+def _faults(text: str, key: str, value: Any, file: str) -> Iterator[Fault]:
+    """The faults of one setting, or of every setting of one table."""
+    where = f"{file}:{_line(text, key)}"
+    if key not in TABLES:
+        fault = _fault(key, value, where)
+        yield from () if fault is None else (fault,)
+    elif not isinstance(value, dict):
+        yield Fault("bad_setting", f"{key} is a table.", where, f"Write [{key}] on a line of its own, and its settings below.")
+    else:
+        yield from _table_faults(text, key, value, file)
+
+
+def _table_faults(text: str, name: str, given: dict[str, Any], file: str) -> Iterator[Fault]:
+    table = TABLES[name]
+    for key, value in given.items():
+        where = f"{file}:{_line_within(text, name, key)}"
+        if key not in table.checks:
+            hint = f"{did_you_mean(key, tuple(table.checks))}The settings of [{name}] are {', '.join(table.checks)}."
+            yield Fault("unknown_setting", f"there is no setting '{key}' in [{name}].", where, hint)
+        elif wrong := table.checks[key](value):
+            yield Fault("bad_setting", f"{key} is {_shown(value)}; {wrong[0]}.", where, wrong[1])
+    for key in (key for key in table.needed if key not in given):
+        yield Fault("missing_setting", f"[{name}] has no {key}.", f"{file}:{_line(text, name)}", f"Write {key} = ... below it.")
+
+
+def _line_within(text: str, table: str, key: str) -> int:
+    """The line that sets a key of a table; that of the table where it is written otherwise."""
+    start = _line(text, table)
+    lines = text.splitlines()[start:]
+    end = next((i for i, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    written = rf"""^\s*["']?{re.escape(key)}["']?\s*="""
+    return next((start + i for i, line in enumerate(lines[:end], 1) if re.match(written, line)), start)
 
 
 def _line(text: str, key: str) -> int:

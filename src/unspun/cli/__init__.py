@@ -12,6 +12,7 @@ import typer
 
 from unspun.cli.accept import accept
 from unspun.cli.audit import BAD_INPUT, audit
+from unspun.cli.backup import backup, restore
 from unspun.cli.check import check
 from unspun.cli.compact import compact
 from unspun.cli.demo import demo
@@ -24,15 +25,18 @@ from unspun.cli.load import load
 from unspun.cli.metrics import metrics
 from unspun.cli.panel import panel
 from unspun.cli.performance import performance
+from unspun.cli.refresh import refresh
 from unspun.cli.rejected import rejected
 from unspun.cli.renewals import renewals
 from unspun.cli.retention import retention
 from unspun.cli.risk import risk
 from unspun.cli.scores import scores
+from unspun.cli.serve import serve
 from unspun.cli.show import show
 from unspun.cli.status import status
 from unspun.cli.undo import undo
 from unspun.cli.why import recompute, why
+from unspun.cli.worker import worker
 from unspun.errors import Fault, UnspunError
 
 OWN_FAULT, INTERRUPTED = 70, 130
@@ -68,9 +72,14 @@ app.command(short_help="Put every metric and score on trial.")(evidence)
 app.command(short_help="Tell what each open renewal is likely to come to, and why.")(risk)
 app.command(short_help="Forecast renewals; score every forecaster.")(forecast)
 app.command(short_help="Compare owners and other groups beside what was expected.")(performance)
+app.command(short_help="Make anew all that the console shows.")(refresh)
 app.command(short_help="Show where a published figure came from, and its rows.")(why)
 app.command(short_help="Compute a published figure again.")(recompute)
 app.add_typer(ledger)
+app.command(short_help="Serve the console, where the team works.")(serve)
+app.command(short_help="Run the jobs that were asked for in the console.")(worker)
+app.command(short_help="Write the whole workspace to one file.")(backup)
+app.command(short_help="Make a workspace of its backup.")(restore)
 
 
 SCHEMAS = {

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+import time
 import webbrowser
 from pathlib import Path
+from urllib.parse import urlsplit
+
+WAIT_SECONDS, PAUSE_SECONDS = 20.0, 0.1
 
 
 def open_page(path: Path) -> bool:
@@ -16,6 +21,21 @@ def open_page(path: Path) -> bool:
         return webbrowser.get().open(path.resolve().as_uri())
     except (webbrowser.Error, OSError):
         return False
+
+
+def open_address_when_up(address: str) -> bool:
+    """Open an address in the browser once something listens there, within WAIT_SECONDS. False as `open_page`."""
+    parts = urlsplit(address)
+    until = time.monotonic() + WAIT_SECONDS
+    while _has_display() and time.monotonic() < until:
+        try:
+            socket.create_connection((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)), timeout=1).close()
+            return webbrowser.get().open(address)
+        except webbrowser.Error:
+            return False
+        except OSError:
+            time.sleep(PAUSE_SECONDS)
+    return False
 
 
 def _has_display() -> bool:

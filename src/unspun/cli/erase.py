@@ -126,6 +126,10 @@ def _remarks(found: ErasureResult) -> Iterator[str]:
         yield f"Published documents that name it: ledger entries {', '.join(map(str, found.publications))}."
     if found.checks:
         yield f"Records of checks that name it: ledger entries {', '.join(map(str, found.checks))}. Run unspun check again."
+    if found.notes:
+        yield f"Notes and forecasts that people wrote of it: ledger entries {', '.join(map(str, found.notes))}."
+    if found.read_models:
+        yield f"{count(found.read_models)} read models name it; all are deleted: run unspun refresh before the next look at the console."
     if found.acceptances:
         entries = ", ".join(map(str, found.acceptances))
         yield f"Acceptances whose words name it stay, as the ledger is never rewritten: entries {entries}. Look at them."

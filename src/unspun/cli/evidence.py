@@ -154,21 +154,9 @@ def _option(where: str) -> str:
 
 def proof_of(place: Workspace, run: EvidenceRun) -> Proof:
     """What backs the pages of a run."""
-    from unspun.app.opening import in_place_remarks
-    from unspun.book.checks.remarks import check_remarks
-    from unspun.reports.evidence_html import Proof
+    from unspun.app.published.backing import proof_of as backed
 
-    figures = run.figures
-    return Proof(
-        entry=run.entry,
-        anchor=run.anchor,
-        book_version=figures.book_version,
-        book_digest=figures.book_digest,
-        engine=f"{figures.engine} {figures.engine_version}",
-        company=place.settings.name,
-        remarks=(*check_remarks(figures.book_check, figures.book_version), *in_place_remarks(figures.in_place)),
-        set_aside=run.set_aside,
-    )
+    return backed(place, run.figures, run.entry, run.anchor, run.set_aside)
 
 
 def since_of(changes: Changes) -> Since:

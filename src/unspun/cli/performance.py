@@ -137,20 +137,9 @@ def _measured(place: Workspace, request: PerformanceRequest) -> PerformanceRun:
 
 def proof_of(place: Workspace, run: PerformanceRun) -> Proof:
     """What backs the page of a run."""
-    from unspun.app.opening import in_place_remarks
-    from unspun.book.checks.remarks import check_remarks
-    from unspun.reports.performance_html import Proof
+    from unspun.app.published.backing import proof_of as backed
 
-    figures = run.figures
-    return Proof(
-        entry=run.entry,
-        anchor=run.anchor,
-        book_version=figures.book_version,
-        book_digest=figures.book_digest,
-        engine=f"{figures.engine} {figures.engine_version}",
-        company=place.settings.name,
-        remarks=(*in_place_remarks(figures.in_place), *check_remarks(figures.book_check, figures.book_version)),
-    )
+    return backed(place, run.figures, run.entry, run.anchor)
 
 
 def _write(outputs: Outputs, run: PerformanceRun, proof: Proof) -> list[str]:

@@ -112,9 +112,10 @@ def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
 
 def _judged(place: Workspace, request: RiskRequest, outputs: Outputs, changes: bool) -> tuple[RiskRun, Shown]:
     """Judge, and write what was asked for. Faults are named by their options."""
+    from unspun.app.published.pages import meanings_of
     from unspun.app.risk.run import judge_risk
     from unspun.cli.progress import show_progress
-    from unspun.cli.risk_files import meanings_of, write_files
+    from unspun.cli.risk_files import write_files
     from unspun.cli.risk_text import Shown
     from unspun.errors import BadInput
 
@@ -125,7 +126,7 @@ def _judged(place: Workspace, request: RiskRequest, outputs: Outputs, changes: b
             written = write_files(outputs, run, proof, earlier, request, report)
     except BadInput as refusal:
         raise BadInput([replace(one, where=_option(one.where)) for one in refusal.faults]) from refusal
-    said = run.model_why, meanings_of(run), run.seconds, tuple(written)
+    said = run.model_why, meanings_of(run.figures), run.seconds, tuple(written)
     return run, Shown(run.result, proof, earlier, *said, request.capacity, request.account)
 
 
@@ -137,27 +138,10 @@ def _option(where: str) -> str:
 
 def proof_of(place: Workspace, run: RiskRun) -> Proof:
     """What backs the pages of a run."""
-    from unspun.app.opening import in_place_remarks
-    from unspun.book.checks.remarks import check_remarks
-    from unspun.reports.evidence_html import Proof
+    from unspun.app.published.backing import proof_of as backed
+    from unspun.app.published.backing import unrecorded_remarks
 
-    figures = run.figures
-    many, verb = ("1 renewal", "is") if run.unrecorded == 1 else (f"{run.unrecorded:,} renewals", "are")
-    unrecorded = (f"{many} {verb} not listed: due long ago, and nobody wrote down what came",)
-    return Proof(
-        entry=run.entry,
-        anchor=run.anchor,
-        book_version=figures.book_version,
-        book_digest=figures.book_digest,
-        engine=f"{figures.engine} {figures.engine_version}",
-        company=place.settings.name,
-        remarks=(
-            *check_remarks(figures.book_check, figures.book_version),
-            *in_place_remarks(figures.in_place),
-            *(unrecorded if run.unrecorded else ()),
-        ),
-        set_aside=run.left_out,
-    )
+    return backed(place, run.figures, run.entry, run.anchor, run.left_out, unrecorded_remarks(run.unrecorded))
 
 
 def earlier_of(changes: RiskChanges) -> Earlier:

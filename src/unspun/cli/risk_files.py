@@ -30,13 +30,6 @@ class Outputs:
     json_to_stdout: bool
 
 
-def meanings_of(run: RiskRun) -> dict[str, str]:
-    """What each metric is, by its id, as the definition in force described it."""
-    from unspun.app.trial.subjects import definitions_of
-
-    return {one.id: one.description for one in definitions_of(run.figures.definition_text, "").metrics.metrics if one.description}
-
-
 def told_of(result: RiskResult, account: str | None) -> RiskResult:
     """The result with the renewals of one account alone; the sums and the model stay as they are."""
     return result if account is None else replace(result, renewals=result.of(account))
@@ -49,10 +42,11 @@ def write_files(
     written: list[str] = []
     told = told_of(run.result, request.account)
     if outputs.html is not None:
+        from unspun.app.published.pages import meanings_of
         from unspun.reports.risk_html import MOST_LISTED, listed, render_risk
 
         most = max(MOST_LISTED, request.capacity)
-        files = render_risk(run.result, proof, earlier, meanings_of(run), most=most)
+        files = render_risk(run.result, proof, earlier, meanings_of(run.figures), most=most)
         write_folder(outputs.html, count_pages(files, len(listed(run.result, most)) + 2, progress), _facts(run), WHAT)
         written.append(f"Pages: {outputs.html.path / 'index.html'}")
     if outputs.json is not None:

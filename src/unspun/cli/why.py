@@ -41,6 +41,7 @@ def why(
       unspun why 17/arr.churn/2025-12 --rows churned.csv
     """
     from unspun.app.proofs import find_published, open_figure
+    from unspun.app.published.figures import told_of
     from unspun.cli.book_text import print_json, print_made, workspace_at
     from unspun.cli.progress import show_progress
 
@@ -52,7 +53,7 @@ def why(
             opened = open_figure(place, figure, report)
     written = _write(opened, rows) if opened is not None and rows is not None else []
     if json:
-        print_json(_document(published, opened))
+        print_json(told_of(published, opened))
     else:
         print_made(lambda width: _lines(published, opened, written, width))
     return 0
@@ -93,6 +94,7 @@ def recompute(figure: Address, engine: EngineName = None, json: AsJson = False, 
 def _write(opened: Opened, rows: str) -> list[str]:
     from pathlib import Path
 
+    from unspun.app.published.figures import told_of
     from unspun.cli.outputs import OutputFile, check_outputs, write_text
     from unspun.errors import BadInput
     from unspun.reports.figure_files import manifest, rows_csv
@@ -103,34 +105,8 @@ def _write(opened: Opened, rows: str) -> list[str]:
     beside = OutputFile("--rows", file.path.with_name(f"{file.path.stem}.manifest.json"))
     text = rows_csv(opened.rows)
     write_text(file, text)
-    write_text(beside, manifest(text, file.path.name, _document(opened.published, opened)))
+    write_text(beside, manifest(text, file.path.name, told_of(opened.published, opened)))
     return [str(file.path), str(beside.path)]
-
-
-def _document(published: Published, opened: Opened | None) -> dict[str, Any]:
-    figures = published.figures
-    known = {
-        "figure": published.address,
-        "entry": published.anchor,
-        "published_at": published.entry.at.isoformat(),
-        "question": dict(figures.question),
-        "as_of": figures.as_of.isoformat(),
-        "definition": {"name": figures.definition_name, "sha256": figures.definition_sha256},
-        "book": {"version": figures.book_version, "digest": figures.book_digest},
-        "in_place": [dict(one) for one in figures.in_place],
-        "engine": f"{figures.engine} {figures.engine_version}",
-        "package_version": figures.package_version,
-        "queries": dict(figures.queries),
-    }
-    if published.figure is None or opened is None:
-        return {**known, "figures": list(figures.every_figure)}
-    return {
-        **known,
-        "value": published.figure,
-        "rows_query": opened.query,
-        "n_rows": opened.rows.num_rows,
-        "erased_by": list(opened.erased),
-    }
 
 
 def _lines(published: Published, opened: Opened | None, written: list[str], width: int) -> Iterator[Text]:

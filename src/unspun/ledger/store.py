@@ -82,3 +82,16 @@ def _value(kind: str, raw: object) -> object:
         return raw.decode() if kind == "text" else raw
     except UnicodeDecodeError:
         return raw
+
+
+def newest(connection: sqlite3.Connection, most: int, before: int | None = None, kind: str | None = None) -> list[Entry]:
+    """The `most` newest entries before number `before` (None: the end), newest first. Raises UnspunError at one that is damaged."""
+    first = min(before if before is not None else LAST, LAST)
+    where, values = ("", (first,)) if kind is None else (" AND kind = ?", (first, kind))
+    found = connection.execute(f"SELECT {RAW} FROM ledger WHERE seq < ?{where} ORDER BY seq DESC LIMIT {most:d}", values)
+    return [read_entry(_stored(row)) for row in found]
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many entries of each kind there are, by kind."""
+    return dict(connection.execute("SELECT kind, count(*) FROM ledger GROUP BY kind ORDER BY kind").fetchall())

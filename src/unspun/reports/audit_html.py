@@ -220,6 +220,12 @@ def environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("unspun.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    equip(environment)
+    return environment
+
+
+def equip(environment: Environment) -> None:
+    """Give an environment the tests, filters and names that the reports' templates use."""
     environment.tests["estimate"] = lambda value: isinstance(value, Estimate)
     environment.tests["missing"] = lambda value: isinstance(value, NoEstimate)
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
@@ -229,7 +235,6 @@ def environment() -> Environment:
     environment.filters["quiet"] = _quiet
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
     environment.globals |= _vocabulary()
-    return environment
 
 
 def _vocabulary() -> dict[str, Any]:

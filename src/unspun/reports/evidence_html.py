@@ -23,7 +23,9 @@ from unspun.reports.audit_html import ScorePage, environment, page_style, read_a
 from unspun.reports.evidence_claims import Change, Row, Since, ranked_rows, worded
 from unspun.reports.evidence_map import AgreementMap, agreement_map
 from unspun.reports.marks import Scale
+from unspun.reports.proof import Proof
 from unspun.reports.row_files import csv_bytes, harmless, pack, slug
+from unspun.reports.within import FILE, Within
 from unspun.stats.estimate import Estimate, NoEstimate
 
 MOST_ROWS = 40  # of the table at first; a button shows the others
@@ -45,23 +47,6 @@ TEXT = re.compile(r"(<[^>]*>)")
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What backs the pages: the ledger's entry and its anchor (number and hash), the book, the engine, remarks on the book.
-
-    `set_aside` are the keys of what could not be put on trial, and why.
-    """
-
-    entry: int
-    anchor: str
-    book_version: int
-    book_digest: str
-    engine: str
-    company: str = ""
-    remarks: tuple[str, ...] = ()
-    set_aside: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class RowZip:
     """The test rows of a subject: where they lie in the folder, their count, the SHA-256 of the CSV and the bytes of the zip."""
 
@@ -76,22 +61,29 @@ class RowZip:
 
 
 def render_evidence(
-    result: EvidenceResult, proof: Proof, since: Since | None = None, trace: Trace | None = None, room: int = ROOM_FOR_ROWS
+    result: EvidenceResult,
+    proof: Proof,
+    since: Since | None = None,
+    trace: Trace | None = None,
+    room: int = ROOM_FOR_ROWS,
+    within: Within = FILE,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the folder one after the other, each as its path in the folder and its bytes; the same result gives the same bytes.
 
-    `trace` puts the test rows beside the pages, of the first subjects by verdict as far as `room` (bytes) goes.
+    `trace` puts the test rows beside the pages, of the first subjects by verdict as far as `room` (bytes) goes. `within`
+    the console the files are fragments, without styles and scripts.
     """
     rows = ranked_rows(result)
     agreement = agreement_map(result)
-    shared = _shared(result, proof, since, rows, agreement)
-    yield STYLE, (page_style() + read_asset("evidence.css")).encode()
-    yield SCRIPT, (read_asset("theme.js") + read_asset("evidence.js")).encode()
+    shared = {**_shared(result, proof, since, rows, agreement), "within": within}
+    if not within.shell:
+        yield STYLE, (page_style() + read_asset("evidence.css")).encode()
+        yield SCRIPT, (read_asset("theme.js") + read_asset("evidence.js")).encode()
     yield "index.html", _filled("evidence_index.html.j2", {**shared, **_index(result, rows, agreement)})
     if not isinstance(agreement, NoEstimate):
         yield "agreement.csv", _pairs_csv(agreement)
     for place, row in enumerate(rows):
-        file = _row_zip(trace, row, shared["pages"][row.key], room, result) if trace is not None and room > 0 else None
+        file = _row_zip(trace, row, shared["pages"][row.key], room, result) if trace is not None and within.accounts and room > 0 else None
         if file is not None:
             room -= file.size
             yield file.name, file.zipped

@@ -16,6 +16,8 @@ from unspun.reports.audit_html import environment, page_style, read_asset, with_
 from unspun.reports.forecast_claims import currencies_of, fan_of, money_of
 from unspun.reports.forecast_rows import groups_csv, renewals_csv
 from unspun.reports.marks import Scale
+from unspun.reports.proof import Proof
+from unspun.reports.within import FILE, Within
 from unspun.risk.forecast.result import Forecast, GroupForecast, MaybePredicted, Predicted
 
 STYLE, SCRIPT = "assets/forecast.css", "assets/forecast.js"
@@ -24,19 +26,6 @@ OWN = "style-src 'self' file:; script-src 'self' file:; font-src data:; img-src 
 POLICY = f"default-src 'none'; {OWN}; base-uri 'none'; form-action 'none'"
 MOST_GROUPS = 12  # segments or owners shown at once; the rest open on demand
 MOST_LISTED = 10  # renewals
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What backs the pages: the ledger's entry and its anchor (number and hash), the book, the engine, remarks on the book."""
-
-    entry: int
-    anchor: str
-    book_version: int
-    book_digest: str
-    engine: str
-    company: str = ""
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +46,14 @@ class MonthRow:
     is_quarter: bool
 
 
-def render_forecast(result: Forecast, proof: Proof) -> Iterator[tuple[str, bytes]]:
+def render_forecast(result: Forecast, proof: Proof, within: Within = FILE) -> Iterator[tuple[str, bytes]]:
     """The files of the folder, each as its path and its bytes; the same forecast gives the same bytes."""
-    files = {"renewals.csv": renewals_csv(result), "forecast.csv": groups_csv(result, proof.entry)}
-    what = ("every renewal of a running term, with its probabilities", "every number of this page, by group and currency")
-    yield from page_assets()
+    files = {"forecast.csv": (groups_csv(result, proof.entry), "every number of this page, by group and currency")}
+    if within.accounts:
+        files = {"renewals.csv": (renewals_csv(result), "every renewal of a running term, with its probabilities"), **files}
+    yield from page_assets(within)
     context = {
-        **shared_context(proof, [row_file(name, text, said) for (name, text), said in zip(files.items(), what, strict=True)]),
+        **shared_context(proof, [row_file(name, text, said) for name, (text, said) in files.items()], within),
         "result": result,
         "currencies": currencies_of(result),
         "fans": [fan for one in currencies_of(result) if (fan := fan_of(result, one)) is not None],
@@ -74,17 +64,20 @@ def render_forecast(result: Forecast, proof: Proof) -> Iterator[tuple[str, bytes
         **{name: globals()[name] for name in ("MOST_GROUPS", "MOST_LISTED")},
     }
     yield "index.html", filled("forecast.html.j2", context)
-    yield from ((name, text.encode()) for name, text in files.items())
+    yield from ((name, text.encode()) for name, (text, _) in files.items())
 
 
-def page_assets() -> Iterator[tuple[str, bytes]]:
-    yield STYLE, (page_style() + read_asset("forecast.css")).encode()
-    yield SCRIPT, read_asset("theme.js").encode()
+def page_assets(within: Within) -> Iterator[tuple[str, bytes]]:
+    """Styles and script of a folder; the console has its own."""
+    if not within.shell:
+        yield STYLE, (page_style() + read_asset("forecast.css")).encode()
+        yield SCRIPT, read_asset("theme.js").encode()
 
 
-def shared_context(proof: Proof, files: Sequence[RowFile]) -> dict[str, Any]:
+def shared_context(proof: Proof, files: Sequence[RowFile], within: Within) -> dict[str, Any]:
     """What both the forecast's and the record's pages are filled with."""
-    return {"proof": proof, "files": files, "fw": forecast_words, "quoted": shlex.quote, "policy": POLICY, "paper": False}
+    beside = {"within": within, "proof_part": "forecast_proof.html.j2"}
+    return {**beside, "proof": proof, "files": files, "fw": forecast_words, "quoted": shlex.quote, "policy": POLICY, "paper": False}
 
 
 def row_file(name: str, text: str, what: str) -> RowFile:

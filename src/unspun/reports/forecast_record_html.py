@@ -9,6 +9,7 @@ from unspun.reports.forecast_html import Proof, filled, page_assets, row_file, s
 from unspun.reports.forecast_record_claims import lead_of, leads_of, primary_lead
 from unspun.reports.forecast_rows import misses_csv, outcomes_csv, record_csv
 from unspun.reports.marks import Scale
+from unspun.reports.within import FILE, Within
 from unspun.risk.forecast.result import ForecasterRecord, ForecastRecord, PairRecord
 from unspun.stats.estimate import Estimate, MaybeEstimate
 
@@ -19,16 +20,17 @@ POINTS = words.Style(1, signed=True)
 DIFFERENCE = words.Style(3, signed=True, reference=0.0)
 
 
-def render_record(record: ForecastRecord, proof: Proof) -> Iterator[tuple[str, bytes]]:
+def render_record(record: ForecastRecord, proof: Proof, within: Within = FILE) -> Iterator[tuple[str, bytes]]:
     """The files of the folder, each as its path and its bytes; the same record gives the same bytes."""
     files = {
         "scores.csv": (record_csv(record, proof.entry), "every score of every forecaster at every lead"),
         "outcomes.csv": (outcomes_csv(record), "what past forecasts said of each quarter, and what came"),
-        "misses.csv": (misses_csv(record), "the largest surprises, with what each forecaster had said"),
     }
-    yield from page_assets()
+    if within.accounts:
+        files["misses.csv"] = misses_csv(record), "the largest surprises, with what each forecaster had said"
+    yield from page_assets(within)
     context = {
-        **shared_context(proof, [row_file(name, text, said) for name, (text, said) in files.items()]),
+        **shared_context(proof, [row_file(name, text, said) for name, (text, said) in files.items()], within),
         "result": record,
         "lead": primary_lead(record),
         "leads": leads_of(record),

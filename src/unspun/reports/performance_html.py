@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -13,26 +12,15 @@ from unspun.reports import marks, performance_charts, performance_claims
 from unspun.reports.audit_html import environment, page_policy, page_style, read_asset, with_roles
 from unspun.reports.marks import Scale
 from unspun.reports.performance_json import groups_csv
+from unspun.reports.proof import Proof
+from unspun.reports.within import FILE, Within
 from unspun.risk.performance.result import GROUP_VERDICTS, Comparison, GroupPerformance, PerformanceResult
 from unspun.stats.estimate import Estimate
 
 MOST_GROUPS = 25  # of a table; the rest open on demand
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What backs the page: the ledger's entry and its anchor (number and hash), the book, the engine, remarks on the book."""
-
-    entry: int
-    anchor: str
-    book_version: int
-    book_digest: str
-    engine: str
-    company: str = ""
-    remarks: tuple[str, ...] = ()
-
-
-def render_performance(result: PerformanceResult, proof: Proof) -> str:
+def render_performance(result: PerformanceResult, proof: Proof, within: Within = FILE) -> str:
     """The whole page as HTML text, to be written in UTF-8; the same result gives the same text."""
     style, script = page_style() + read_asset("performance.css"), read_asset("theme.js")
     context = {
@@ -49,6 +37,7 @@ def render_performance(result: PerformanceResult, proof: Proof) -> str:
         "script": Markup(script),
         "policy": page_policy(style, script),
         "paper": False,
+        "within": within,
     }
     return with_roles(environment().get_template("performance.html.j2").render(context).rstrip() + "\n")
 

@@ -13,6 +13,7 @@ from unspun.reports.marks import Scale
 from unspun.reports.risk_claims import Earlier, foretold, noticed, span_of, untold
 from unspun.reports.risk_files import SimilarZip, renewals_csv, similar_zip
 from unspun.reports.row_files import slug
+from unspun.reports.within import FILE, Within
 from unspun.risk.result import CANNOT_TELL, CandidateRecord, DueTotal, ModelRecord, RenewalRisk, RiskResult
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
@@ -62,6 +63,12 @@ def render_risk(
         yield page, _filled("risk_renewal.html.j2", {**shared, **_renewal(one, earlier, file, around, place)})
 
 
+def render_model(result: RiskResult, proof: Proof, meanings: Mapping[str, str], within: Within) -> bytes:
+    """The page of the model alone."""
+    shared = {**_shared(result, proof, None, []), "meanings": meanings, "within": within}
+    return _filled("risk_model.html.j2", {**shared, **_model(result.model)})
+
+
 def page_names(rows: Sequence[RenewalRisk]) -> list[str]:
     """The file of each renewal's page, in their order; names that would be the same are numbered."""
     names: list[str] = []
@@ -88,6 +95,7 @@ def _shared(result: RiskResult, proof: Proof, earlier: Earlier | None, rows: Seq
         "rcharts": risk_charts,
         "quoted": shlex.quote,
         "policy": POLICY,
+        "within": FILE,
         "paper": False,
         "POINTS": words.Style(1, percent=True),
         "LOSS": words.Style(3),

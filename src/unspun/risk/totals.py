@@ -35,10 +35,29 @@ def due_totals(renewals: Sequence[RenewalRisk], rows: RiskRows, model: RiskModel
     )
 
 
+def draw_count(renewals: int) -> int:
+    """How many draws of the model a sum over so many renewals rests on."""
+    return int(np.clip(DRAWN_CELLS // max(renewals, 1), FEWEST_DRAWS, MOST_DRAWS))
+
+
+def drawn_churn(renewals: Sequence[RenewalRisk], rows: RiskRows, model: RiskModel, seed: int) -> tuple[NDArray[np.int64], Floats]:
+    """The renewals with a stated loss (their places), and P(churn) of each under draws of the model, shape (places, draws).
+
+    The draws are those that the intervals of `due_totals` rest on: a sum over the same renewals has the same interval. `rows` run parallel
+    to `renewals`.
+    """
+    stated = np.array([isinstance(one.expected_lost, Estimate) for one in renewals], dtype=bool)
+    counted = stated & (np.nan_to_num(rows.arr) != 0) & (rows.due - rows.as_of <= max(DUE_WITHIN_DAYS))
+    count, places = draw_count(int(counted.sum())), np.flatnonzero(stated)
+    parts = (places[first : first + AT_ONCE] for first in range(0, len(places), AT_ONCE))
+    drawn = [model.draws(rows.take(part), count, np.random.default_rng(seed))[:, :, CHURN].T for part in parts]
+    return places, np.concatenate(drawn) if drawn else np.zeros((0, count))
+
+
 def _drawn_sums(rows: RiskRows, weights: Floats, model: RiskModel, seed: int) -> Floats:
     """Expected losses of each group under draws of the model, shape (groups, draws)."""
     used = np.flatnonzero(weights.any(axis=0))
-    count = int(np.clip(DRAWN_CELLS // max(len(used), 1), FEWEST_DRAWS, MOST_DRAWS))
+    count = draw_count(len(used))
     found = np.zeros((len(weights), count))
     for first in range(0, len(used), AT_ONCE):
         part = used[first : first + AT_ONCE]
@@ -69,7 +88,11 @@ def _sum(renewals: Sequence[RenewalRisk]) -> float:
 
 
 def _expected(lost: Sequence[MaybeEstimate], drawn: Floats | None) -> MaybeEstimate:
-    told = [one.point for one in lost if isinstance(one, Estimate)]
+    return expected_sum([one.point for one in lost if isinstance(one, Estimate)], drawn)
+
+
+def expected_sum(told: Sequence[float], drawn: Floats | None) -> MaybeEstimate:
+    """The sum of expected losses with its interval. `drawn` are the sums of the same renewals under draws of the model, shape (draws,)."""
     if not told or drawn is None:
         return NoEstimate("no renewal among them has both ARR and a probability")
     point = math.fsum(told)

@@ -17,11 +17,20 @@ from typing import TypeVar
 from unspun.errors import BadInput, Fault
 from unspun.ledger import store
 from unspun.ledger.chain import FIRST_KIND, Entry, written_instant
-from unspun.warehouse import catalog_checks, catalog_files, catalog_head, catalog_loads, catalog_publications, catalog_schema
+from unspun.warehouse import (
+    catalog_checks,
+    catalog_files,
+    catalog_head,
+    catalog_loads,
+    catalog_notes,
+    catalog_publications,
+    catalog_schema,
+)
 from unspun.warehouse.catalog_checks import CheckRecord
 from unspun.warehouse.catalog_faults import decoding, translating, translating_system
 from unspun.warehouse.catalog_lines import Definition, LoadFile, LoadLine, Publication, SourceFile, VersionLine
 from unspun.warehouse.catalog_lock import writer_lock
+from unspun.warehouse.catalog_notes import NoteRecord
 from unspun.warehouse.versions import BookVersion, DataFile, TableVersion, VersionKind
 
 NAME = "catalog.db"
@@ -295,7 +304,7 @@ class Catalog:
         """Record an erasure: for each file (by its present path) the one that takes its place in every version, or None.
 
         `entry` is kind and body of its ledger entry, to which a digest of each replacement is added. `documents` are the ledger
-        entries of publications and checks whose documents are erased with it. ValueError for a path that is no file's.
+        entries of publications, checks and notes whose documents are erased with it. ValueError for a path that is no file's.
         """
         self._need_lock()
         kind, body = entry
@@ -305,6 +314,7 @@ class Catalog:
             catalog_files.write_rewrites(self.connection, replaced, written.seq)
             catalog_publications.erase(self.connection, documents, written.seq)
             catalog_checks.erase(self.connection, documents)
+            catalog_notes.erase(self.connection, documents)
             return written
 
     # Loads and their source files
@@ -398,6 +408,25 @@ class Catalog:
     def check_documents(self) -> dict[int, str]:
         """What every recorded check found, by its ledger entry; those that an erasure took out are left out."""
         return self._read(catalog_checks.documents)
+
+    # What people wrote of accounts
+
+    def add_note(self, kind: str, account: str, body: Mapping[str, object], document: str, at: datetime) -> Entry:
+        """Record what somebody wrote of an account: an entry with `body` and the document's sha256; the document lies beside it."""
+        with self.transaction():
+            return catalog_notes.add(self.connection, kind, account, body, document, at)
+
+    def notes(self, kind: str, account: str | None = None) -> tuple[NoteRecord, ...]:
+        """What was written of an account (None: of all) and not erased, oldest first."""
+        return self._read(lambda connection: catalog_notes.read(connection, kind, account))
+
+    def note(self, seq: int) -> NoteRecord:
+        """What was written under that ledger entry, "" where it was erased. Raises BadInput where there is nothing."""
+        return self._read(lambda connection: catalog_notes.one(connection, seq))
+
+    def note_documents(self) -> dict[int, tuple[str, str]]:
+        """Account and document of all that was written and not erased, by ledger entry."""
+        return self._read(catalog_notes.documents)
 
     def append_entry(self, kind: str, body: Mapping[str, object], at: datetime) -> Entry:
         """Record something that concerns no version: an entry of its own kind."""

@@ -18,6 +18,7 @@ from unspun.warehouse.catalog_faults import decoding, translating
 from unspun.warehouse.catalog_files import read_rewrites, rewrite_digest, table_digest
 from unspun.warehouse.catalog_head import NAME as HEAD
 from unspun.warehouse.catalog_head import read_head
+from unspun.warehouse.catalog_notes import changed as changed_notes
 from unspun.warehouse.catalog_publications import document_sha256
 from unspun.warehouse.versions import VersionKind
 
@@ -94,6 +95,7 @@ def check_manifests(catalog: Catalog, versions: Literal["current", "all"] = "all
         faults += _erasure_faults(connection, known)
         faults += _publication_faults(connection, known)
         faults += [_changed(f"the check of ledger entry {seq}", "is not the one that was recorded") for seq in changed(connection)]
+        faults += [_changed(f"what was written under ledger entry {seq}", "is not what was recorded") for seq in changed_notes(connection)]
     return tuple(faults)
 
 

@@ -13,7 +13,7 @@ from unspun.errors import BadInput, Fault
 from unspun.ledger import store
 from unspun.warehouse.catalog_faults import translating
 
-FORMAT = 2
+FORMAT = 3
 APPLICATION_ID = 0x556E7370  # "Unsp"
 BUSY_SECONDS = 30.0
 SCHEMA = """
@@ -70,6 +70,13 @@ CREATE TABLE IF NOT EXISTS profiles (
 CREATE INDEX IF NOT EXISTS profiles_source ON profiles (source, load);
 """
 """What a catalogue of format 1 lacks: runs of checks, and what the columns of each loaded file held."""
+SINCE_FORMAT_3 = """
+CREATE TABLE IF NOT EXISTS notes (
+  entry INTEGER PRIMARY KEY REFERENCES ledger (seq), kind TEXT NOT NULL, account_id TEXT NOT NULL, document TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS notes_account ON notes (account_id, kind, entry);
+"""
+"""What one of format 2 lacks: what people wrote of accounts. An Unspun that knows format 2 alone would not erase it."""
 
 
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
@@ -97,7 +104,7 @@ def _configure(connection: sqlite3.Connection) -> None:
 def create_tables(connection: sqlite3.Connection) -> None:
     """All tables and the format's number, within the caller's transaction."""
     store.create(connection)
-    _execute(connection, SCHEMA + SINCE_FORMAT_2)
+    _execute(connection, SCHEMA + SINCE_FORMAT_2 + SINCE_FORMAT_3)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {FORMAT}")
 
@@ -120,7 +127,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
-            _execute(connection, SINCE_FORMAT_2)
+            _execute(connection, SINCE_FORMAT_2 + SINCE_FORMAT_3)
             connection.execute(f"PRAGMA user_version = {max(FORMAT, _format(connection))}")
             connection.execute("COMMIT")
         except BaseException:

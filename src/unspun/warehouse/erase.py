@@ -20,6 +20,7 @@ from unspun.warehouse.delta import delete_unused, recover
 from unspun.warehouse.erase_find import Subject, SubjectKind, TableFinding, find_in_table, headers_of, id_headers, kept_files
 from unspun.warehouse.event_accounts import EVENTS, SUBSCRIPTION, SUBSCRIPTIONS, subscriptions_of
 from unspun.warehouse.read import spill_folder
+from unspun.warehouse.read_model import forget_read_models, models_naming
 from unspun.warehouse.rewrite import align_tables, reading, rewrite_file, silent
 from unspun.warehouse.staging import STAGING_FOLDER
 from unspun.warehouse.versions import BookVersion, DataFile, TableVersion
@@ -43,7 +44,8 @@ class ErasureResult:
     other rows that were emptied, by table and column: an account's id as a parent, and any text that is just the id (where the id is
     distinctive: six signs or more, not all digits). `mentions` are texts that hold the id and were left, for you to look at.
     `publications` and `checks` are ledger entries whose documents name the subject; `acceptances` are those whose own words do, which
-    stay: the ledger is never rewritten. `versions` and `files` were looked at, `files_replaced` held
+    stay: the ledger is never rewritten. `notes` are entries of what people wrote of the account, or of others naming it; `read_models`
+    are files for pages that name it, of which all are deleted. `versions` and `files` were looked at, `files_replaced` held
     some of it. `log_emptied` is False where a reader still held SQLite's log: it is emptied when the last one closes. `words` are those
     of enumerations, kept with loads, that are or hold the id.
     """
@@ -64,10 +66,13 @@ class ErasureResult:
     words: int = 0
     checks: tuple[int, ...] = ()
     acceptances: tuple[int, ...] = ()
+    notes: tuple[int, ...] = ()
+    read_models: int = 0
 
     @property
     def found_nothing(self) -> bool:
-        return not (self.rows or self.cells or self.publications or self.checks or self.source_names or self.words)
+        in_book = self.rows or self.cells or self.source_names or self.words
+        return not (in_book or self.publications or self.checks or self.notes or self.read_models)
 
 
 def erase(
@@ -97,6 +102,7 @@ def erase(
         abandoned = _clear_staging(catalog)
         if result.found_nothing:
             return replace(result, dry_run=False, loads_abandoned=abandoned)
+        forget_read_models(catalog.folder)
         replaced = _rewrite(catalog, findings, memory, progress)
         entry, version = _record(catalog, subject, at, reference, result, replaced)
         delete_unused(catalog)
@@ -159,8 +165,14 @@ def _described(catalog: Catalog, subject: Subject, findings: Sequence[TableFindi
         log_emptied=True,
         words=sum(map(subject.is_named_in, kept_words(catalog))),
         checks=tuple(seq for seq, document in catalog.check_documents().items() if subject.is_named_in_check(document)),
+        notes=tuple(seq for seq, (account, said) in catalog.note_documents().items() if _is_named(subject, account, said)),
+        read_models=models_naming(catalog.folder, subject.id),
         acceptances=tuple(entry.seq for entry in catalog.entries(kind=ACCEPTANCE) if subject.is_named_in_any(entry.body)),
     )
+
+
+def _is_named(subject: Subject, account: str, document: str) -> bool:
+    return (subject.kind == "account" and account == subject.id) or subject.is_named_in_document(document)
 
 
 def _added_up(counts: Iterable[tuple[Key, int]]) -> dict[Key, int]:
@@ -217,7 +229,7 @@ def _record(
         ]
         aligned = align_tables(catalog, left, {"unspun": "erasure"})
     with catalog.transaction():
-        entry = catalog.replace_files(replaced, ("erasure", body), at, (*result.publications, *result.checks))
+        entry = catalog.replace_files(replaced, ("erasure", body), at, (*result.publications, *result.checks, *result.notes))
         _forget_names(catalog, subject)
         changed = current is not None and any(file.path in replaced for table in current.tables for file in table.files)
         version = catalog.publish("erasure", aligned, at, [("erasure", {"recorded_in": entry.seq})]) if changed else current

@@ -53,7 +53,7 @@ def _events(catalog: Catalog) -> int:
 def test_a_warehouse_of_format_1_opens_reads_and_is_loaded_into(tmp_path: Path) -> None:
     folder = _made_old(tmp_path)
     with open_catalog(folder) as catalog:
-        assert catalog.connection.execute("PRAGMA user_version").fetchone()[0] == catalog_schema.FORMAT == 2
+        assert catalog.connection.execute("PRAGMA user_version").fetchone()[0] == catalog_schema.FORMAT == 3
         assert _events(catalog) == 3 and latest_profiles(catalog) == {}
         add_load(catalog, {"events": EVENTS})
         assert _events(catalog) == 6
@@ -106,7 +106,7 @@ def test_two_processes_that_migrate_at_once_both_find_it_done(tmp_path: Path) ->
     for thread in threads:
         thread.join()
     assert not errors
-    assert [connection.execute("PRAGMA user_version").fetchone()[0] for connection in connections] == [2, 2]
+    assert [connection.execute("PRAGMA user_version").fetchone()[0] for connection in connections] == [3, 3]
     for connection in connections:
         connection.close()
 
@@ -127,7 +127,17 @@ def test_a_migration_that_fails_leaves_the_catalogue_as_it_was(tmp_path: Path) -
 def test_a_catalogue_of_a_later_format_is_refused_and_left_alone(tmp_path: Path) -> None:
     folder = _made_old(tmp_path)
     with sqlite3.connect(folder / "catalog.db") as connection:
-        connection.execute("PRAGMA user_version = 3")
-    with pytest.raises(BadInput, match="format 3"):
+        connection.execute("PRAGMA user_version = 4")
+    with pytest.raises(BadInput, match="format 4"):
         open_catalog(folder)
-    assert sqlite3.connect(folder / "catalog.db").execute("PRAGMA user_version").fetchone() == (3,)
+    assert sqlite3.connect(folder / "catalog.db").execute("PRAGMA user_version").fetchone() == (4,)
+
+
+def test_a_warehouse_of_format_2_gets_a_place_for_notes(tmp_path: Path) -> None:
+    with new_book(tmp_path) as catalog:
+        catalog.connection.execute("DROP TABLE notes")
+        catalog.connection.execute("PRAGMA user_version = 2")
+        folder = catalog.folder
+    with open_catalog(folder) as catalog:
+        assert catalog.notes("note") == ()
+        assert catalog.connection.execute("PRAGMA user_version").fetchone() == (3,)

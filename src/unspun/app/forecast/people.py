@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from unspun.app.evidence.inputs import OpenTrial
 from unspun.app.forecast.inputs import owners_on
+from unspun.app.forecast.stated import StatedForecast, sources_of_calls
 from unspun.app.risk.inputs import RiskInputs
 from unspun.app.trial.book import FORECASTS, holds
 from unspun.app.trial.scores import EVERYBODY, read_forecasts
 from unspun.audit.calls import MAX_FORECASTERS, CallIndex
+from unspun.book.extras import Forecasts
 from unspun.book.tables import Codes
 from unspun.book.text import Complaint
 from unspun.errors import BadInput, Fault
@@ -20,22 +23,28 @@ from unspun.risk.forecast.result import ForecasterKind
 from unspun.risk.rows import Bools
 
 CSM, OTHERS, UNNAMED = "CSM", "others", "not said by whom"
+IN_CONSOLE = ", in the console"
 SAID_OF_CSM = "the last call of the account's owner on the day it was made, made and recorded by then"
 SAID_OF_OTHERS = "the last call of anybody but the account's owner, made and recorded by then"
 
 
-def people(trial: OpenTrial, inputs: RiskInputs) -> list[tuple[Forecaster, int]]:
-    """Owners together, others each by name where they are few, with the first day on which each spoke.
+def people(trial: OpenTrial, inputs: RiskInputs, stated: Sequence[StatedForecast] = ()) -> list[tuple[Forecaster, int]]:
+    """Owners together, others each by name where they are few, with the first day on which each spoke: by the calls of the book, and by
+    those that were `stated` in the console.
 
-    Raises BadInput where the calls are words whose order is not known.
+    Raises BadInput where the calls of the book are words whose order is not known.
     """
-    if not holds(trial.reader, FORECASTS):
-        return []
-    found = read_forecasts(trial.reader, EVERYBODY, inputs.basis.day)
+    found = read_forecasts(trial.reader, EVERYBODY, inputs.basis.day) if holds(trial.reader, FORECASTS) else None
     if isinstance(found, Complaint):
         raise BadInput(Fault(found.code, found.message, FORECASTS, found.hint))
-    if not len(found.made):
-        return []
+    said: list[tuple[Forecaster, int]] = []
+    for calls in sources_of_calls(found, stated, inputs.basis.day.zone):
+        names = {forecaster.name for forecaster, _ in said}
+        said += [(replace(one, name=f"{one.name}{IN_CONSOLE}") if one.name in names else one, day) for one, day in _callers(calls, inputs)]
+    return said
+
+
+def _callers(found: Forecasts, inputs: RiskInputs) -> list[tuple[Forecaster, int]]:
     index = CallIndex(found, inputs.terms)
     by = found.by or Codes(np.full(len(found.made), -1, np.int32), ())
     usable = (index.account >= 0) & ~index.late

@@ -13,8 +13,10 @@ from unspun.app.forecast.figures import FAN, FORECAST, NOT_STATED, RATIO, SHOCK,
 from unspun.app.forecast.inputs import past_renewals
 from unspun.app.forecast.making import forecast_now, replays, settings_of
 from unspun.app.forecast.record import RECORD, judge_forecasters, published_forecasts, record_figures, stated_table
+from unspun.app.forecast.stated import StatedForecast, stated_forecasts
 from unspun.app.opening import WholeBook
 from unspun.app.publication import FigureSet, from_document
+from unspun.app.risk.basis import risk_basis_from_json
 from unspun.app.risk.inputs import RiskInputs
 from unspun.app.risk.models import ModelVersion, laid_again, ready
 from unspun.app.workspace import Workspace
@@ -42,7 +44,8 @@ def forecast_again(
     inputs = laid_again(trial, figures, progress)
     if figures.kind == RECORD:
         snapshots = published_forecasts(reader.catalog, figures.as_of, figures.question["forecasts"])
-        return _by_name(record_figures(inputs, judge_forecasters(trial, inputs, snapshots)).every_figure)
+        stated = _stated(trial, figures)
+        return _by_name(record_figures(inputs, judge_forecasters(trial, inputs, snapshots, stated), None, stated).every_figure)
     settings = settings_of(figures.question["months"], figures.question["paths"])
     if figures.question["replayed"]:
         (result,) = replays(inputs, (date.fromisoformat(figures.question["as_of"]),), settings, progress)
@@ -65,7 +68,12 @@ def forecast_rows(workspace: Workspace, reader: BookReader, figures: FigureSet, 
     if figures.kind == FORECAST:
         return past_renewals(inputs, (figures.as_of - date(1970, 1, 1)).days), query
     snapshots = published_forecasts(reader.catalog, figures.as_of, figures.question["forecasts"])
-    return stated_table(trial, inputs, snapshots), query
+    return stated_table(trial, inputs, snapshots, _stated(trial, figures)), query
+
+
+def _stated(trial: OpenTrial, figures: FigureSet) -> tuple[StatedForecast, ...]:
+    """The forecasts of the console that a published record scored."""
+    return stated_forecasts(trial.reader.catalog, risk_basis_from_json(figures.question["basis"]).day, figures.question.get("stated", ()))
 
 
 def _by_name(figures: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

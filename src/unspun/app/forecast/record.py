@@ -19,6 +19,7 @@ from unspun.app.forecast.inputs import owners_on
 from unspun.app.forecast.making import replay_days, replays, settings_of
 from unspun.app.forecast.people import people
 from unspun.app.forecast.run import checked
+from unspun.app.forecast.stated import StatedForecast, stated_forecasts
 from unspun.app.publication import FigureSet, from_document, publish, value_record
 from unspun.app.risk.basis import RiskRequest, opened_risk
 from unspun.app.risk.inputs import RiskInputs, lay_out_risk
@@ -93,8 +94,9 @@ def forecast_record(workspace: Workspace, request: RecordRequest, at: datetime, 
         )
         progress("scoring forecasters", 0, 0)
         snapshots = published_forecasts(trial.reader.catalog, inputs.as_of)
-        result = judge_forecasters(trial, inputs, snapshots)
-        figures = record_figures(inputs, result, book_check)
+        stated = stated_forecasts(trial.reader.catalog, inputs.basis.day)
+        result = judge_forecasters(trial, inputs, snapshots, stated)
+        figures = record_figures(inputs, result, book_check, stated)
         entry = publish(workspace, figures, at)
     return RecordRun(result, figures, entry.seq, written_anchor(entry), made, monotonic() - began)
 
@@ -120,10 +122,12 @@ def published_forecasts(catalog: Catalog, as_of: date, entries: Sequence[int] | 
     return tuple(found)
 
 
-def judge_forecasters(trial: OpenTrial, inputs: RiskInputs, snapshots: Sequence[Snapshot]) -> ForecastRecord:
-    """The record of everybody, on the renewals decided by the as-of day of the inputs."""
+def judge_forecasters(
+    trial: OpenTrial, inputs: RiskInputs, snapshots: Sequence[Snapshot], stated: Sequence[StatedForecast] = ()
+) -> ForecastRecord:
+    """The record of everybody, on the renewals decided by the as-of day of the inputs; `stated` are forecasts entered in the console."""
     terms = inputs.terms
-    said = (*_models(inputs, snapshots), *people(trial, inputs))
+    said = (*_models(inputs, snapshots), *people(trial, inputs, stated))
     spoken = [day for _, day in said]
     scoring = Scoring(terms, (*(one for one, _ in said), last_years_rate(terms)), min(spoken, default=_first_day(inputs)))
     realised = Realised(terms)
@@ -147,10 +151,10 @@ def judge_forecasters(trial: OpenTrial, inputs: RiskInputs, snapshots: Sequence[
     )
 
 
-def stated_table(trial: OpenTrial, inputs: RiskInputs, snapshots: Sequence[Snapshot]) -> pa.Table:
+def stated_table(trial: OpenTrial, inputs: RiskInputs, snapshots: Sequence[Snapshot], stated: Sequence[StatedForecast] = ()) -> pa.Table:
     """Each renewal scored, by lead, with the probability of churn (of words the rank) that each forecaster had stated by then."""
     terms = inputs.terms
-    said = (*_models(inputs, snapshots), *people(trial, inputs))
+    said = (*_models(inputs, snapshots), *people(trial, inputs, stated))
     scoring = Scoring(terms, (*(one for one, _ in said), last_years_rate(terms)), min((day for _, day in said), default=_first_day(inputs)))
     parts = []
     for lead, scored in scoring.leads.items():
@@ -253,12 +257,15 @@ def _cautions(said: Sequence[tuple[Forecaster, int]], scored: Sequence[SnapshotR
 # As it is published
 
 
-def record_figures(inputs: RiskInputs, result: ForecastRecord, book_check: Mapping[str, Any] | None = None) -> FigureSet:
+def record_figures(
+    inputs: RiskInputs, result: ForecastRecord, book_check: Mapping[str, Any] | None = None, stated: Sequence[StatedForecast] = ()
+) -> FigureSet:
     """The figures of a record, with all that is needed to score again."""
     question = {
         "basis": inputs.basis.to_json(),
         "metrics_sha256": metrics_sha256(inputs),
         "forecasts": [one.entry for one in result.snapshots],
+        **({"stated": [one.entry for one in stated]} if stated else {}),
     }
     return figures_on(
         inputs,

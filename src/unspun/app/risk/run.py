@@ -68,7 +68,7 @@ def judge_risk(workspace: Workspace, request: RiskRequest, at: datetime, progres
         entry = publish(workspace, figures, at)
         changes = changes_since(workspace, trial, inputs, entry, figures, progress) if compare else None
     return RiskRun(
-        result=replace(result, model=_versioned(result, model)),
+        result=replace(result, model=versioned(result, model)),
         figures=figures,
         entry=entry.seq,
         anchor=written_anchor(entry),
@@ -90,7 +90,8 @@ def _refuse_unknown(account: str | None, inputs: RiskInputs) -> None:
         raise BadInput(Fault("no_account", f"no renewal of an account '{account}' is known.", "--account", hint))
 
 
-def _versioned(result: RiskResult, model: ModelVersion) -> Any:
+def versioned(result: RiskResult, model: ModelVersion) -> Any:
+    """The record of the model with the ledger entry that it is kept under."""
     record = result.model
     return replace(record, version=str(model.entry)) if isinstance(record, ModelRecord) and model.entry is not None else record
 

@@ -59,7 +59,7 @@
   });
   document.addEventListener("click", function (e) {
     var file = e.target.closest("[data-rows], a[download]");
-    if (file && file.getAttribute("href").slice(0, 5) !== "blob:") {
+    if (file && (file.hasAttribute("data-rows") || file.getAttribute("href").slice(0, 5) === "data:")) {  // others are files beside the page
       var held = file.hasAttribute("data-rows") ? document.getElementById(file.getAttribute("data-rows")) : file;
       e.preventDefault(); save(held);
       return;
