@@ -11,7 +11,7 @@ LONGEST_STAGE = 300
 
 
 class Job(models.Model):
-    """One piece of work. `unspun.app.jobs` says how a job goes from state to state; `attempts` tells one attempt's writes from a later one's.
+    """One piece of work. `unspun.app.jobs` says how it goes from state to state; `attempts` tells one attempt's writes from a later one's.
 
     Of two open jobs none have the same `key`. `heartbeat_at` is renewed by the process that runs it (`host`, `pid`, `mark`); `before` is
     what the book was when the attempt began, `result` what it did, `error` why it failed.
