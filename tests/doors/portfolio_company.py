@@ -17,7 +17,7 @@ from unspun.cli import main
 FIRST, AS_OF = date(2022, 1, 1), date(2025, 12, 31)
 AT = datetime(2026, 1, 2, 8, 0, tzinfo=UTC)
 ACCOUNTS = 125
-OPEN_ENDED, DECIDED_EARLY, HOSTILE, PARENT = "A-OPEN", "A-EARLY", "A-000", "A-003"
+OPEN_ENDED, DECIDED_EARLY, HOSTILE, PARENT = "A-OPEN", "A-EARLY", "A-006", "A-003"
 HOSTILE_NAME = '=2+2 <script>alert("x")</script>'
 BOOK = """\
 time_zone: Europe/Berlin

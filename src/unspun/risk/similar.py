@@ -99,8 +99,10 @@ class SimilarPast:
 
     def _past_renewals(self, at: Ints) -> tuple[PastRenewal, ...]:
         past = self._past
-        told = zip(*(column[at].tolist() for column in (past.account, past.due, past.as_of, past.outcome)), strict=True)
-        return tuple(PastRenewal(self._names[who], _day(due), _day(as_of), OUTCOMES4[outcome]) for who, due, as_of, outcome in told)
+        names, outcomes = [self._names[int(who)] for who in past.account[at]], [OUTCOMES4[one] for one in past.outcome[at]]
+        days = zip(past.due[at].tolist(), past.as_of[at].tolist(), strict=True)
+        told = zip(names, days, outcomes, strict=True)
+        return tuple(PastRenewal(name, _day(due), _day(as_of), outcome) for name, (due, as_of), outcome in told)
 
 
 def likeliest(similar: SimilarAccounts) -> str:

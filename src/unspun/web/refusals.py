@@ -14,6 +14,7 @@ from unspun.errors import BadInput, UnspunError
 
 CANNOT_BE_SHOWN = 422
 UNAVAILABLE = 503
+NOT_THERE = frozenset({"no_account"})  # or out of the scope of who asks, which is told in the same way
 
 
 class RefusalMiddleware:
@@ -28,6 +29,8 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Forbidden):
             return page(request, 403, PAGES[403], request.path)
+        if isinstance(exception, BadInput) and {one.code for one in exception.faults} <= NOT_THERE:
+            return page(request, 404, PAGES[404], request.path)
         if isinstance(exception, UnspunError):
             status = CANNOT_BE_SHOWN if isinstance(exception, BadInput) else UNAVAILABLE
             return page(request, status, Wrong(_("This cannot be shown"), fault_words(exception), ""), request.path)

@@ -15,17 +15,18 @@ import numpy as np
 from unspun.app.figure_columns import FigureColumns
 from unspun.app.portfolio.gather import MONTHS, gathered
 from unspun.app.publication import value_record
-from unspun.app.risk.inputs import REASON_OF_OUTAGE, RiskInputs
+from unspun.app.risk.inputs import RiskInputs
 from unspun.app.trial.book import TrialDay
 from unspun.audit.terms import UNKNOWN
 from unspun.book.tables import OUTCOMES, UNDECIDED
 from unspun.metrics.missing import REASON_CODES
 from unspun.progress import Progress
 from unspun.risk.result import RenewalRisk, RiskResult, SimilarAccounts
-from unspun.risk.rows import OUTCOMES4, RiskRows
+from unspun.risk.rows import OUTAGE, OUTCOMES4, RiskRows
 from unspun.stats.estimate import NoEstimate
 from unspun.warehouse.read import BookReader
 
+REASON_OF_OUTAGE = REASON_CODES.index(OUTAGE)
 UNDECIDED_WORD = "undecided"
 DIGITS = 6
 

@@ -115,7 +115,7 @@ def _refused(request: HttpRequest, account: str, refusal: BadInput, said: Mappin
     known = {one.where for one in refusal.faults} <= {"text", "reason", "probability", "amount", "due"}
     if not known:
         raise refusal
-    wrong = {one.where: f"{one.message} {one.hint}".strip() for one in refusal.faults}
+    wrong = {one.where: f"{one.message[:1].upper()}{one.message[1:]} {one.hint}".strip() for one in refusal.faults}
     return _page(request, account, wrong, said, status=400)
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from unspun.app.portfolio.conditions import PortfolioFilter, RiskBand
 from unspun.app.portfolio.head import portfolio_head
-from unspun.app.portfolio.request import LARGEST_FIRST, PortfolioRequest, SortName
+from unspun.app.portfolio.request import LARGEST_FIRST, PAGE, PortfolioRequest, SortName
 from unspun.app.portfolio.run import Portfolio, choices, portfolio_csv
 from unspun.app.portfolio.run import portfolio as read_portfolio
 from unspun.console.access import allow
@@ -29,6 +29,7 @@ DUE: Final = (30, 90, 180)
 USUAL_DUE: Final = 90
 ALL, ANY = "all", "*"
 NEAR_DAYS: Final = 300
+MOST_DIGITS: Final = 5
 PLACES = ("after", "open")
 SORT_NAMES: Final[Mapping[str, str]] = {
     "matters": f"ARR {words.TIMES} risk", "name": "name", "due": "due date", "arr": "ARR", "risk": "risk of churn", "segment": "segment",
@@ -124,6 +125,7 @@ def read_view(request: HttpRequest) -> View:
         sort=cast("SortName", _last(given, "sort", "matters")),
         descending={"up": False, "down": True}.get(_last(given, "dir", "")),
         cursor=_last(given, "after", "") or None,
+        size=_number("size", _last(given, "size", str(PAGE))),
     )
     return View(asked, columns, given)
 
@@ -139,10 +141,12 @@ def _names(given: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
 
 def _days(text: str) -> int | None:
     """Days before the due date; None for all. Raises BadInput for what is no number."""
-    if text == ALL:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 5:
-        raise BadInput(Fault("due", f"'{text[:40]}' is no number of days.", "due", "Give a whole number of days, or all."))
+    return None if text == ALL else _number("due", text)
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
+        raise BadInput(Fault(name, f"'{text[:40]}' is no whole number.", name, "Give a whole number such as 90."))
     return int(text)
 
 
