@@ -48,6 +48,8 @@ LONGEST = (  # files of 20 seconds and more, the longest first: one that starts 
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=int(os.environ.get("UNSPUN_EXAMPLES", "30")))
 settings.load_profile("house")
 
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # a browser that was started in this thread leaves a loop of its own there
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; the others, and the tests of a file, stay in their order."""

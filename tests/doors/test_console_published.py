@@ -82,7 +82,7 @@ def test_every_link_of_every_laid_out_page_leads_somewhere(console: Company) -> 
 
 def test_a_page_says_what_the_report_says_with_the_frame_of_the_console_around_it(console: Company) -> None:
     page = signed_in("viewer").get("/evidence/metric-logins-2m.html")
-    assert "The metric sees churn coming" in page.heading
+    assert page.heading.startswith("The metric") and "churn coming" in page.heading
     assert page.text.count("<main") == page.text.count("<html") == 1
     assert 'aria-current="page"' in page.text and "Portfolio" in page.said
     assert "unspun why" not in page.said  # a figure opens by a link here
