@@ -112,12 +112,16 @@ def columns_of(tables: Sequence[Floats]) -> list[slice]:
     return [slice(start, end) for start, end in pairwise(ends)]
 
 
-def design_blocks(tables: Sequence[Floats], steps: Sequence[Steps], n: int, block: int = 2048) -> Iterator[tuple[slice, Floats]]:
-    """The design of all terms, some rows at a time."""
+def design_blocks(tables: Sequence[Floats], steps: Sequence[Steps], n: int, block: int = 512) -> Iterator[tuple[slice, Ints, Floats]]:
+    """The design of all terms, some rows at a time: where they lie, their places, and the design of those places.
+
+    There are always `block` places, the last one repeated where the rows end: matrix products of one size alone take a row's sums in the
+    same order whoever is beside it, and nobody's figure may depend on who else was asked about.
+    """
     for first in range(0, n, block):
-        rows = slice(first, min(first + block, n))
-        parts = [table[at[rows]] for table, at in zip(tables, steps, strict=True)]
-        yield rows, np.hstack(parts) if parts else np.zeros((rows.stop - first, 0))
+        places = np.minimum(np.arange(first, first + block), n - 1)
+        parts = [table[at[places]] for table, at in zip(tables, steps, strict=True)]
+        yield slice(first, min(first + block, n)), places, np.hstack(parts) if parts else np.zeros((block, 0))
 
 
 def cause_to_json(cause: CauseHazard) -> dict[str, Any]:

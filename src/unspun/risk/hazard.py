@@ -114,10 +114,11 @@ class HazardModel:
         tables, steps = self._tables(), self._steps(rows)
         linear = self._linear(rows)
         low, high = np.empty((len(rows), 4)), np.empty((len(rows), 4))
-        for part, design in design_blocks(tables, steps, len(rows)):
-            hazards = hazards_of(self._intercepts(), linear[:, part], rows.lead[part])
-            variance = self._variance(hazards, design, rows.lead[part])
-            low[part], high[part] = self._bounds(hazards.probabilities(), variance)
+        for part, places, design in design_blocks(tables, steps, len(rows)):
+            hazards = hazards_of(self._intercepts(), linear[:, places], rows.lead[places])
+            variance = self._variance(hazards, design, rows.lead[places])
+            bounds, held = self._bounds(hazards.probabilities(), variance), part.stop - part.start
+            low[part], high[part] = (each[:held] for each in bounds)
         return low, high
 
     @in_one_thread
@@ -150,9 +151,10 @@ class HazardModel:
         intercepts = np.array([one for one, _ in drawn])  # (causes, count, periods)
         tables, steps = self._tables(), self._steps(rows)
         found = np.empty((count, len(rows), 4))
-        for part, design in design_blocks(tables, steps, len(rows)):
-            scaled = (self._scaled(cause, design, rows.lead[part]) for cause in self.causes)
-            linear = np.array([coefficients @ own.T for (_, coefficients), own in zip(drawn, scaled, strict=True)])  # (causes, count, n)
+        for part, places, design in design_blocks(tables, steps, len(rows)):
+            scaled = (self._scaled(cause, design, rows.lead[places]) for cause in self.causes)
+            products = (coefficients @ own.T for (_, coefficients), own in zip(drawn, scaled, strict=True))
+            linear = np.array([each[:, : part.stop - part.start] for each in products])  # (causes, count, n)
             if shift is not None:
                 linear[0] += shift if shift.shape[1] == 1 else shift[:, part]
             for i in range(count):

@@ -173,6 +173,17 @@ def test_a_model_that_was_written_and_read_is_the_same_to_the_last_bit(model: Ha
         HazardModel.from_json(model.to_json() | {"format": 99})
 
 
+@pytest.mark.parametrize("others", [1, 7, 26, 500, 700])
+def test_a_renewals_figures_do_not_depend_on_who_else_is_asked_about(model: HazardModel, other: MadeCompany, others: int) -> None:
+    def told(rows: RiskRows) -> tuple[bytes, ...]:
+        draws = model.draws(rows, 50, np.random.default_rng(3))[:, 0]
+        given = (model.probabilities(rows)[0], *(each[0] for each in model.intervals(rows)), model.contributions(rows).points[0], draws)
+        return tuple(each.tobytes() for each in given)
+
+    rows = other.rows.take(np.arange(700))
+    assert told(rows.take(np.arange(others))) == told(rows)
+
+
 def test_a_renewal_overdue_has_what_is_left_to_happen(model: HazardModel, other: MadeCompany) -> None:
     late = replace(other.rows, as_of=other.rows.due + 3)
     stated = model.probabilities(late)
