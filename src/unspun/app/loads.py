@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -18,6 +18,7 @@ from unspun.app.opening import seen_in_place
 from unspun.app.workspace import Workspace, read_text, replace_text
 from unspun.book.entities import TableName
 from unspun.book.mapping.book_file import add_database, add_source, mapping_for, read_definition
+from unspun.book.mapping.correct import ChosenMapping, corrected
 from unspun.book.mapping.definition import BookDefinition, SourceMapping
 from unspun.book.mapping.propose import Proposal, propose
 from unspun.book.parts import files_named
@@ -41,7 +42,8 @@ class LoadRequest:
     Of a database all sources of book.yml are loaded, or the `relations` named; `full` reads those with a cursor from the beginning.
 
     `received` says that rows the files date no knowledge for were known on receipt, not when they happened; `known_at` is the day
-    that stands for the receipt. `accept` takes proposed mappings without being asked again.
+    that stands for the receipt. `accept` takes proposed mappings without being asked again. `chosen` says, by path, what somebody made of
+    the mapping that is proposed for a file.
     """
 
     paths: tuple[str, ...]
@@ -52,6 +54,7 @@ class LoadRequest:
     accept: bool = False
     relations: tuple[str, ...] = ()
     full: bool = False
+    chosen: Mapping[str, ChosenMapping] = field(default_factory=dict[str, ChosenMapping])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,26 @@ class LoadPlan:
     reading: DatabaseReading = NO_DATABASE  # what was read of databases, in files of ours until the load is done
 
 
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """A file that might be loaded, and how it would be read; `mapping` None where nothing is known of it yet.
+
+    `proposal` None: book.yml maps it already. `like` names the file before it that the mapping was proposed for, where it is another one.
+    """
+
+    path: str
+    mapping: SourceMapping | None
+    proposal: Proposal | None
+    faults: tuple[Fault, ...] = ()
+    like: str = ""
+
+
 class _Unfit(BadInput):
     """A file that book.yml does not know, and for which no mapping can be proposed."""
+
+    def __init__(self, faults: Sequence[Fault], proposal: Proposal) -> None:
+        super().__init__(faults)
+        self.proposal = proposal
 
 
 @dataclass(slots=True)
@@ -98,7 +119,7 @@ class _Planner:
 
     def add(self, path: str, found: Found) -> None:
         try:
-            mapping = self._mapping(path)
+            mapping = self.mapping_of(path)
         except _Unfit as refusal:
             keys = any(fault.code == "two_keys" for fault in refusal.faults)
             self.keyed_otherwise += [path] if keys else []
@@ -129,15 +150,18 @@ class _Planner:
         else:
             self.notes.append(f"{rows.name} holds {mapping.table} and is left out, as --as says {self.request.table}")
 
-    def _mapping(self, path: str) -> SourceMapping:
+    def mapping_of(self, path: str) -> SourceMapping:
         mapping = mended_mapping(path, self.catalog, self.definition) or mapping_for(self.definition, path)
         proposed = any(mapping is source.mapping for source in self.proposed)
         return self._propose(path) if mapping is None else mapping if proposed else self._as_known(mapping)
 
     def _propose(self, path: str, rows: DatabaseRows | None = None) -> SourceMapping:
-        proposal = propose(path, self.definition, self.request.table)
+        choice = self.request.chosen.get(path)
+        proposal = propose(path, self.definition, self.request.table if choice is None else choice.table or self.request.table)
+        if choice is not None:
+            proposal = corrected(proposal, choice, self.definition, os.path.basename(path))
         if proposal.mapping is None or proposal.faults:
-            raise _Unfit(proposal.faults or _no_table(path, proposal))
+            raise _Unfit(proposal.faults or (_no_table(path, proposal),), proposal)
         mapping = self._as_known(proposal.mapping if rows is None else as_source(proposal.mapping, rows))
         self.proposed.append(ProposedSource(path if rows is None else rows.name, replace(proposal, mapping=mapping), mapping))
         self.definition = replace(self.definition, sources=(*self.definition.sources, mapping))
@@ -163,6 +187,26 @@ def plan_load(workspace: Workspace, request: LoadRequest, progress: Progress = s
         except BadInput as refusal:
             reading.close()
             raise named_faults(refusal, reading) from None
+
+
+def look_at_files(workspace: Workspace, request: LoadRequest) -> tuple[LookedAt, ...]:
+    """How each file of `request.paths` would be read, each with its own faults: what a person decides on before a plan is made."""
+    with workspace.catalog() as catalog:
+        planner = _Planner(request, catalog, workspace.definition())
+        return tuple(_looked_at(planner, path) for path in request.paths)
+
+
+def _looked_at(planner: _Planner, path: str) -> LookedAt:
+    try:
+        mapping = planner.mapping_of(path)
+    except _Unfit as refusal:
+        return LookedAt(path, refusal.proposal.mapping, refusal.proposal, refusal.faults)
+    except BadInput as refusal:
+        return LookedAt(path, None, None, refusal.faults)
+    source = next((one for one in planner.proposed if one.mapping is mapping), None)
+    if source is None or source.path == path:
+        return LookedAt(path, mapping, None if source is None else source.proposal)
+    return LookedAt(path, mapping, source.proposal, like=source.path)
 
 
 def _plan(workspace: Workspace, request: LoadRequest, catalog: Catalog, reading: DatabaseReading, progress: Progress) -> LoadPlan:

@@ -185,9 +185,9 @@ def write_rejected(file: TextIO, rows: Sequence[RejectedRow]) -> None:
 
 def _lines(rows: Iterable[RejectedRow], headers: Sequence[str]) -> Iterator[list[object]]:
     for row in rows:
-        yield [row.load, row.source_file, row.source_row, row.reason, *(_marked(row.cells.get(name) or "") for name in headers)]
+        yield [row.load, row.source_file, row.source_row, row.reason, *(marked(row.cells.get(name) or "") for name in headers)]
 
 
-def _marked(cell: str) -> str:
+def marked(cell: str) -> str:
     """A cell that a spreadsheet would run is marked as text by an apostrophe, which loading the file takes off again."""
     return f"'{cell}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else cell

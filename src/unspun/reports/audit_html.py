@@ -271,5 +271,10 @@ def page_policy(style: str, script: str) -> str:
     return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
+def policy_of() -> str:
+    """The content security policy of a page that `render` makes, for who serves it."""
+    return page_policy(page_style(), read_asset("theme.js"))
+
+
 def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"

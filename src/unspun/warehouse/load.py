@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from unspun.book.checks.finding import Finding
 from unspun.book.drift.profile import FileProfile, profile_file, source_of
 from unspun.book.mapping.definition import BookDefinition
+from unspun.book.typed_schema import REJECTED_COLUMNS, arrow_schema
 from unspun.engines.embedded import connect
 from unspun.errors import BadInput, Fault
 from unspun.ledger.chain import canonical
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LoadResult", "PlannedFile", "Progress", "SourceOutcome", "load_files", "silent"]
 
+MOST_REFUSED = 1_000  # rejected rows of a file that a dry run gives
 UNNUMBERED = -1  # stands for the number of a source file in a dry run, which registers none
 
 
@@ -77,7 +79,8 @@ class LoadResult:
     """What a load did, or would do (`dry_run`). `version` is the one it published; None where nothing was new or it was dry.
 
     `profiles` are of the files that were read: what their columns hold. `drift` is how they differ from those of the load before, where
-    somebody compared them.
+    somebody compared them. `refused` are, of a dry run, the rejected rows of each file by its place among `sources`, the first MOST_REFUSED
+    of them, in the columns of REJECTED_COLUMNS: no book keeps them.
     """
 
     load: int | None
@@ -87,6 +90,7 @@ class LoadResult:
     dry_run: bool
     profiles: tuple[StoredProfile, ...] = ()
     drift: tuple[Finding, ...] = ()
+    refused: tuple[tuple[int, pa.Table], ...] = ()
 
 
 def load_files(
@@ -330,7 +334,7 @@ class _Load:
         if not anything:
             notes.append("nothing new: the book stays as it is")
         if self.dry_run:
-            return LoadResult(None, None, outcomes, tuple(notes), True, self.stored_profiles())
+            return LoadResult(None, None, outcomes, tuple(notes), True, self.stored_profiles(), refused=tuple(self.refused()))
         if not anything:
             if self.number:
                 self.catalog.abandon_load(self.number)
@@ -374,6 +378,24 @@ class _Load:
             if place in self.verdicts:
                 found += [(plan.source_file, rows) for rows in self.verdicts[place].refused]
         return found
+
+    def refused(self) -> Iterator[tuple[int, pa.Table]]:
+        """The first rejected rows of each file that was read, by its place: those refused on reading, then those refused by the load."""
+        names = [name for name, _ in REJECTED_COLUMNS]
+        for place in self.plans:
+            staged = self.staged[place]
+            parts = [_first_rows(self.folder / STAGING_FOLDER / staged.key / REJECTED)] if staged.has_rejected else []
+            parts += [rows.select(names) for rows in (self.verdicts[place].refused if place in self.verdicts else ())]
+            if parts:
+                yield place, pa.concat_tables([part.cast(arrow_schema(REJECTED_COLUMNS)) for part in parts]).slice(0, MOST_REFUSED)
+
+
+def _first_rows(path: Path) -> pa.Table:
+    """The first MOST_REFUSED rejected rows of a staged file."""
+    names = [name for name, _ in REJECTED_COLUMNS]
+    with pq.ParquetFile(path) as file:
+        batch = next(file.iter_batches(MOST_REFUSED, columns=names), None)
+        return arrow_schema(REJECTED_COLUMNS).empty_table() if batch is None else pa.Table.from_batches([batch])
 
 
 def _outcome(

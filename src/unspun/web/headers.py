@@ -32,7 +32,7 @@ class HeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._respond(request)
-        response.headers["Content-Security-Policy"] = self._policy
+        response.setdefault("Content-Security-Policy", self._policy)  # a report that was made as a file brings its own
         response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         return response
 

@@ -15,13 +15,16 @@ from unspun.state.job_models import Job
 
 NEEDS: Final[Mapping[str, Permission]] = {
     "refresh": "refresh.run",
+    "dry_run": "data.load",
     "load": "data.load",
+    "undo": "data.load",
     "audit": "audit.run",
     "recompute": "figure.open",
     "backup": "settings.manage",
 }
 """What someone must be allowed to do to start, repeat or cancel a job of each kind."""
 LISTED: Final = 50
+MOST_OF_KIND: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,13 @@ def list_jobs(actor: Actor, at: datetime) -> tuple[ShownJob, ...]:
     actor.require("refresh.run")
     newest = Job.objects.select_related("asked_by").order_by("-asked_at", "-pk")[:LISTED]
     return tuple(_shown(job, actor, at) for job in newest)
+
+
+def shown_jobs(actor: Actor, kind: str, at: datetime) -> tuple[tuple[ShownJob, Mapping[str, Any]], ...]:
+    """The MOST_OF_KIND newest jobs of one kind with what was asked of each, the newest first. Raises Forbidden."""
+    actor.require(NEEDS[kind])
+    newest = Job.objects.select_related("asked_by").filter(kind=kind).order_by("-asked_at", "-pk")[:MOST_OF_KIND]
+    return tuple((_shown(job, actor, at), job.arguments) for job in newest)
 
 
 def _shown(job: Job, actor: Actor, at: datetime) -> ShownJob:

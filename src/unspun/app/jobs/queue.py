@@ -20,7 +20,7 @@ from unspun.app.jobs.processes import Process
 from unspun.errors import BadInput, Fault
 from unspun.state.job_models import LONGEST_STAGE, Job
 
-Kind = Literal["refresh", "load", "audit", "recompute", "backup"]
+Kind = Literal["refresh", "dry_run", "load", "undo", "audit", "recompute", "backup"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 OPEN: Final = (Job.State.WAITING, Job.State.RUNNING)
 ONE_AT_A_TIME: Final[frozenset[str]] = frozenset({"refresh", "backup"})
@@ -97,6 +97,15 @@ def cancel(job: int, at: datetime) -> bool:
         return True
     running = Job.objects.filter(pk=job, state=Job.State.RUNNING)
     return bool(running.filter(cancel_asked_at=None).update(cancel_asked_at=at)) or running.exists()
+
+
+def forget(job: int) -> dict[str, Any]:
+    """Delete a job that has ended; what was asked of it. Raises BadInput for one that does not exist or has not ended."""
+    found = find(job)
+    if found.state in OPEN:
+        raise BadInput(Fault("not_ended", f"job {job} has not ended yet.", "", "Cancel it first."))
+    found.delete()
+    return found.arguments
 
 
 # Running

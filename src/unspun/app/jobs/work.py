@@ -62,42 +62,58 @@ def refresh(task: Task) -> Done:
     }  # fmt: skip
 
 
+def dry_run(task: Task) -> Done:
+    """Say what loading the files of an import would do, and leave it beside them."""
+    from unspun.app.imports.running import try_out
+
+    return try_out(task.workspace, task.text("import"), task.at, task.progress)
+
+
 def load(task: Task) -> Done:
-    """Load `paths` (of `table`, `received` or as dated); `accept` writes the mappings proposed for new files to book.yml."""
+    """Load the files of an `import`, or `paths` (of `table`, `received` or as dated); `accept` writes the mappings proposed to book.yml."""
+    from unspun.app.imports.running import load_import, told_files
     from unspun.app.loads import LoadRequest, accept_proposals, plan_load
     from unspun.app.loads import load as load_files
 
     words = task.arguments
+    if "import" in words:
+        return load_import(task.workspace, task.text("import"), task.at, task.progress)
     request = LoadRequest(tuple(words["paths"]), words.get("table"), received=bool(words.get("received")), accept=bool(words.get("accept")))
     plan = plan_load(task.workspace, request, task.progress)
     if request.accept and plan.proposed:
         plan = accept_proposals(task.workspace, plan)
     done = load_files(task.workspace, plan, request, task.at, task.progress)
-    files = [
-        {
-            "name": one.name,
-            "table": one.table,
-            "new": one.new,
-            "changed": one.changed,
-            "unchanged": one.unchanged,
-            "rejected": one.rows_rejected,
-        }
-        for one in done.sources
-    ]
-    return {"load": done.load, "files": files, "notes": list(done.notes)}
+    return {"load": done.load, "files": told_files(done.sources), "notes": list(done.notes)}
+
+
+def undo(task: Task) -> Done:
+    """Take back the `load`, which must be the last one in force; one that was taken back already stays so."""
+    from unspun.app.imports.undoing import take_back
+
+    return take_back(task.workspace, task.arguments.get("load"), task.at)
 
 
 def audit(task: Task) -> Done:
-    """Audit `scores` (paths) against `renewals` (a path); the result as JSON and as a page, in a folder of the job."""
+    """Audit the files of an `upload`, or `scores` (paths) against `renewals` (a path); the result as JSON and as a page, in a folder of
+    the job."""
     from unspun.app.audits import audit_scores
+    from unspun.app.imports.audits import by_name, empty_upload, request_of
     from unspun.app.reading import AuditRequest
-    from unspun.reports.audit_html import render
+    from unspun.reports.audit_html import policy_of, render
     from unspun.reports.result_json import to_json
 
-    done = audit_scores(AuditRequest(tuple(task.arguments["scores"]), task.text("renewals")), task.progress, task.at.date())
-    folder = task.folder("audits")
+    words = task.arguments
+    if "upload" in words:
+        with by_name(task.workspace, task.text("upload")):
+            done = audit_scores(request_of(task.workspace, task.text("upload")), task.progress, task.at.date())
+    else:
+        done = audit_scores(AuditRequest(tuple(words["scores"]), task.text("renewals")), task.progress, task.at.date())
+    folder, page = task.folder("audits"), render(done.result, done.trace)
     (folder / "result.json").write_text(to_json(done.result), encoding="utf-8")
-    (folder / "report.html").write_text(render(done.result, done.trace), encoding="utf-8")
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    (folder / "policy.txt").write_text(policy_of(), encoding="utf-8")
+    if "upload" in words:
+        empty_upload(task.workspace, task.text("upload"))
     return {
         "folder": folder.relative_to(task.workspace.folder).as_posix(),
         "verdicts": [{"score": one.name, "verdict": one.verdict} for one in done.result.scores],
@@ -134,7 +150,9 @@ class Work:
 
 WORK: Mapping[str, Work] = {
     "refresh": Work("Refresh", refresh, "Mend what it says and start the refresh again; until then the pages show the one before."),
+    "dry_run": Work("Dry run", dry_run, "Mend the file or its mapping, and try again."),
     "load": Work("Import", load, "Mend the file or its mapping, and import it again."),
+    "undo": Work("Undo", undo, "Reload the page of the data, and take back the newest load first."),
     "audit": Work("Audit", audit, "Mend the files, and upload them again."),
     "recompute": Work("Proof", recompute, "Start it again, or run `unspun recompute` to see more."),
     "backup": Work("Backup", backup, "Mend what it says, and start it again."),

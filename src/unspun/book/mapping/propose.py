@@ -200,7 +200,7 @@ def _mapping(
     ordered = [*first, *(one for one in mapped if one not in first)]
     ignored = dict.fromkeys(column.file_column for column in columns if column.kind is None and column.file_column)
     return SourceMapping(
-        files=(_pattern(name),),
+        files=(pattern_of(name),),
         table=table,
         columns={one: mapped[one].file_column for one in ordered},
         kinds={one: kind for one in ordered if one not in first and (kind := mapped[one].kind) is not None},
@@ -214,6 +214,6 @@ def _mapping(
     )
 
 
-def _pattern(name: str) -> str:
+def pattern_of(name: str) -> str:
     """The file's own name, with a question mark for each digit of a date in it: next month's file fits too."""
     return DATE_IN_NAME.sub(lambda found: re.sub(r"\d", "?", found[0]), name)
