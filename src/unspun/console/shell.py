@@ -42,6 +42,7 @@ RAIL: Final[tuple[tuple[Stop, ...], ...]] = (
     ),
     (
         Stop(_("Evidence"), "evidence", "evidence", "evidence.see"),
+        Stop(_("Audit"), "audits", "audit", "audit.run"),
         Stop(_("Definitions"), "definitions", "definitions", "definitions.see"),
         Stop(_("Data"), "data", "data", "data.see"),
         Stop(_("Ledger"), "ledger", "ledger", "ledger.see"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from unspun.console.import_urls import ROUTES as IMPORTS
 from unspun.console.published_urls import ROUTES as PUBLISHED
 from unspun.console.views.account import account, account_forecast, account_note
 from unspun.console.views.home import home
@@ -37,4 +38,5 @@ urlpatterns = [
     path("people/<int:person>/active", let_in_or_out, name="let_in_or_out"),
     path("people/<int:person>/reset-link", make_reset_link, name="reset_link"),
     *PUBLISHED,
+    *IMPORTS,
 ]

@@ -72,7 +72,7 @@ def describe_proposal(proposal: Proposal) -> ProposalTable:
     standard = {column.name for column in mapping.entity.columns} | {"known_at"}
     order = sorted(rows, key=lambda row: (row.mark == "-", row.book_column not in standard))
     title = f"{mapping.table}: {proposal.table_why}"
-    return ProposalTable(title, tuple(order), _settings(mapping), proposal.doubts)
+    return ProposalTable(title, tuple(order), mapping_settings(mapping), proposal.doubts)
 
 
 def _row(column: ProposedColumn) -> ProposalRow:
@@ -80,7 +80,7 @@ def _row(column: ProposedColumn) -> ProposalRow:
     return ProposalRow(column.book_name, column.file_column, column.kind or "", column.why, ", ".join(column.examples), mark)
 
 
-def _settings(mapping: SourceMapping) -> tuple[tuple[str, str], ...]:
+def mapping_settings(mapping: SourceMapping) -> tuple[tuple[str, str], ...]:
     """What the mapping says beside its columns, by the names that `book.yml` uses."""
     found = {
         "files": ", ".join(mapping.files),

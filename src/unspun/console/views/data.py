@@ -19,4 +19,6 @@ def data(request: HttpRequest) -> HttpResponse:
     """What the book holds. Findings tell of tables as wholes; rows at fault are shown by `unspun check`."""
     found = book_holding(settings.WORKSPACE, actor_of_request(request))
     loads = found.loads[::-1][:MOST_LOADS]
-    return render(request, "data.html", {"found": found, "loads": loads, "words": words})
+    in_force = [one for one in found.loads if one.state == "in force"]
+    last = max(in_force, key=lambda one: one.version or 0).load if in_force and actor_of_request(request).may("data.load") else None
+    return render(request, "data.html", {"found": found, "loads": loads, "words": words, "undoable": last})

@@ -43,6 +43,13 @@ def start_refresh(request: HttpRequest) -> HttpResponse:
     return redirect("job", start(actor_of_request(request), "refresh", arguments, timezone.now()))
 
 
+@allow("settings.manage")
+@require_POST
+def start_backup(request: HttpRequest) -> HttpResponse:
+    """Start a backup, or go to the one that waits or runs."""
+    return redirect("job", start(actor_of_request(request), "backup", {}, timezone.now()))
+
+
 @allow("refresh.run")
 @require_POST
 def repeat_job(request: HttpRequest, job: int) -> HttpResponse:
