@@ -197,7 +197,9 @@ def test_two_files_are_audited_and_the_report_opens_under_its_own_policy_and_is_
     owner.goto(f"{walk.console.url}/audit")
     assert violations(owner) == []
     owner.get_by_label("Scores", exact=True).set_input_files([{"name": "scores.csv", "mimeType": "text/csv", "buffer": scores.encode()}])
-    owner.get_by_label("Outcomes", exact=True).set_input_files([{"name": "renewals.csv", "mimeType": "text/csv", "buffer": renewals.encode()}])
+    owner.get_by_label("Outcomes", exact=True).set_input_files(
+        [{"name": "renewals.csv", "mimeType": "text/csv", "buffer": renewals.encode()}]
+    )
     owner.get_by_role("button", name="Upload and audit").press("Enter")
     owner.get_by_role("link", name="Open the report").wait_for()
     address = owner.url

@@ -70,7 +70,7 @@ def write_rows(
         empty = reader.query(f"SELECT * FROM ({finding.rows_sql}) LIMIT 0")
         columns = tuple(empty.column_names)
         for part in chain([empty], map(_table, reader.stream(finding.rows_sql))):
-            text = _csv_bytes(part, header=part is empty)
+            text = csv_bytes(part, header=part is empty)
             file.write(text)
             hashed.update(text)
             rows, size, files = rows + part.num_rows, size + len(text), files | file_numbers(part)
@@ -82,7 +82,8 @@ def _table(batch: pa.RecordBatch) -> pa.Table:
     return pa.Table.from_batches([batch])
 
 
-def _csv_bytes(rows: pa.Table, header: bool) -> bytes:
+def csv_bytes(rows: pa.Table, header: bool) -> bytes:
+    """Rows as CSV that a spreadsheet does not run."""
     out = io.BytesIO()
     options = arrow_csv.WriteOptions(include_header=header, quoting_style="needed", quoting_header="needed")
     arrow_csv.write_csv(csv_rows(rows, tuple((field.name, kind_of_type(field.type)) for field in rows.schema)), out, options)

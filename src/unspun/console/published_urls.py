@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from unspun.console.views.data import data
+from unspun.console.views.data import data, finding
 from unspun.console.views.definitions import definition, definitions
 from unspun.console.views.figures import figure, figure_csv, figure_rows, figures, recompute
 from unspun.console.views.ledger import ledger
@@ -29,4 +29,5 @@ ROUTES = [
     path("definitions", definitions, name="definitions"),
     path("definitions/<str:name>", definition, name="definition"),
     path("data", data, name="data"),
+    path("data/findings/<path:wanted>", finding, name="finding"),
 ]
