@@ -18,7 +18,7 @@ from tests.doors.pages import SPILL, violations
 from tests.doors.test_console_walk import PASSWORD, Walk
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FilePayload, Page
 
 BOUND = 3_000_000
 SERVE = '\n[serve]\nupload = "3MB"\n'
@@ -57,6 +57,11 @@ def owner(walk: Walk) -> Page:
     return page
 
 
+def sent(name: str, content: str | bytes) -> FilePayload:
+    """A file as a browser sends it."""
+    return {"name": name, "mimeType": "text/csv", "buffer": content.encode() if isinstance(content, str) else content}
+
+
 def uploaded(page: Page, walk: Walk, **files: str) -> None:
     page.goto(f"{walk.console.url}/data/import")
     page.get_by_label("Drop files here").set_input_files(
@@ -77,8 +82,8 @@ def test_files_are_dropped_mapped_tried_loaded_and_taken_back_by_keyboard_alone(
     assert violations(owner) == []
     owner.get_by_label("Drop files here").set_input_files(
         [
-            {"name": "accounts.csv", "mimeType": "text/csv", "buffer": ACCOUNTS.encode()},
-            {"name": "subscriptions.csv", "mimeType": "text/csv", "buffer": terms().encode()},
+            sent("accounts.csv", ACCOUNTS),
+            sent("subscriptions.csv", terms()),
         ]
     )
     owner.get_by_role("button", name="Upload and look at the mapping").press("Enter")
@@ -166,14 +171,13 @@ def test_two_faults_of_one_file_are_said_together_and_nothing_is_written(owner: 
 
 def test_too_much_is_said_before_it_is_sent_and_refused_where_it_is_sent(owner: Page, walk: Walk) -> None:
     owner.goto(f"{walk.console.url}/data/import")
-    big = {"name": "big.csv", "mimeType": "text/csv", "buffer": b"a,b\n" * (BOUND // 3)}
+    big = sent("big.csv", b"a,b\n" * (BOUND // 3))
     owner.get_by_label("Drop files here").set_input_files([big])
     assert "larger together" in owner.get_by_role("alert").inner_text()
     assert owner.get_by_role("button", name="Upload and look at the mapping").is_disabled()
     token = owner.locator("input[name=csrfmiddlewaretoken]").first.input_value()
-    answer = owner.request.post(
-        f"{walk.console.url}/data/import", multipart={"csrfmiddlewaretoken": token, "files": big}, headers={"Referer": walk.console.url}
-    )
+    form: dict[str, str | float | bool | bytes | FilePayload] = {"csrfmiddlewaretoken": token, "files": big}
+    answer = owner.request.post(f"{walk.console.url}/data/import", multipart=form, headers={"Referer": walk.console.url})
     assert answer.status == 413 and "too large" in answer.text()
     walk.complaints.clear()
 
@@ -184,7 +188,7 @@ def test_a_workbook_that_unfolds_without_end_is_refused_by_name(owner: Page, wal
         packed.writestr("[Content_Types].xml", "<Types/>")
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * 900_000_000)
     owner.goto(f"{walk.console.url}/data/import")
-    owner.get_by_label("Drop files here").set_input_files([{"name": "bomb.xlsx", "mimeType": "application/zip", "buffer": held.getvalue()}])
+    owner.get_by_label("Drop files here").set_input_files([sent("bomb.xlsx", held.getvalue())])
     owner.get_by_role("button", name="Upload and look at the mapping").click()
     owner.locator(".notice.error").first.wait_for()
     assert "bomb.xlsx" in owner.locator("main").inner_text()
@@ -196,10 +200,8 @@ def test_two_files_are_audited_and_the_report_opens_under_its_own_policy_and_is_
     scores, renewals = audit_files()
     owner.goto(f"{walk.console.url}/audit")
     assert violations(owner) == []
-    owner.get_by_label("Scores", exact=True).set_input_files([{"name": "scores.csv", "mimeType": "text/csv", "buffer": scores.encode()}])
-    owner.get_by_label("Outcomes", exact=True).set_input_files(
-        [{"name": "renewals.csv", "mimeType": "text/csv", "buffer": renewals.encode()}]
-    )
+    owner.get_by_label("Scores", exact=True).set_input_files([sent("scores.csv", scores)])
+    owner.get_by_label("Outcomes", exact=True).set_input_files([sent("renewals.csv", renewals)])
     owner.get_by_role("button", name="Upload and audit").press("Enter")
     owner.get_by_role("link", name="Open the report").wait_for()
     address = owner.url
@@ -223,9 +225,9 @@ def test_two_files_are_audited_and_the_report_opens_under_its_own_policy_and_is_
 
 def test_a_fault_of_how_the_files_are_to_be_read_starts_nothing(owner: Page, walk: Walk) -> None:
     owner.goto(f"{walk.console.url}/audit")
-    file = {"name": "scores.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
-    owner.get_by_label("Scores", exact=True).set_input_files([file])
-    owner.get_by_label("Outcomes", exact=True).set_input_files([{**file, "name": "renewals.csv"}])
+    file = "a,b\n1,2\n"
+    owner.get_by_label("Scores", exact=True).set_input_files([sent("scores.csv", file)])
+    owner.get_by_label("Outcomes", exact=True).set_input_files([sent("renewals.csv", file)])
     owner.get_by_text("Where the files do not tell").click()
     owner.get_by_label("Columns", exact=True).fill("account Customer")
     owner.get_by_role("button", name="Upload and audit").click()

@@ -12,11 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from unspun.app.access import Actor
 from unspun.app.imports.kept import FILES, Import, empty, keep, read
-from unspun.app.jobs.asking import start
-from unspun.app.jobs.queue import OPEN
-from unspun.app.jobs.queue import find as find_job
 from unspun.app.loads import LookedAt, accept_proposals, load, look_at_files, plan_load
 from unspun.app.mended import marked
 from unspun.app.workspace import Workspace, replace_text
@@ -52,29 +48,6 @@ def look_at(workspace: Workspace, of: Import) -> tuple[LookedAt, ...]:
     with _by_name(workspace, of):
         found = look_at_files(workspace, of.request(workspace))
     return tuple(_named(one, _prefix(workspace, of)) for one in found)
-
-
-def ask_dry_run(workspace: Workspace, actor: Actor, of: Import, at: datetime) -> Import:
-    """Ask for a dry run of the import as it stands. Raises Forbidden, BadInput where it has no file or is being loaded."""
-    _may_run(of)
-    job = start(actor, "dry_run", {"import": of.id, "revision": of.revision}, at)
-    return keep(workspace, replace(of, tried=job))
-
-
-def ask_load(workspace: Workspace, actor: Actor, of: Import, at: datetime) -> Import:
-    """Ask for the load. Raises Forbidden; BadInput where no dry run was made of the import as it stands."""
-    _may_run(of)
-    tried = tried_of(workspace, of)
-    if tried is None or not tried.is_of_now:
-        hint = "Try it out, look at what would be loaded, and then load it."
-        raise BadInput(Fault("not_tried", "the import was changed since its last dry run, or never had one.", "", hint))
-    job = start(actor, "load", {"import": of.id, "revision": of.revision}, at)
-    return keep(workspace, replace(of, loading=job))
-
-
-def is_busy(of: Import) -> bool:
-    """Whether a job of the import waits or runs."""
-    return any(_is_open(job) for job in (of.tried, of.loading) if job is not None)
 
 
 def tried_of(workspace: Workspace, of: Import) -> Tried | None:
@@ -152,20 +125,6 @@ def _of_file(name: str, rows: pa.Table) -> Iterator[dict[str, Any]]:
         yield {
             "file": name, "row": row["source_row"], "column": row["column"] or "", "value": row["value"] or "", "reason": row["reason"]
         }  # fmt: skip
-
-
-def _may_run(of: Import) -> None:
-    if not of.files or of.load is not None:
-        raise BadInput(Fault("nothing_to_load", "the import has no files.", "", "Add some, or begin a new one."))
-    if of.loading is not None and _is_open(of.loading):
-        raise BadInput(Fault("being_loaded", "the import is being loaded.", "", "Wait for it, or cancel it first."))
-
-
-def _is_open(job: int) -> bool:
-    try:
-        return find_job(job).state in OPEN
-    except BadInput:
-        return False
 
 
 def _prefix(workspace: Workspace, of: Import) -> str:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from unspun.app.imports import kept, running, undoing
+from unspun.app.imports import asking, kept, running, undoing
 from unspun.app.imports.kept import Import, Upload
 from unspun.app.jobs.asking import show_job
 from unspun.app.loads import LookedAt
@@ -151,7 +151,7 @@ def import_known(request: HttpRequest, wanted: str) -> HttpResponse:
 def import_try(request: HttpRequest, wanted: str) -> HttpResponse:
     """Start the dry run."""
     actor = actor_of_request(request)
-    return _changed(request, wanted, lambda of: running.ask_dry_run(settings.WORKSPACE, actor, of, timezone.now()), "#run")
+    return _changed(request, wanted, lambda of: asking.ask_dry_run(settings.WORKSPACE, actor, of, timezone.now()), "#run")
 
 
 @allow("data.load")
@@ -159,7 +159,7 @@ def import_try(request: HttpRequest, wanted: str) -> HttpResponse:
 def import_load(request: HttpRequest, wanted: str) -> HttpResponse:
     """Start the load."""
     actor = actor_of_request(request)
-    return _changed(request, wanted, lambda of: running.ask_load(settings.WORKSPACE, actor, of, timezone.now()), "#run")
+    return _changed(request, wanted, lambda of: asking.ask_load(settings.WORKSPACE, actor, of, timezone.now()), "#run")
 
 
 @allow("data.load")
@@ -167,7 +167,7 @@ def import_load(request: HttpRequest, wanted: str) -> HttpResponse:
 def import_discard(request: HttpRequest, wanted: str) -> HttpResponse:
     """Remove the import and its files."""
     of = _found(request, wanted)
-    if running.is_busy(of):
+    if asking.is_busy(of):
         messages.error(request, _("A job of the import runs. Cancel it first."))
         return redirect("import", wanted)
     kept.discard(settings.WORKSPACE, of)
@@ -192,15 +192,11 @@ def import_rejects(request: HttpRequest, wanted: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def undo_load(request: HttpRequest, load: int) -> HttpResponse:
-    """What taking back a load would undo; by POST, take it back."""
+    """What taking back a load would undo; by POST, take it back. One that is not the newest in force is refused on a page."""
     actor = actor_of_request(request)
-    try:
-        if request.method == "POST":
-            return redirect("job", undoing.ask_undo(settings.WORKSPACE, actor, load, timezone.now()))
-        return render(request, "imports/undo.html", {"last": undoing.undoable(settings.WORKSPACE, actor, load), "words": words})
-    except BadInput as refusal:
-        messages.error(request, fault_words(refusal))
-        return redirect("data")
+    if request.method == "POST":
+        return redirect("job", undoing.ask_undo(settings.WORKSPACE, actor, load, timezone.now()))
+    return render(request, "imports/undo.html", {"last": undoing.undoable(settings.WORKSPACE, actor, load), "words": words})
 
 
 def uploads_of(request: HttpRequest, name: str) -> list[Upload]:
