@@ -46,7 +46,7 @@ def console(folder: Path) -> Iterator[None]:
 def test_a_finding_opens_the_rows_at_fault_which_are_inert_and_their_csv_says_what_they_are() -> None:
     browser = signed_in("manager")
     links = sorted(one for one in links_of(browser.get("/data"), "/data") if one.startswith("/data/findings/"))
-    strange = next(one for one in links if "reference" in one or "unknown" in one)
+    strange = next(one for one in links if "orphan" in one)
     for link in links:
         assert browser.get(link).heading == "Rows at fault", link
     page = browser.get(strange)

@@ -1,4 +1,4 @@
-"""Asking for the jobs of an import: its dry run, and its load once the dry run was looked at."""
+"""Asking for the jobs of an import: its dry run, and its load once the dry run was looked at; and for taking a load back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from unspun.app.access import Actor
 from unspun.app.imports.kept import Import, keep
 from unspun.app.imports.running import tried_of
+from unspun.app.imports.undoing import undoable
 from unspun.app.jobs.asking import start
 from unspun.app.jobs.queue import OPEN
 from unspun.app.jobs.queue import find as find_job
@@ -50,3 +51,9 @@ def _is_open(job: int) -> bool:
         return find_job(job).state in OPEN
     except BadInput:
         return False
+
+
+def ask_undo(workspace: Workspace, actor: Actor, number: int, at: datetime) -> int:
+    """The job that takes it back. Raises Forbidden, BadInput where it is not the last in force."""
+    undoable(workspace, actor, number)
+    return start(actor, "undo", {"load": number}, at)

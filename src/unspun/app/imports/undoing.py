@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from unspun.app.access import Actor
-from unspun.app.jobs.asking import start
 from unspun.app.keeping import LastLoad, last_load, undo
 from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault
@@ -16,12 +15,6 @@ def undoable(workspace: Workspace, actor: Actor, number: int) -> LastLoad:
     """The load of that number. Raises Forbidden; BadInput where it is not the last in force."""
     actor.require("data.load")
     return _last(workspace, number)
-
-
-def ask_undo(workspace: Workspace, actor: Actor, number: int, at: datetime) -> int:
-    """The job that takes it back. Raises Forbidden, BadInput where it is not the last in force."""
-    undoable(workspace, actor, number)
-    return start(actor, "undo", {"load": number}, at)
 
 
 def take_back(workspace: Workspace, number: object, at: datetime) -> dict[str, Any]:

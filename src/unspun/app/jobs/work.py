@@ -97,7 +97,7 @@ def audit(task: Task) -> Done:
     """Audit the files of an `upload`, or `scores` (paths) against `renewals` (a path); the result as JSON and as a page, in a folder of
     the job."""
     from unspun.app.audits import audit_scores
-    from unspun.app.imports.audits import by_name, empty_upload, request_of
+    from unspun.app.imports.audit_files import by_name, empty_upload, request_of
     from unspun.app.reading import AuditRequest
     from unspun.reports.audit_html import policy_of, render
     from unspun.reports.result_json import to_json

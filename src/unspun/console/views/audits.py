@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from unspun.app.imports.audit_files import OUTCOMES, AuditOrder
 from unspun.app.imports.audits import (
-    OUTCOMES,
     REPORT_FILES,
-    AuditOrder,
     ask_audit,
     delete_audit,
     find_audit,

@@ -195,7 +195,7 @@ def undo_load(request: HttpRequest, load: int) -> HttpResponse:
     """What taking back a load would undo; by POST, take it back. One that is not the newest in force is refused on a page."""
     actor = actor_of_request(request)
     if request.method == "POST":
-        return redirect("job", undoing.ask_undo(settings.WORKSPACE, actor, load, timezone.now()))
+        return redirect("job", asking.ask_undo(settings.WORKSPACE, actor, load, timezone.now()))
     return render(request, "imports/undo.html", {"last": undoing.undoable(settings.WORKSPACE, actor, load), "words": words})
 
 
