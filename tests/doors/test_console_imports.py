@@ -182,6 +182,15 @@ def test_too_much_is_said_before_it_is_sent_and_refused_where_it_is_sent(owner: 
     walk.complaints.clear()
 
 
+def test_files_that_are_dropped_become_those_of_the_field(owner: Page, walk: Walk) -> None:
+    owner.goto(f"{walk.console.url}/data/import")
+    made = "() => { const held = new DataTransfer(); held.items.add(new File(['a,b'], '<b>terms.csv')); return held; }"
+    owner.locator("form[data-drop]").dispatch_event("drop", {"dataTransfer": owner.evaluate_handle(made)})
+    assert owner.locator(".chosen").inner_text().startswith("<b>terms.csv")
+    assert owner.evaluate("document.getElementById('files').files.length") == 1
+    assert walk.complaints == []
+
+
 def test_a_workbook_that_unfolds_without_end_is_refused_by_name(owner: Page, walk: Walk) -> None:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from unspun.app.access import Actor
-from unspun.app.imports.kept import Import, keep
+from unspun.app.imports.kept import Import, keep, read
 from unspun.app.imports.running import tried_of
 from unspun.app.imports.undoing import undoable
 from unspun.app.jobs.asking import start
@@ -20,7 +20,7 @@ def ask_dry_run(workspace: Workspace, actor: Actor, of: Import, at: datetime) ->
     """Ask for a dry run of the import as it stands. Raises Forbidden, BadInput where it has no file or is being loaded."""
     _may_run(of)
     job = start(actor, "dry_run", {"import": of.id, "revision": of.revision}, at)
-    return keep(workspace, replace(of, tried=job))
+    return keep(workspace, replace(read(workspace, of.id), tried=job))  # the job may have begun
 
 
 def ask_load(workspace: Workspace, actor: Actor, of: Import, at: datetime) -> Import:
@@ -31,7 +31,7 @@ def ask_load(workspace: Workspace, actor: Actor, of: Import, at: datetime) -> Im
         hint = "Try it out, look at what would be loaded, and then load it."
         raise BadInput(Fault("not_tried", "the import was changed since its last dry run, or never had one.", "", hint))
     job = start(actor, "load", {"import": of.id, "revision": of.revision}, at)
-    return keep(workspace, replace(of, loading=job))
+    return keep(workspace, replace(read(workspace, of.id), loading=job))
 
 
 def is_busy(of: Import) -> bool:
