@@ -109,7 +109,9 @@ def revoke_token(actor: Actor, token: int, at: datetime) -> bool:
 def _own(actor: Actor) -> None:
     """A token makes no tokens: one that leaked would outlive its end."""
     if actor.via != "session":
-        raise Forbidden(Fault("forbidden", "tokens are made and ended by people who are signed in.", "", "Open your own page of the console."))
+        raise Forbidden(
+            Fault("forbidden", "tokens are made and ended by people who are signed in.", "", "Open your own page of the console.")
+        )
 
 
 def _listed(one: ApiToken, actor: Actor, at: datetime) -> ListedToken:
@@ -130,9 +132,13 @@ def actor_of_token(secret: str, at: datetime) -> Actor:
 
     held = token_of_hash(_hash(secret)) if secret.startswith(BEGINNING) and len(secret) <= LONGEST_TOKEN else None
     if held is None or not held.person.is_active:
-        raise BadToken(Fault("bad_token", "this is no token of this workspace.", "Authorization", "Make one on your own page of the console."))
+        raise BadToken(
+            Fault("bad_token", "this is no token of this workspace.", "Authorization", "Make one on your own page of the console.")
+        )
     if held.revoked_at is not None:
-        raise BadToken(Fault("revoked_token", "this token was revoked.", "Authorization", "Make another one on your own page of the console."))
+        raise BadToken(
+            Fault("revoked_token", "this token was revoked.", "Authorization", "Make another one on your own page of the console.")
+        )
     if held.expires_at <= at:
         message = f"this token ended at {held.expires_at.isoformat(timespec='seconds')}."
         raise BadToken(Fault("expired_token", message, "Authorization", "Make another one on your own page of the console."))

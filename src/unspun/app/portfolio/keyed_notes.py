@@ -83,7 +83,14 @@ def key_used(where: str = "key") -> BadInput:
 
 
 def _once(
-    workspace: Workspace, actor: Actor, kind: str, key: str, account: str, said: Mapping[str, object], at: datetime, write: Callable[[], int]
+    workspace: Workspace,
+    actor: Actor,
+    kind: str,
+    key: str,
+    account: str,
+    said: Mapping[str, object],
+    at: datetime,
+    write: Callable[[], int],
 ) -> tuple[int, bool]:
     from unspun.state.tokens import OtherRequest, answer_once
 
