@@ -276,6 +276,7 @@ class PutRowsModel(Told):
     unchanged: int
     rejected: int
     reasons: list[RejectedModel]
+    ignored: list[str] = Field(description="Fields that the mapping in book.yml does not name; they were not read.")
     notes: list[str]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import cache, wraps
+from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import URLPattern, path
@@ -23,7 +24,7 @@ TITLE = "Unspun"
 ABOUT = """Customer success that refuses to state a number it cannot back, for programs.
 
 Ask with a token: `Authorization: Bearer unspun_…`. A token acts as the person who made it, for the accounts that they see, with those of
-their permissions that it was given. Every error has the one shape `ErrorAnswer`. Lists come in pages: the `cursor` of one leads to the next.
+their permissions that it was given. Every error has the shape `ErrorAnswer`. Lists come in pages: the `cursor` of one leads to the next.
 Shares, rates and probabilities are parts of 1; exact amounts are decimal text, in the currency beside them; days and instants are ISO 8601.
 """
 
@@ -31,7 +32,7 @@ Shares, rates and probabilities are parts of 1; exact amounts are decimal text, 
 class _Json(JSONRenderer):
     """JSON that has no NaN: a number that is none is a fault, and not sent."""
 
-    json_dumps_params = {"allow_nan": False, "ensure_ascii": False}
+    json_dumps_params: ClassVar = {"allow_nan": False, "ensure_ascii": False}
 
 
 api = NinjaAPI(title=TITLE, version=__version__, description=ABOUT, openapi_url=None, docs_url=None, renderer=_Json(), urls_namespace="api")

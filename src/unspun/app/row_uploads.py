@@ -22,6 +22,7 @@ from unspun.app.loads import LoadRequest, accept_proposals, load, plan_load
 from unspun.app.portfolio.keyed_notes import asked_hash, check_key, key_used
 from unspun.app.workspace import Workspace
 from unspun.book.entities import TableName
+from unspun.book.mapping.book_file import mapping_for
 from unspun.errors import BadInput, Fault
 from unspun.warehouse.load import LoadResult
 
@@ -44,7 +45,8 @@ class RejectedRows:
 
 @dataclass(frozen=True, slots=True)
 class PutRows:
-    """What became of rows: rows = new + changed + unchanged + rejected. `load` and `version` None: nothing was new."""
+    """What became of rows: rows = new + changed + unchanged + rejected. `load` and `version` None: nothing was new. `ignored` are fields
+    that the mapping does not name."""
 
     table: str
     load: int | None
@@ -55,6 +57,7 @@ class PutRows:
     unchanged: int
     rejected: int
     reasons: tuple[RejectedRows, ...]
+    ignored: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -98,7 +101,9 @@ def _load(workspace: Workspace, table: str, rows: Sequence[Mapping[str, Cell]], 
     place.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="rows-", dir=place) as folder:
         file = Path(folder) / f"api-{table}.jsonl"
-        names = list(dict.fromkeys(name for row in rows for name in row))
+        known = mapping_for(workspace.definition(), file.name)
+        mapped = () if known is None else known.columns.values()  # a column that is left out is empty
+        names = list(dict.fromkeys((*(name for row in rows for name in row), *mapped)))
         whole = ({name: row.get(name) for name in names} for row in rows)
         file.write_text("".join(f"{json.dumps(row, allow_nan=False)}\n" for row in whole), encoding="utf-8")
         request = LoadRequest((str(file),), table=None, accept=True)
@@ -123,9 +128,9 @@ def _told(table: str, done: LoadResult) -> PutRows:
     reasons = tuple(RejectedRows(code, reason, rows) for code, reason, rows in one.rejected)
     version = None if done.version is None else done.version.version
     counts = (one.rows_read, one.new, one.changed, one.unchanged, one.rows_rejected)
-    return PutRows(table, done.load, version, *counts, reasons, (*one.notes, *done.notes))
+    return PutRows(table, done.load, version, *counts, reasons, one.unlisted_columns, (*one.notes, *done.notes))
 
 
 def _read(held: Any) -> PutRows:
     reasons = tuple(RejectedRows(**one) for one in held["reasons"])
-    return PutRows(**{**held, "reasons": reasons, "notes": tuple(held["notes"])})
+    return PutRows(**{**held, "reasons": reasons, "ignored": tuple(held["ignored"]), "notes": tuple(held["notes"])})

@@ -39,7 +39,7 @@ class MadeToken:
 
 @dataclass(frozen=True, slots=True)
 class ListedToken:
-    """A token in the list of a person's own. `prefix` is its beginning. `lost` are permissions that it has and the role no longer grants."""
+    """A token in the list of a person's own. `prefix` is its beginning. `lost` are permissions of it that the role no longer grants."""
 
     id: int
     name: str
