@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Final
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -92,6 +93,7 @@ def add_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(UnspunError, _refused)  # pyright: ignore[reportArgumentType]
     api.add_exception_handler(ValidationError, _not_valid)  # pyright: ignore[reportArgumentType]
     api.add_exception_handler(HttpError, _of_ninja)  # pyright: ignore[reportArgumentType]
+    api.add_exception_handler(RequestDataTooBig, lambda request, _: answer(request, 413))
     api.add_exception_handler(Http404, lambda request, _: answer(request, 404))
 
 
