@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from unspun.api.models import Given, JsonObject, Told
 from unspun.app.access import Permission, Role, Via
@@ -15,6 +15,36 @@ from unspun.book.checks.finding import Severity
 
 LONGEST_CELL = 100_000
 AccountId = Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"^[^\x00]*$")]
+
+
+class PageQuery(Given):
+    """Where in a list to go on."""
+
+    cursor: str = Field("", max_length=100, description="What the page before gave.")
+
+
+class FiguresQuery(PageQuery):
+    """Which figures of an entry."""
+
+    q: str = Field("", max_length=200, description="Words that stand in the name or the label.")
+
+
+class RowsQuery(PageQuery):
+    """Which rows behind a figure."""
+
+    size: int = Field(200, ge=1, le=1_000)
+
+
+class LedgerQuery(PageQuery):
+    """Which entries of the ledger."""
+
+    kind: str = Field("", max_length=100, description="Left out: of every kind.")
+
+
+class KeyHeader(BaseModel):
+    """The caller's name for a request that may be sent again."""
+
+    key: str = Field(alias="Idempotency-Key", min_length=1, max_length=200, pattern="^[A-Za-z0-9._:-]+$")
 
 
 class ScopeModel(Told):

@@ -8,7 +8,8 @@ from typing import Any
 Json = dict[str, Any]
 HEAD = """# The JSON API
 
-Generated from its description, `/api/v1/openapi.json` (OpenAPI 3.1); a test keeps this page equal to it. [How to use it](../how-to/use-the-api.md).
+Generated from its description, `/api/v1/openapi.json` (OpenAPI 3.1); a test keeps this page equal to it.
+[How to use it](../how-to/use-the-api.md) is another page.
 
 The version of Unspun is that of the API. Within `/api/v1/` fields and routes are added, and neither renamed nor removed.
 
@@ -18,7 +19,8 @@ Every error has the form `{"error": {"code", "message", "where", "hint", "faults
 |---|---|
 | 400 | the body is no JSON |
 | 401 | no token, or one that is none, ended, or was revoked |
-| 403 | the role, or the token, does not grant this (`forbidden`, `not_granted`), the whole is not for who is limited to some accounts (`limited`), a session would write (`token_needed`) |
+| 403 | the role does not grant this (`forbidden`), or the token does not (`not_granted`) |
+| 403 | the whole is not for who is limited to some accounts (`limited`), or a session would write (`token_needed`) |
 | 404 | it is not there, or not among the accounts that you see, which is told in the same way |
 | 405 | the address does not take that method |
 | 409 | the key was used for another request (`key_used`), or what was written under it was erased (`erased`) |

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import cache, wraps
-from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import URLPattern, path
@@ -32,7 +31,8 @@ Shares, rates and probabilities are parts of 1; exact amounts are decimal text, 
 class _Json(JSONRenderer):
     """JSON that has no NaN: a number that is none is a fault, and not sent."""
 
-    json_dumps_params: ClassVar = {"allow_nan": False, "ensure_ascii": False}
+    def __init__(self) -> None:
+        self.json_dumps_params = {"allow_nan": False, "ensure_ascii": False}
 
 
 api = NinjaAPI(title=TITLE, version=__version__, description=ABOUT, openapi_url=None, docs_url=None, renderer=_Json(), urls_namespace="api")

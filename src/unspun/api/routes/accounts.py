@@ -68,14 +68,14 @@ def portfolio(request: HttpRequest, asked: Query[PortfolioQuery]) -> PortfolioMo
 
 @router.get("/search", response=AccountsModel)
 @allow("portfolio.see")
-def search(request: HttpRequest, q: Annotated[str, Query(max_length=200)]) -> AccountsModel:
+def search(request: HttpRequest, q: Query[Annotated[str, Field(max_length=200)]]) -> AccountsModel:
     """Accounts whose name, id, segment, owner or product hold each word."""
     return AccountsModel.model_validate({"accounts": search_accounts(workspace(), actor_of_request(request), q)})
 
 
 @router.get("/notes", response=NotesModel)
 @allow("account.see")
-def notes(request: HttpRequest, account: Annotated[str, Query(min_length=1, max_length=1_000)]) -> NotesModel:
+def notes(request: HttpRequest, account: Query[Id]) -> NotesModel:
     """The notes of an account."""
     return NotesModel.model_validate({"notes": list_notes(workspace(), actor_of_request(request), account)})
 
@@ -90,7 +90,7 @@ def write_note(request: HttpRequest, key: str, body: NoteBody) -> Status[NoteMod
 
 @router.get("/forecasts", response=StatedForecastsModel)
 @allow("account.see")
-def forecasts(request: HttpRequest, account: Annotated[str, Query(min_length=1, max_length=1_000)]) -> StatedForecastsModel:
+def forecasts(request: HttpRequest, account: Query[Id]) -> StatedForecastsModel:
     """The forecasts that people stated of an account."""
     found = list_forecasts(workspace(), actor_of_request(request), account)
     return StatedForecastsModel(forecasts=[StatedForecastModel.of(one) for one in found])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from django.http import HttpRequest
 from ninja import Header, Query, Router, Status
 
@@ -14,8 +12,11 @@ from unspun.api.book_models import (
     FindingModel,
     JobModel,
     JobsModel,
+    KeyHeader,
     LedgerModel,
+    LedgerQuery,
     LoadsModel,
+    PageQuery,
     PutRowsModel,
     RefreshBody,
     RowsBody,
@@ -32,8 +33,6 @@ from unspun.app.row_uploads import put_rows
 from unspun.ledger.store import LAST
 
 router = Router(tags=["data"])
-Place = Annotated[str, Query(max_length=100, description="What the page before gave.")]
-Kind = Annotated[str, Query(max_length=100)]
 LOADS = 100
 
 
@@ -49,9 +48,9 @@ def tables(request: HttpRequest) -> TablesModel:
 
 @router.get("/loads", response=LoadsModel)
 @allow("data.see")
-def loads(request: HttpRequest, cursor: Place = "") -> LoadsModel:
+def loads(request: HttpRequest, asked: Query[PageQuery]) -> LoadsModel:
     """What was loaded, 100 at a time, the newest first."""
-    before = place_of(cursor, 0) or LAST
+    before = place_of(asked.cursor, 0) or LAST
     found = [one for one in book_holding(workspace(), actor_of_request(request)).loads[::-1] if one.load < before]
     following = text_of(found[LOADS - 1].load) if len(found) > LOADS else None
     return LoadsModel.model_validate({"loads": found[:LOADS], "cursor": following})
@@ -75,13 +74,13 @@ def load_rows(
     request: HttpRequest,
     table: str,
     body: RowsBody,
-    key: Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern="^[A-Za-z0-9._:-]+$")],
+    headers: Header[KeyHeader],
 ) -> Status[PutRowsModel]:
     """Load rows into a table, all or nothing: 201 when they are loaded, 200 with the same answer when they are sent again under the key.
 
     Rows that the book holds already, whatever the key, are counted as unchanged.
     """
-    done, new = put_rows(workspace(), actor_of_request(request), table, body.rows, key, now())
+    done, new = put_rows(workspace(), actor_of_request(request), table, body.rows, headers.key, now())
     return Status(201 if new else 200, PutRowsModel.model_validate(done))
 
 
@@ -90,9 +89,9 @@ def load_rows(
 
 @router.get("/ledger", response=LedgerModel)
 @allow("ledger.see")
-def ledger(request: HttpRequest, kind: Kind = "", cursor: Place = "") -> LedgerModel:
+def ledger(request: HttpRequest, asked: Query[LedgerQuery]) -> LedgerModel:
     """Entries of the ledger, of one kind or all, 50 at a time, the newest first."""
-    page = ledger_page(workspace(), actor_of_request(request), kind or None, place_of(cursor, 0) or None)
+    page = ledger_page(workspace(), actor_of_request(request), asked.kind or None, place_of(asked.cursor, 0) or None)
     following = None if page.before is None else text_of(page.before)
     return LedgerModel.model_validate({"entries": page.entries, "kinds": dict(page.kinds), "cursor": following})
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from unspun.api.asking import actor_of_request, now, workspace
 from unspun.api.book_models import (
@@ -17,7 +17,9 @@ from unspun.api.book_models import (
     FigureRowsModel,
     FigureSetModel,
     FiguresModel,
+    FiguresQuery,
     OpenFigureModel,
+    RowsQuery,
     StartedModel,
 )
 from unspun.api.cursors import place_of, text_of
@@ -31,9 +33,7 @@ from unspun.app.published.reading import document
 from unspun.app.route_rules import allow
 
 router = Router(tags=["published"])
-MOST_ROWS = 1_000
-Place = Annotated[str, Query(max_length=100, description="What the page before gave.")]
-Size = Annotated[int, Query(ge=1, le=MOST_ROWS)]
+Version = Annotated[int, Field(ge=1, le=10**9)]
 
 
 # Documents
@@ -61,11 +61,11 @@ performance = router.get("/documents/performance")(allow("performance.see")(_doc
 
 @router.get("/figures/{int:entry}", response=FiguresModel)
 @allow("figure.open")
-def figures(request: HttpRequest, entry: int, q: Annotated[str, Query(max_length=200)] = "", cursor: Place = "") -> FiguresModel:
+def figures(request: HttpRequest, entry: int, asked: Query[FiguresQuery]) -> FiguresModel:
     """The figures of a ledger entry whose name or label hold each word of `q`, 100 at a time."""
-    place = place_of(cursor, 1)
+    place = place_of(asked.cursor, 1)
     with as_not_there():
-        found = listed_figures(workspace(), actor_of_request(request), entry, q, place)
+        found = listed_figures(workspace(), actor_of_request(request), entry, asked.q, place)
     following = text_of(place + 1) if place < found.pages else None
     told = {"set": _set(found.published, found.definition), "total": found.total, "figures": _plain(found.figures), "cursor": following}
     return FiguresModel.model_validate(told)
@@ -92,12 +92,12 @@ def figure(request: HttpRequest, entry: int, name: str) -> OpenFigureModel:
 
 @router.get("/figure-rows/{int:entry}/{path:name}", response=FigureRowsModel)
 @allow("figure.open")
-def rows(request: HttpRequest, entry: int, name: str, cursor: Place = "", size: Size = 200) -> FigureRowsModel:
+def rows(request: HttpRequest, entry: int, name: str, asked: Query[RowsQuery]) -> FigureRowsModel:
     """The rows behind a figure, read from its version of the book; for those who see every account."""
-    first = place_of(cursor, 0)
+    first = place_of(asked.cursor, 0)
     with as_not_there():
         found = figure_rows(workspace(), actor_of_request(request), f"{entry}/{name}")
-    shown, end = found.rows.slice(first, size), first + size
+    shown, end = found.rows.slice(first, asked.size), first + asked.size
     return FigureRowsModel(
         address=found.published.address,
         query=found.query,
@@ -162,7 +162,7 @@ def definitions(request: HttpRequest) -> DefinitionsModel:
 
 @router.get("/definitions/{name}", response=DefinitionModel)
 @allow("definitions.see")
-def definition(request: HttpRequest, name: str, version: Annotated[int | None, Query(ge=1, le=10**9)] = None) -> DefinitionModel:
+def definition(request: HttpRequest, name: str, version: Query[Version | None] = None) -> DefinitionModel:
     """A version of a file, the newest by default, with what changed from the one before."""
     found = definition_version(workspace(), actor_of_request(request), name, version)
     shown = _versions(found.file)[found.number - 1]

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from unspun.app.access import GRANTS, PERMISSIONS, Actor, Forbidden, Permission
 from unspun.app.people.actors import scope_of
@@ -22,6 +22,8 @@ LONGEST_DAYS: Final = 366
 MOST_TOKENS: Final = 50
 LONGEST_NAME: Final = 100
 LONGEST_TOKEN: Final = 200
+NOT_BY_TOKEN: Final[frozenset[Permission]] = frozenset({"audit.run", "settings.manage"})
+"""What nothing in the API does."""
 
 
 class BadToken(BadInput):
@@ -54,8 +56,8 @@ class ListedToken:
 
 
 def grantable(actor: Actor) -> tuple[Permission, ...]:
-    """What a token of this person can be given: what the role grants."""
-    return tuple(one for one in PERMISSIONS if one in GRANTS[actor.role])
+    """What a token of this person can be given: what the role grants and the API has a use for."""
+    return tuple(one for one in PERMISSIONS if one in GRANTS[actor.role] and one not in NOT_BY_TOKEN)
 
 
 def make_token(actor: Actor, name: str, permissions: Collection[str], days: int, at: datetime) -> MadeToken:
@@ -115,8 +117,8 @@ def _own(actor: Actor) -> None:
 
 
 def _listed(one: ApiToken, actor: Actor, at: datetime) -> ListedToken:
-    given = tuple(cast("Permission", name) for name in one.permissions if name in PERMISSIONS)
-    lost = tuple(name for name in given if name not in GRANTS[actor.role])
+    given = _known(one)
+    lost: tuple[Permission, ...] = tuple(name for name in given if name not in GRANTS[actor.role])
     usable = one.revoked_at is None and one.expires_at > at
     return ListedToken(
         one.pk, one.name, one.prefix, given, lost, one.made_at, one.expires_at, one.last_used_at, one.revoked_at, usable
@@ -144,8 +146,12 @@ def actor_of_token(secret: str, at: datetime) -> Actor:
         raise BadToken(Fault("expired_token", message, "Authorization", "Make another one on your own page of the console."))
     note_use(held, at)
     person: Any = held.person
-    granted = frozenset(cast("Permission", name) for name in held.permissions if name in PERMISSIONS)
-    return Actor(person.pk, person.name, person.email, person.role, scope_of(person), "token", granted)
+    return Actor(person.pk, person.name, person.email, person.role, scope_of(person), "token", frozenset(_known(held)))
+
+
+def _known(held: ApiToken) -> tuple[Permission, ...]:
+    """What a token was given, of the permissions that there are."""
+    return tuple(one for one in PERMISSIONS if one in held.permissions)
 
 
 def _hash(secret: str) -> str:
