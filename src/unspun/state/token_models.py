@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-
-if TYPE_CHECKING:
-    from unspun.state.models import Person
 
 LONGEST_TOKEN_NAME, LONGEST_KEY = 100, 200
 
@@ -20,7 +17,7 @@ class ApiToken(models.Model):
     """
 
     person_id: int
-    person: models.ForeignKey[Person] = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=LONGEST_TOKEN_NAME)
     prefix = models.CharField(max_length=20)
     secret_hash = models.CharField(max_length=64, unique=True)
