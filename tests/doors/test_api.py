@@ -278,14 +278,13 @@ def test_whole_documents_and_rows_are_for_who_sees_every_account(csm: Program, o
 # What it answers
 
 
-def test_documents_are_those_of_the_commands(owner: Program, company: Company) -> None:
+def test_documents_have_the_form_of_those_that_commands_write(owner: Program, company: Company) -> None:
     import jsonschema
 
     from unspun.api.openapi import DOCUMENTS
 
     for name, schema in DOCUMENTS.items():
         jsonschema.validate(owner.get(f"documents/{name}").json, schema())
-    assert company.book.run("forecast", "--as-of", "2025-12-31", "--json", "-").code in (0, 2)
     assert owner.get("documents/check").json["entry"] == company.run.entries["check"]
 
 
