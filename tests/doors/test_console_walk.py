@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from tests.doors.console_server import Running, running_console
 from tests.doors.pages import SPILL, violations
@@ -109,13 +110,54 @@ def test_axe_finds_nothing_on_the_pages_of_people_and_nothing_spills(owner: Page
     owner.set_viewport_size({"width": width, "height": 900})
     owner.emulate_media(color_scheme=scheme)  # pyright: ignore[reportArgumentType]
     found = {}
-    for path in ("/people", "/people/invite", "/people/1", "/self", "/self/password", "/self/second-factor", "/sign-in/confirm"):
+    for path in (
+        "/people",
+        "/people/invite",
+        "/people/1",
+        "/self",
+        "/self/tokens",
+        "/self/password",
+        "/self/second-factor",
+        "/sign-in/confirm",
+    ):
         owner.goto(f"{walk.console.url}{path}")
         found[path] = (violations(owner), owner.evaluate(SPILL))
     owner.set_viewport_size({"width": 1440, "height": 1000})
     owner.emulate_media(color_scheme="light")
     assert {path: faults for path, faults in found.items() if faults != ([], [])} == {}
     assert walk.complaints == []
+
+
+def test_a_token_is_made_by_keyboard_asks_the_api_and_is_revoked(owner: Page, walk: Walk) -> None:
+    owner.goto(f"{walk.console.url}/self/tokens")
+    owner.get_by_label("What it is for").focus()
+    owner.keyboard.type('Sync <script>alert("x")</script>')
+    owner.keyboard.press("Tab")
+    owner.keyboard.press("Tab")  # past the span, on to the first permission
+    owner.keyboard.press("Space")
+    owner.get_by_label("What it is for").focus()
+    owner.keyboard.press("Enter")
+    secret = owner.get_by_label("Your token, shown this once").input_value()
+    assert violations(owner) == []
+    given = {"Authorization": f"Bearer {secret}"}
+    told = requests.get(f"{walk.console.url}/api/v1/me", headers=given, timeout=30)
+    assert (told.json()["email"], told.json()["permissions"]) == ("ann@example.com", ["portfolio.see"])
+    owner.goto(f"{walk.console.url}/self/tokens")
+    assert secret not in owner.content()
+    owner.get_by_role("button", name="Revoke").press("Enter")
+    owner.get_by_text("The token is revoked.").wait_for()
+    refused = requests.get(f"{walk.console.url}/api/v1/me", headers=given, timeout=30)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "revoked_token")
+    assert walk.complaints == []
+
+
+def test_a_token_that_could_do_nothing_is_refused_beside_its_fields(owner: Page, walk: Walk) -> None:
+    owner.goto(f"{walk.console.url}/self/tokens")
+    owner.get_by_label("What it is for").fill("Nothing")
+    owner.get_by_role("button", name="Make a token").click()
+    owner.get_by_text("The token could do nothing.").wait_for()
+    assert violations(owner) == []
+    walk.complaints.clear()  # the answer to a form that comes back is 422, which the browser tells of
 
 
 def test_a_security_key_is_added_and_then_lets_in(owner: Page, walk: Walk) -> None:

@@ -104,7 +104,12 @@ EVERYTHING: Final = Scope(everything=True)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, as what, for which accounts, and by which door. Raises ValueError for a limited scope of a role that has none."""
+    """Who asks, as what, for which accounts, and by which door.
+
+    `granted` is what a token was given of what its person may do; None: everything that the role grants. A token never widens a role: what
+    it was given and the role no longer grants, it may not do. Raises ValueError for a limited scope of a role that has none, and for a
+    token that does not say what it was given.
+    """
 
     id: int
     name: str
@@ -112,21 +117,27 @@ class Actor:
     role: Role
     scope: Scope
     via: Via
+    granted: frozenset[Permission] | None = None
 
     def __post_init__(self) -> None:
+        if (self.via == "token") != (self.granted is not None):
+            raise ValueError("a token says what it was granted, and nobody else does")
         if not self.scope.everything and self.role not in LIMITED_ROLES:
             message = f"the role {self.role} sees every account: only {' and '.join(sorted(LIMITED_ROLES))} can be limited"
             raise ValueError(message)
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role grants the permission."""
-        return permission in GRANTS[self.role]
+        """Whether the role grants the permission, and the token, where one asks."""
+        return permission in GRANTS[self.role] and (self.granted is None or permission in self.granted)
 
     def require(self, permission: Permission) -> None:
-        """Raises Forbidden where the role does not grant the permission."""
-        if not self.may(permission):
+        """Raises Forbidden where the role, or the token, does not grant the permission."""
+        if permission not in GRANTS[self.role]:
             message = f"the role {self.role} may not do this ({permission})"
             raise Forbidden(Fault("forbidden", message, hint="Ask an owner of the workspace."))
+        if not self.may(permission):
+            message = f"this token was not given the permission to do this ({permission})"
+            raise Forbidden(Fault("not_granted", message, hint="Make a token that has it, on your own page of the console."))
 
 
 COMMAND_LINE: Final = Actor(0, "command line", "", "owner", EVERYTHING, "cli")

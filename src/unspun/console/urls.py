@@ -14,6 +14,7 @@ from unspun.console.views.people import invite_person, let_in_or_out, make_reset
 from unspun.console.views.portfolio import portfolio, portfolio_rows
 from unspun.console.views.search import search
 from unspun.console.views.set_up import set_up
+from unspun.console.views.tokens import end_token, tokens
 
 urlpatterns = [
     path("", home, name="home"),
@@ -30,6 +31,8 @@ urlpatterns = [
     path("self", own_page, name="self"),
     path("self/sessions/<int:session>/end", end_one, name="end_session"),
     path("self/sessions/end-others", end_others, name="end_other_sessions"),
+    path("self/tokens", tokens, name="tokens"),
+    path("self/tokens/<int:token>/revoke", end_token, name="revoke_token"),
     # the people of the workspace
     path("people", people, name="people"),
     path("people/invite", invite_person, name="invite"),

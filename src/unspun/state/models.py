@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from unspun.state.job_models import Job as Job  # Django finds the models of an app in this module
+from unspun.state.token_models import ApiAnswer as ApiAnswer
+from unspun.state.token_models import ApiToken as ApiToken
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -37,6 +39,7 @@ class Person(AbstractBaseUser):
     objects: ClassVar[People] = People()
     scope_rules: RelatedManager[ScopeRule]
     session_records: RelatedManager[SessionRecord]
+    api_tokens: RelatedManager[ApiToken]
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from unspun.state.models import Invitation, Person, ScopeRule, SessionRecord, SetUpCode
 
@@ -140,12 +141,13 @@ def change_access(person_id: int, role: str, scope: ScopeNames) -> None:
 
 
 def set_active(person_id: int, active: bool) -> None:
-    """Let someone in again, or out: then their sessions end with it. Raises LastOwner, and Person.DoesNotExist."""
+    """Let someone in again, or out: then their sessions and API tokens end with it. Raises LastOwner, and Person.DoesNotExist."""
     with transaction.atomic():
         person = _locked(person_id)
         if not active:
             _leave_an_owner(person)
             end_sessions(person, None)
+            person.api_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
         person.is_active = active
         person.save(update_fields=["is_active"])
 

@@ -26,7 +26,7 @@ from unspun.errors import BadInput, Fault
 from unspun.warehouse.catalog_faults import translating, translating_system
 from unspun.warehouse.catalog_head import sync_folder
 
-FORM = 2
+FORM = 3
 """Of the tables below: a file of another form is not read."""
 FOLDER, CURRENT, KEPT = ".pages", "current", 3
 KEY = re.compile(r"[0-9a-f]{16}")

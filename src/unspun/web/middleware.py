@@ -9,7 +9,7 @@ from time import perf_counter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from unspun.console.views.errors import too_large
+from unspun.web.errors import too_large
 from unspun.web.logs import ACCESS, REQUEST_ID, route_of
 from unspun.web.metrics import count
 

@@ -1,4 +1,7 @@
-"""The one place where a request is let in or not, before its view runs: by the mark of the view, the person, and the role."""
+"""The one place where a request is let in or not, before its view runs: by the mark of the view, the person, and the role.
+
+The API is asked by tokens (`unspun.api.admission`), and answers with an object where pages lead to the sign-in.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
+from unspun.api.admission import admitted
+from unspun.api.errors import is_api
 from unspun.app.access import Actor
 from unspun.app.people.actors import actor_of
 from unspun.app.route_rules import rule_of
@@ -28,6 +33,8 @@ class RouteRuleMiddleware:
         rule = rule_of(view)
         if rule is None:
             raise ImproperlyConfigured(f"the view of {request.path} says not who may reach it")
+        if is_api(request):
+            return admitted(request, rule)
         actor = _actor(request)
         request.actor = actor  # pyright: ignore[reportAttributeAccessIssue]
         if rule.kind == "public":

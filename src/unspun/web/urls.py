@@ -11,12 +11,13 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path("", include("unspun.api.urls")),
     path("", include("unspun.web.sign_in_urls")),
     path("", include("unspun.console.urls")),
     path("", include("unspun.console.job_urls")),
 ]
-handler400 = "unspun.console.views.errors.bad_request"
-handler403 = "unspun.console.views.errors.forbidden"
-handler404 = "unspun.console.views.errors.not_found"
-handler500 = "unspun.console.views.errors.server_error"
-handler429 = "unspun.console.views.errors.too_many"  # asked for by allauth
+handler400 = "unspun.web.errors.bad_request"
+handler403 = "unspun.web.errors.forbidden"
+handler404 = "unspun.web.errors.not_found"
+handler500 = "unspun.web.errors.server_error"
+handler429 = "unspun.web.errors.too_many"  # asked for by allauth

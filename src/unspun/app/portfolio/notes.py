@@ -39,12 +39,12 @@ class Note:
     text: str
 
 
-def add_note(workspace: Workspace, actor: Actor, account: str, text: str, at: datetime) -> Note:
-    """Write a note. Raises Forbidden; BadInput: no such account in scope, no text, or too much."""
+def add_note(workspace: Workspace, actor: Actor, account: str, text: str, at: datetime, key: str = "") -> Note:
+    """Write a note; `key` is the caller's name for it. Raises Forbidden; BadInput: no such account in scope, no text, or too much."""
     actor.require("account.write")
     account_in_scope(workspace, actor, account)
     _refuse(_text_faults(text, "text", LONGEST_NOTE))
-    return _note(_write(workspace, actor, NOTE, account, {"text": text.strip()}, at))
+    return _note(_write(workspace, actor, NOTE, account, {"text": text.strip(), **_named(key)}, at))
 
 
 def add_forecast(
@@ -56,6 +56,7 @@ def add_forecast(
     amount: Decimal | None,
     reason: str,
     at: datetime,
+    key: str = "",
 ) -> StatedForecast:
     """State a forecast of one renewal that is not decided: the probability that it renews (0 to 1), the ARR then, and why.
 
@@ -81,6 +82,7 @@ def add_forecast(
         "currency": rows[0][0],
         "reason": reason.strip(),
         "seen": model.meta["entries"].get("risk"),
+        **_named(key),
     }
     return read_stated(_write(workspace, actor, STATED, account, said, at))
 
@@ -114,6 +116,20 @@ def forecasts_of(workspace: Workspace, account: str) -> tuple[StatedForecast, ..
 def _note(record: NoteRecord) -> Note:
     held = json.loads(record.document)
     return Note(record.entry.seq, record.entry.at, held["author"]["id"], held["author"]["name"], record.account, held["text"])
+
+
+def _named(key: str) -> dict[str, object]:
+    return {"key": key} if key else {}
+
+
+def entry_of_key(workspace: Workspace, actor: Actor, kind: str, account: str, key: str) -> int | None:
+    """The entry that the actor wrote of an account under a key of theirs; None where there is none, or an erasure took it out."""
+    with workspace.catalog() as catalog:
+        for one in catalog.notes(kind, account):
+            held = json.loads(one.document)
+            if held.get("key") == key and held["author"]["id"] == actor.id:
+                return one.entry.seq
+    return None
 
 
 def _write(workspace: Workspace, actor: Actor, kind: str, account: str, said: dict[str, object], at: datetime) -> NoteRecord:

@@ -5,11 +5,12 @@ Each is laid out twice: for those who see every account, and without lists and f
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from unspun.app.evidence.run import EvidenceRun
 from unspun.app.performance.run import PerformanceRun
@@ -19,11 +20,11 @@ from unspun.app.trial.subjects import definitions_of
 from unspun.app.workspace import Workspace
 from unspun.errors import BadInput
 from unspun.ledger.chain import Entry, written_anchor
+from unspun.reports import evidence_json, forecast_json, performance_json
 from unspun.reports.evidence_html import render_evidence
 from unspun.reports.forecast_html import render_forecast
 from unspun.reports.forecast_record_html import render_record
 from unspun.reports.performance_html import render_performance
-from unspun.reports.performance_json import groups_csv
 from unspun.reports.proof import Proof
 from unspun.reports.risk_html import render_model
 from unspun.reports.within import CONSOLE, CONSOLE_LIMITED, Within, fragment_of
@@ -34,7 +35,9 @@ from unspun.warehouse.read_model import Row, open_read_model
 Section = Literal["evidence", "risk", "forecast", "record", "performance"]
 PAGE: Final = "page"
 """The kind of a row that is a page; of a file it is its media type."""
-MEDIA: Final = {".csv": "text/csv; charset=utf-8", ".zip": "application/zip"}
+MEDIA: Final = {".csv": "text/csv; charset=utf-8", ".zip": "application/zip", ".json": "application/json"}
+DOCUMENT: Final = "document.json"
+"""The file of a section that holds all of its result; for those who see every account, as it names some."""
 ALL, LIMITED = "all", "limited"
 SHELLS: Final = ((ALL, CONSOLE), (LIMITED, CONSOLE_LIMITED))
 AROUND = "\n"
@@ -58,6 +61,7 @@ def evidence_pages(workspace: Workspace, run: EvidenceRun) -> Iterator[Row]:
     """The index, a page for each metric and score, and the files beside them."""
     proof = proof_of(workspace, run.figures, run.entry, run.anchor, run.set_aside)
     yield from section_rows("evidence", lambda within: render_evidence(run.result, proof, trace=run.trace, within=within))
+    yield _document("evidence", evidence_json.to_document(run.result))
 
 
 def model_pages(workspace: Workspace, result: RiskResult, laid: Laid) -> Iterator[Row]:
@@ -70,19 +74,23 @@ def forecast_pages(workspace: Workspace, result: Forecast, laid: Laid) -> Iterat
     """The forecast and its rows."""
     proof = laid.proof(workspace)
     yield from section_rows("forecast", lambda within: render_forecast(result, proof, within))
+    yield _document("forecast", forecast_json.to_document(result))
 
 
 def record_pages(workspace: Workspace, result: ForecastRecord, laid: Laid) -> Iterator[Row]:
     """The record of everybody who forecast, and its rows."""
     proof = laid.proof(workspace)
     yield from section_rows("record", lambda within: render_record(result, proof, within))
+    yield _document("record", forecast_json.to_document(result))
 
 
 def performance_pages(workspace: Workspace, run: PerformanceRun) -> Iterator[Row]:
     """Owners and segments beside what was expected of them, and the same as CSV. Nobody who is limited to accounts sees it."""
     proof = proof_of(workspace, run.figures, run.entry, run.anchor)
-    files = [("index.html", render_performance(run.result, proof, CONSOLE).encode()), ("groups.csv", groups_csv(run.result).encode())]
-    yield from (_row("performance", ALL, name, content) for name, content in files)
+    page, groups = render_performance(run.result, proof, CONSOLE), performance_json.groups_csv(run.result)
+    yield _row("performance", ALL, "index.html", page.encode())
+    yield _row("performance", ALL, "groups.csv", groups.encode())
+    yield _document("performance", performance_json.to_document(run.result))
 
 
 def carried_pages(warehouse: Path, sections: Iterable[Section]) -> Iterator[Row]:
@@ -104,6 +112,10 @@ def section_rows(section: Section, laid_out: Callable[[Within], Files]) -> Itera
     """The files of a section as rows, for those who see every account and for those who do not."""
     for scope, within in SHELLS:
         yield from (_row(section, scope, name, content) for name, content in laid_out(within))
+
+
+def _document(section: Section, document: dict[str, Any]) -> Row:
+    return _row(section, ALL, DOCUMENT, json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
 
 
 def _row(section: Section, scope: str, name: str, content: bytes) -> Row:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from unspun.app.access import Actor, Permission
-from unspun.app.published.pages import ALL, AROUND, LIMITED, PAGE, Section
+from unspun.app.access import Actor, Forbidden, Permission
+from unspun.app.published.pages import ALL, AROUND, DOCUMENT, LIMITED, PAGE, Section
 from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault
 from unspun.warehouse.read_model import open_read_model
@@ -63,6 +63,18 @@ def laid_page(workspace: Workspace, actor: Actor, section: Section, name: str = 
     kind, title, toc, body = found[0]
     contents, _, around = toc.partition(AROUND)
     return LaidPage(section, name, kind, title, contents, around, body, model.meta["as_of"], model.meta["book_version"])
+
+
+def document(workspace: Workspace, actor: Actor, section: Section) -> bytes:
+    """The result behind a section's pages, as the JSON that the command of that name writes.
+
+    Raises Forbidden (`limited`) where not every account is in scope, as it names accounts; and as `laid_page` does.
+    """
+    actor.require(MAY_SEE[section])
+    if not actor.scope.everything:
+        message = "the whole document names accounts, and you are limited to some."
+        raise Forbidden(Fault("limited", message, section, "Open the pages, which leave out what is of single accounts."))
+    return laid_page(workspace, actor, section, DOCUMENT).body
 
 
 def _missing(section: Section, name: str, is_made: bool) -> Fault:
