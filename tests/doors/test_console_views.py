@@ -280,5 +280,9 @@ def test_a_filter_is_chosen_and_a_view_saved_by_keyboard(console: Company, brows
         page.locator("#drawer[open] .big").wait_for()  # the address says that it is open
         page.keyboard.press("Escape")
         page.locator("#drawer:not([open])").wait_for(state="attached")
+        page.set_viewport_size({"width": 390, "height": 900})
+        page.goto(f"{site.address}/portfolio?due=180")
+        page.keyboard.press("f")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         context.close()
     assert faults == []
