@@ -154,7 +154,7 @@ def test_a_note_is_in_the_ledger_with_its_author_and_shown_at_once(console: Comp
     assert len(list_entries(console.workspace)) == before + 1
     assert "<b>Asked for an export</b> of all data" in page.said and "<b>Asked" not in page.text
     there = entry.at.astimezone(ZoneInfo("Europe/Berlin"))  # the book's, as Kim chose none
-    assert f"Kim, {day(there.date()).replace(NBSP, " ")}, {there:%H:%M}, entry {entry.seq}" in page.said
+    assert f"Kim, {day(there.date()).replace(NBSP, ' ')}, {there:%H:%M}, entry {entry.seq}" in page.said
 
 
 def test_a_note_without_words_is_refused_beside_its_field(console: Company) -> None:
