@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from html import unescape
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,6 +22,7 @@ from unspun.app.ledger import list_entries
 from unspun.app.portfolio.conditions import PortfolioFilter
 from unspun.app.portfolio.request import PortfolioRequest
 from unspun.app.portfolio.run import Portfolio, portfolio
+from unspun.reports.words import NBSP, day
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -95,7 +97,7 @@ def test_pages_of_the_list_follow_each_other_without_a_gap(console: Company) -> 
 
 def next_of(page: Page) -> str:
     found = re.search(r'<a class="next" href="([^"]+)"', page.text)
-    return "/portfolio" + unescape(found[1]) if found else ""
+    return unescape(found[1]) if found else ""
 
 
 def test_the_list_as_csv_has_its_rows_and_a_manifest(console: Company) -> None:
@@ -151,7 +153,8 @@ def test_a_note_is_in_the_ledger_with_its_author_and_shown_at_once(console: Comp
     page, entry = browser.get(f"/accounts/{account}"), list_entries(console.workspace)[-1]
     assert len(list_entries(console.workspace)) == before + 1
     assert "<b>Asked for an export</b> of all data" in page.said and "<b>Asked" not in page.text
-    assert f"Kim, {entry.at:%Y-%m-%d %H:%M}, entry {entry.seq}" in page.said
+    there = entry.at.astimezone(ZoneInfo("Europe/Berlin"))  # the book's, as Kim chose none
+    assert f"Kim, {day(there.date()).replace(NBSP, ' ')}, {there:%H:%M}, entry {entry.seq}" in page.said
 
 
 def test_a_note_without_words_is_refused_beside_its_field(console: Company) -> None:

@@ -29,7 +29,8 @@ from tests.doors.portfolio_company import (
 )
 from unspun.app.access import Actor, Forbidden
 from unspun.app.forecast.record import RecordRequest, forecast_record
-from unspun.app.portfolio.account import AccountDetail, account_detail, changed_since
+from unspun.app.portfolio.account import AccountDetail, account_detail
+from unspun.app.portfolio.changes import changed_since
 from unspun.app.portfolio.conditions import BANDS, PortfolioFilter, RiskBand
 from unspun.app.portfolio.head import portfolio_head
 from unspun.app.portfolio.notes import add_forecast, add_note, list_forecasts, list_notes

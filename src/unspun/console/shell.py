@@ -49,6 +49,8 @@ RAIL: Final[tuple[tuple[Stop, ...], ...]] = (
     ),
     (Stop(_("Jobs"), "jobs", "renewal", "refresh.run"), Stop(_("People"), "people", "people", "people.manage")),
 )
+BELOW: Final[Mapping[str, tuple[str, ...]]] = {"portfolio": ("/views/", "/accounts/")}
+"""Pages that belong to one of the rail, and do not stand below its address."""
 
 
 def role_name(role: Role) -> str:
@@ -77,5 +79,6 @@ def rail(actor: Actor, path: str) -> list[list[dict[str, Any]]]:
 
 def _drawn(stop: Stop, path: str) -> dict[str, Any]:
     href = reverse(stop.route)
-    here = path == href or path.startswith(f"{href.rstrip('/')}/")
+    below = (f"{href.rstrip('/')}/", *BELOW.get(stop.route, ()))
+    here = path == href or path.startswith(below)
     return {"name": stop.name, "href": href, "icon": stop.icon, "here": here, "count": 0}

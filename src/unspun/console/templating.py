@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, se
 
 from unspun.app.access import Scope
 from unspun.console.drawn import icon, logo
+from unspun.console.reader import moment, moment_utc, zone_name
 from unspun.console.shell import role_name
 from unspun.reports.audit_html import equip
 from unspun.risk.forecast.result import Predicted
@@ -42,18 +42,14 @@ def environment(**options: Any) -> Environment:
         [one for one in (made.loader, PackageLoader("unspun.reports")) if one is not None]
     )  # pages use macros of reports
     made.globals.update(static=static, url=url, logo=logo, icon=icon, role_name=role_name, json_script=json_script)
-    made.globals.update(moment=moment, scope_words=scope_words, company_sign_in_of=company_sign_in_of)
+    made.globals.update(moment=moment, moment_utc=moment_utc, zone_name=zone_name)
+    made.globals.update(scope_words=scope_words, company_sign_in_of=company_sign_in_of)
     return made
 
 
 def url(name: str, *arguments: object, **named: object) -> str:
     """The address of a route."""
     return reverse(name, args=arguments, kwargs=named)
-
-
-def moment(at: datetime) -> str:
-    """A time to the minute, in UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def scope_words(scope: Scope) -> str:

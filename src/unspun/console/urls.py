@@ -5,24 +5,19 @@ from __future__ import annotations
 from django.urls import path
 
 from unspun.console.import_urls import ROUTES as IMPORTS
+from unspun.console.portfolio_urls import ROUTES as PORTFOLIO
 from unspun.console.published_urls import ROUTES as PUBLISHED
-from unspun.console.views.account import account, account_forecast, account_note
 from unspun.console.views.home import home
 from unspun.console.views.join import join
 from unspun.console.views.own import end_one, end_others, own_page
 from unspun.console.views.people import invite_person, let_in_or_out, make_reset_link, people, person, withdraw_invitation
-from unspun.console.views.portfolio import portfolio, portfolio_rows
 from unspun.console.views.search import search
 from unspun.console.views.set_up import set_up
 from unspun.console.views.tokens import end_token, tokens
 
 urlpatterns = [
     path("", home, name="home"),
-    path("portfolio", portfolio, name="portfolio"),
-    path("portfolio/rows", portfolio_rows, name="portfolio_rows"),
-    path("accounts/<path:account>/note", account_note, name="account_note"),
-    path("accounts/<path:account>/forecast", account_forecast, name="account_forecast"),
-    path("accounts/<path:account>", account, name="account"),
+    *PORTFOLIO,
     path("search", search, name="search"),
     # joining
     path("set-up", set_up, name="set_up"),

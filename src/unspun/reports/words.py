@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 from unspun.audit.result import DesignReport
+from unspun.reports.conventions import convention, signs
 from unspun.stats.estimate import Estimate
 
 NBSP = "\u00a0"
@@ -63,7 +64,8 @@ def number(value: float, decimals: int = 0, signed: bool = False) -> str:
     """With thousands separators and a true minus; never a minus zero."""
     text = f"{abs(value):,.{decimals}f}"
     if not text.strip("0,."):
-        return text
+        return signs(text)
+    text = signs(text)
     return f"{MINUS}{text}" if value < 0 else f"+{text}" if signed else text
 
 
@@ -104,8 +106,21 @@ def _decimals(estimate: Estimate, style: Style) -> int:
     return style.decimals + (1 if narrow or touches or small else 0)
 
 
-def day(value: date) -> str:
-    return f"{value.day}{NBSP}{value:%b}{NBSP}{value.year}"
+def day(value: date, year: bool = True) -> str:
+    """5 Mar 2026, in the order of the reader's country; without its year where that is plain."""
+    order, end = convention().order, f"{NBSP}{value.year}" if year else ""
+    if order == "mdy":
+        return f"{value:%b}{NBSP}{value.day}" + (f",{end}" if year else "")
+    if order == "ymd":
+        return (f"{value.year}{NBSP}" if year else "") + f"{value:%b}{NBSP}{value.day}"
+    return f"{value.day}{NBSP}{value:%b}{end}"
+
+
+def clock(value: time) -> str:
+    """13:05, or 1:05 PM where hours are counted to 12."""
+    if convention().clock == 12:
+        return f"{value.hour % 12 or 12}:{value:%M}{NBSP}{'PM' if value.hour >= 12 else 'AM'}"
+    return f"{value:%H:%M}"
 
 
 def month(value: date) -> str:
@@ -128,6 +143,8 @@ def money_short(amount: float, currency: str | None) -> str:
 
 
 def _with_currency(text: str, currency: str | None) -> str:
+    if currency in SYMBOLS and not convention().symbol_first:
+        return f"{text}{NBSP}{SYMBOLS[currency]}"
     if currency in SYMBOLS:
         return f"{MINUS}{SYMBOLS[currency]}{text[1:]}" if text.startswith(MINUS) else f"{SYMBOLS[currency]}{text}"
     return f"{text}{NBSP}{currency}" if currency else text

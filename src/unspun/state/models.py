@@ -9,6 +9,9 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from unspun.state.job_models import Job as Job  # Django finds the models of an app in this module
+from unspun.state.portfolio_models import DefaultView as DefaultView
+from unspun.state.portfolio_models import LastSeen as LastSeen
+from unspun.state.portfolio_models import SavedView as SavedView
 from unspun.state.token_models import ApiAnswer as ApiAnswer
 from unspun.state.token_models import ApiToken as ApiToken
 

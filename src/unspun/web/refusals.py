@@ -14,7 +14,7 @@ from unspun.errors import BadInput, UnspunError
 
 CANNOT_BE_SHOWN = 422
 UNAVAILABLE = 503
-NOT_THERE = frozenset({"no_account"})  # or out of the scope of who asks, which is told in the same way
+NOT_THERE = frozenset({"no_account", "no_view"})  # or out of the scope of who asks, which is told in the same way
 
 
 class RefusalMiddleware:

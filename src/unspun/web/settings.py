@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "unspun.web.sessions.SessionRecordMiddleware",
+    "unspun.web.reader.ReaderMiddleware",
     "unspun.web.rules.RouteRuleMiddleware",
     "unspun.web.refusals.RefusalMiddleware",
 ]

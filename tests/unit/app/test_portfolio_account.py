@@ -10,7 +10,8 @@ from typing import Any
 from tests.unit.app.read_model_lines import line, made
 from unspun.app.access import COMMAND_LINE, Actor, Scope
 from unspun.app.forecast.stated import StatedForecast, sources_of_calls
-from unspun.app.portfolio.account import account_detail, changed_since
+from unspun.app.portfolio.account import account_detail
+from unspun.app.portfolio.changes import changed_since
 from unspun.app.portfolio.timeline import merged
 from unspun.app.workspace import Workspace
 from unspun.stats.estimate import Estimate, NoEstimate

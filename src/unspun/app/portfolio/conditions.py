@@ -50,6 +50,7 @@ class PortfolioFilter:
     owners: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     bands: tuple[RiskBand, ...] = ()
+    currencies: tuple[str, ...] = ()
     due_within: int | None = None
     text: str = ""
 
@@ -66,7 +67,7 @@ def within(scope: Scope) -> Condition:
 def fitting(asked: PortfolioFilter) -> Condition:
     """Lines that a filter lets through."""
     found = EVERY
-    for column, names in (("segment", asked.segments), ("owner", asked.owners)):
+    for column, names in (("segment", asked.segments), ("owner", asked.owners), ("currency", asked.currencies)):
         found &= _one_of_or_none(column, names) if names else EVERY
     if asked.products:
         found &= _of_products(asked.products)

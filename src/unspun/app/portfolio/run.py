@@ -18,7 +18,7 @@ from unspun.app.portfolio.sums import PortfolioSum, sums_of
 from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault
 from unspun.reports.row_files import harmless
-from unspun.warehouse.read_model import ReadModel, open_read_model
+from unspun.warehouse.read_model import ReadModel, kept_keys, open_read_model
 
 MOST_FOUND = 20
 
@@ -146,6 +146,11 @@ def as_of(model: ReadModel) -> date:
     return date.fromisoformat(model.meta["as_of"])
 
 
+def book_zone(workspace: Workspace) -> str:
+    """The time zone of the book, as the refresh in force had it; UTC where there is none yet."""
+    return open_read_model(workspace.warehouse).meta["time_zone"] if kept_keys(workspace.warehouse) else "UTC"
+
+
 def in_words(asked: PortfolioFilter, actor: Actor) -> str:
     """A filter as a reader would say it."""
     parts = [f"{what} {' or '.join(one or 'not known' for one in names)}" for what, names in _named(asked) if names]
@@ -157,17 +162,18 @@ def in_words(asked: PortfolioFilter, actor: Actor) -> str:
 
 def _named(asked: PortfolioFilter) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from (("segment", asked.segments), ("owner", asked.owners), ("product", asked.products), ("risk", asked.bands))
+    yield "currency", asked.currencies
 
 
 # Choices and search
 
 
 def choices(workspace: Workspace, actor: Actor) -> Mapping[str, tuple[str, ...]]:
-    """By filter ("segment", "owner", "product") the names that occur in lines within the scope, "" where some state none."""
+    """By filter ("segment", "owner", "currency", "product") the names that occur in lines within the scope, "" where some state none."""
     actor.require("portfolio.see")
     model, scope = open_read_model(workspace.warehouse), within(actor.scope)
     found: dict[str, tuple[str, ...]] = {}
-    for column in ("segment", "owner"):
+    for column in ("segment", "owner", "currency"):
         rows = model.rows(f"SELECT DISTINCT {column} FROM lines WHERE {scope.sql}", scope.parameters)
         found[column] = tuple(sorted(one or NOT_KNOWN for (one,) in rows))
     sql = f"SELECT DISTINCT product FROM products WHERE account_id IN (SELECT account_id FROM lines WHERE {scope.sql})"

@@ -54,6 +54,34 @@
     if (!options.length) input.removeAttribute("aria-activedescendant");
   }
   function chosen(hits) { return Array.prototype.findIndex.call(hits.querySelectorAll("[role=option]"), function (o) { return o.getAttribute("aria-selected") === "true"; }); }
+  // Menus below a button (filters, columns, views): their letter opens them, Esc closes and focus returns, a click elsewhere closes.
+  function close(menu, back) { menu.open = false; if (back) menu.querySelector("summary").focus(); }
+  function byKey(key) { return Array.prototype.find.call(document.querySelectorAll("details.pop[data-key]"), function (one) { return one.dataset.key === key; }); }
+  function into(menu) {
+    document.querySelectorAll("details.pop[open]").forEach(function (one) { if (one !== menu) close(one); });
+    menu.open = true;
+    var first = menu.querySelector("a[href], input:not([type=hidden]), select, button");
+    if (first) first.focus();
+  }
+  document.addEventListener("keydown", function (e) {
+    var menu = e.target.closest && e.target.closest("details.pop[open]");
+    if (e.key === "Escape" && menu) { e.preventDefault(); close(menu, true); return; }
+    if (e.ctrlKey || e.metaKey || e.altKey || typing(e.target) || document.querySelector("dialog[open]")) return;
+    menu = byKey(e.key);
+    if (menu) { e.preventDefault(); into(menu); }
+  });
+  document.addEventListener("click", function (e) {
+    document.querySelectorAll("details.pop[open]").forEach(function (one) { if (!one.contains(e.target)) close(one); });
+  });
+  document.addEventListener("input", function (e) {
+    if (!e.target.matches("[data-narrow]")) return;
+    var wanted = e.target.value.trim().toLocaleLowerCase();
+    e.target.closest("fieldset").querySelectorAll("label.check").forEach(function (one) {
+      one.hidden = !one.textContent.toLocaleLowerCase().includes(wanted) && !one.querySelector("input").checked;
+    });
+  });
+  document.addEventListener("keydown", function (e) { if (e.key === "Enter" && e.target.matches("[data-narrow]")) e.preventDefault(); });
+
   function typing(target) { return target.matches("input, textarea, select, [contenteditable]"); }
 
   document.addEventListener("DOMContentLoaded", function () {
@@ -67,7 +95,7 @@
         from = null;
       });
       drawer.addEventListener("click", function (e) { if (e.target === drawer || e.target.closest("[data-close]")) drawer.close(); });
-      var kept = new URLSearchParams(location.search).get("open"), link = kept && document.querySelector('[data-drawer][href="' + CSS.escape(kept).replace(/\\([/:.?=&%#])/g, "$1") + '"]');
+      var kept = new URLSearchParams(location.search).get("open"), link = kept && Array.prototype.find.call(document.querySelectorAll("[data-drawer]"), function (a) { return a.getAttribute("href") === kept; });
       if (link) open(link);
     }
     if (palette) {

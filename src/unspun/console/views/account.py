@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,24 +16,37 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from markupsafe import Markup
 
 from unspun.app.portfolio.account import AccountDetail, Trend, account_detail
 from unspun.app.portfolio.kept_renewals import renewal_of
-from unspun.app.portfolio.notes import add_forecast, add_note
-from unspun.app.portfolio.timeline import TimelineItem
+from unspun.app.portfolio.looks import last_look
+from unspun.app.portfolio.notes import StatedForecast, add_forecast, add_note
+from unspun.app.portfolio.timeline import TimelineItem, TimelineKind
 from unspun.console.access import allow
 from unspun.console.asking import actor_of_request
+from unspun.console.figure_numbers import shown
+from unspun.console.look_words import look_lines
 from unspun.console.risk_marks import bare_mark, risk_mark
 from unspun.console.sparklines import sparkline
 from unspun.errors import BadInput, Fault
 from unspun.reports import risk_charts, risk_claims, words
 
-FIRST_ITEMS: Final = 40
+ITEMS: Final = 40
+MOST_DIGITS: Final = 6
 MONTHS_A_YEAR: Final = 12
-FOUR_DIGITS: Final = 1_000
+KINDS: Final[Mapping[str, tuple[tuple[TimelineKind, ...], Any]]] = {
+    "use": (("events",), gettext_lazy("Use")),
+    "tickets": (("ticket",), gettext_lazy("Tickets")),
+    "surveys": (("survey",), gettext_lazy("Surveys")),
+    "contacts": (("touchpoint",), gettext_lazy("Contacts")),
+    "terms": (("term", "renewal", "notice", "churn"), gettext_lazy("Terms")),
+    "changes": (("change", "outage"), gettext_lazy("Changes and outages")),
+    "said": (("note", "forecast"), gettext_lazy("Notes and forecasts")),
+}
+"""Kinds of things in the timeline, as they are chosen."""
 ICONS: Final[Mapping[str, str]] = {
     "events": "event", "ticket": "ticket", "survey": "survey", "touchpoint": "touchpoint", "term": "renewal", "renewal": "renewal",
     "notice": "close", "churn": "close", "change": "definitions", "outage": "outage", "note": "note", "forecast": "forecast",
@@ -43,6 +57,7 @@ ICONS: Final[Mapping[str, str]] = {
 class ShownTrend:
     """A metric as the page shows it: its line, its value now, or why there is none, and that of a year ago."""
 
+    id: str
     label: str
     values: tuple[float | None, ...]
     carried: Mapping[int, tuple[float, int]]
@@ -126,7 +141,7 @@ def _page(request: HttpRequest, account: str, wrong: Mapping[str, str], said: Ma
     renewals = [renewal_of(one, own.account_id, own.name, own.segment, own.owner) for one in detail.renewals]
     one = renewals[0] if renewals else None
     steps = [] if one is None or one.typical is None else risk_claims.steps_of(one)
-    timeline = detail.timeline if "all" in request.GET else detail.timeline[:FIRST_ITEMS]
+    look = last_look(settings.WORKSPACE, actor, detail, datetime.now(UTC))
     context: dict[str, Any] = {
         "detail": detail,
         "facts": _facts(detail),
@@ -136,16 +151,17 @@ def _page(request: HttpRequest, account: str, wrong: Mapping[str, str], said: Ma
         "steps": steps,
         "scale": None if one is None else risk_charts.steps_scale(one, steps),
         "trends": [_trend(each) for each in detail.trends],
-        "timeline": [_item(each) for each in timeline],
-        "more": len(detail.timeline) if len(timeline) < len(detail.timeline) else 0,
+        "look": look,
+        "look_lines": look_lines(look),
+        **_timeline(request, detail),
+        "track": _track(detail),
         "running": [each for each in detail.subscriptions if each["running"]],
         "open_renewals": [each for each in renewals if each.status in ("open", "overdue", "notice given")],
         "may_write": actor.may("account.write"),
         "wrong": wrong,
         "said": said,
         "field": lambda name, label, attributes: _field(name, label, attributes, wrong, said),
-        "ngettext": ngettext,
-        "shown": _shown,
+        "shown": shown,
         "words": words,
         "rc": risk_claims,
         "rcharts": risk_charts,
@@ -183,18 +199,42 @@ def _trend(one: Trend) -> ShownTrend:
     now = one.values[last] if one.values else None
     year = one.values[last - MONTHS_A_YEAR] if last >= MONTHS_A_YEAR else None
     why = one.missing.get(last, _("not known")) if one.values else _("not known")
-    return ShownTrend(one.label, one.values, one.carried, now, why, year)
+    return ShownTrend(one.id, one.label, one.values, one.carried, now, why, year)
 
 
-def _shown(value: float) -> str:
-    """A metric's value to four digits, as people write numbers."""
-    if float(value).is_integer() or abs(value) >= FOUR_DIGITS:
-        return words.number(value)
-    return words.number(float(f"{value:.4g}"), max(0, 3 - math.floor(math.log10(abs(value)))))
+def _timeline(request: HttpRequest, detail: AccountDetail) -> dict[str, Any]:
+    """A page of what happened, of the kinds that were chosen, with how many of each kind there are."""
+    there = Counter(one.kind for one in detail.timeline)
+    counts = {name: sum(there[kind] for kind in kinds) for name, (kinds, _name) in KINDS.items()}
+    chosen = [name for name in request.GET.getlist("kind") if counts.get(name)]
+    wanted = {kind for name in chosen for kind in KINDS[name][0]}
+    items = [one for one in detail.timeline if not wanted or one.kind in wanted]
+    pages = max(1, -(-len(items) // ITEMS))
+    given = request.GET.get("page", "1")
+    page = min(int(given), pages) if given.isascii() and given.isdigit() and len(given) < MOST_DIGITS and int(given) else 1
+    return {
+        "timeline": [_item(one) for one in items[(page - 1) * ITEMS : page * ITEMS]],
+        "kinds": [(name, told, counts[name]) for name, (_kinds, told) in KINDS.items() if counts[name]],
+        "chosen": chosen,
+        "page": page,
+        "pages": pages,
+        "items": len(items),
+        "timeline_query": lambda page, kinds=tuple(chosen): urlencode([*(("kind", one) for one in kinds), ("page", page)]),
+    }
+
+
+def _track(detail: AccountDetail) -> list[dict[str, Any]]:
+    """What people forecast of renewals that are decided since, beside what came of them; of each person and renewal the last word."""
+    came = {one["due"]: one for one in detail.terms if one["decided"] is not None}
+    last = dict[tuple[int, date], StatedForecast]()
+    for one in detail.forecasts:  # the newest first
+        last.setdefault((one.author_id, one.due), one)
+    decided = [one for one in last.values() if one.due.isoformat() in came]
+    return [{"said": one, "outcome": came[one.due.isoformat()]["outcome"]} for one in decided]
 
 
 def _item(one: TimelineItem) -> dict[str, Any]:
-    return {"day": one.day, "words": one.words, "icon": ICONS[one.kind], "separator": ""}
+    return {"day": one.day, "last": one.last, "words": one.words, "icon": ICONS[one.kind], "kind": one.kind}
 
 
 def _field(name: str, label: str, attributes: str, wrong: Mapping[str, str], said: Mapping[str, str]) -> Markup:

@@ -1,159 +1,111 @@
-"""The portfolio: what is due, what is expected to be lost of it, and the list sorted by what matters."""
+"""The portfolio: what is due, what is expected to be lost of it, and the list sorted by what matters; as everyone's or as a saved view."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final, cast
-from urllib.parse import quote, urlencode
+from typing import Any, Final
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from unspun.app.portfolio.conditions import PortfolioFilter, RiskBand
 from unspun.app.portfolio.head import portfolio_head
-from unspun.app.portfolio.request import LARGEST_FIRST, PAGE, PortfolioRequest, SortName
 from unspun.app.portfolio.run import Portfolio, choices, portfolio_csv
 from unspun.app.portfolio.run import portfolio as read_portfolio
+from unspun.app.portfolio.views import View, default_view, find_view, kept_query, list_views
 from unspun.console.access import allow
 from unspun.console.answers import csv_answer
 from unspun.console.asking import actor_of_request
+from unspun.console.portfolio_address import BAND_NAMES, COLUMNS, DUE, Address, given_in, read_address
 from unspun.console.risk_marks import bare_mark, lost_mark, rate_mark, record_mark, risk_mark
-from unspun.errors import BadInput, Fault
+from unspun.errors import BadInput
 from unspun.reports import words
 
-DUE: Final = (30, 90, 180)
-USUAL_DUE: Final = 90
-ALL, ANY = "all", "*"
 NEAR_DAYS: Final = 300
-MOST_DIGITS: Final = 5
-PLACES = ("after", "open")
-SORT_NAMES: Final[Mapping[str, str]] = {
-    "matters": f"ARR {words.TIMES} risk", "name": "name", "due": "due date", "arr": "ARR", "risk": "risk of churn", "segment": "segment",
-    "owner": "owner", "product": "product", "country": "country", "last_touch": "last touch",
+SHOWN_VIEWS: Final = 4
+NOTHING_YET: Final = frozenset({"no_read_model", "other_form"})
+SORT_NAMES: Final[Mapping[str, Any]] = {
+    "matters": _("ARR \u00d7 risk"), "name": _("name"), "due": _("due date"), "arr": _("ARR"), "risk": _("risk of churn"),
+    "segment": _("segment"), "owner": _("owner"), "product": _("product"), "country": _("country"), "last_touch": _("last touch"),
 }  # fmt: skip
-COLUMNS: Final[Mapping[str, Any]] = {
-    "due": _("Renews"), "arr": _("ARR"), "risk": _("Risk of churn"), "why": _("Why"), "owner": _("Owner"), "last_touch": _("Last touch"),
-    "segment": _("Segment"), "product": _("Product"), "country": _("Country"), "expansion": _("P(expansion)"), "lost": _("Expected lost"),
-    "coverage": _("Metrics known"),
-}  # fmt: skip
-USUAL_COLUMNS: Final = ("due", "arr", "risk", "why", "owner", "last_touch")
-BAND_NAMES: Final[Mapping[RiskBand, Any]] = {
-    "above": _("above the base rate"),
-    "holds": _("holds the base rate"),
-    "below": _("below the base rate"),
-    "cannot tell": _("cannot tell"),
-    "notice given": _("notice given"),
-    "no renewal": _("no open renewal"),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What the address of the page says: everything that a saved view keeps."""
+class Refused:
+    """A form of a view that came back: what is wrong by field, and what was typed."""
 
-    request: PortfolioRequest
-    columns: tuple[str, ...]
-    parameters: Mapping[str, tuple[str, ...]]
-
-    def address(self, **changed: object) -> str:
-        """The same page with some of it changed (None takes one out), from the list's first line."""
-        held = {name: list(values) for name, values in self.parameters.items() if name not in PLACES and name not in changed}
-        held |= {name: [str(value)] for name, value in changed.items() if value is not None}
-        return "?" + urlencode([(name, one) for name, values in sorted(held.items()) for one in values])
-
-    def sorted_by(self, sort: SortName) -> str:
-        """The same list sorted by a column; by the one that it is sorted by already, the other way round."""
-        down = not self.request.downwards if sort == self.request.sort else sort in LARGEST_FIRST
-        return self.address(sort=sort, dir="down" if down else "up")
-
-    def aria_sort(self, sort: SortName) -> str | None:
-        """What a reader is told of a column head."""
-        return None if sort != self.request.sort else "descending" if self.request.downwards else "ascending"
-
-    @property
-    def tags(self) -> list[tuple[str, str]]:
-        """The filters in force, each with the address without it."""
-        asked = self.request.filter
-        named = (("segment", asked.segments), ("owner", asked.owners), ("product", asked.products))
-        found = [
-            (f"{name}: {' or '.join(one or str(_('not known')) for one in values)}", self.address(**{name: None}))
-            for name, values in named
-            if values
-        ]
-        found += [(" or ".join(str(BAND_NAMES[one]) for one in asked.bands), self.address(risk=None))] if asked.bands else []
-        return found + ([(f"“{asked.text}”", self.address(q=None))] if asked.text.strip() else [])
+    wrong: Mapping[str, str] = field(default_factory=dict[str, str])
+    name: str = ""
+    shared: bool = False
+    form: str = ""  # "new" or "change"
 
 
 @allow("portfolio.see")
 def portfolio(request: HttpRequest) -> HttpResponse:
-    """A page of the list; to htmx the part of the page that changes."""
-    view = read_view(request)
-    found = read_portfolio(settings.WORKSPACE, actor_of_request(request), view.request)
-    head = portfolio_head(settings.WORKSPACE, actor_of_request(request))
-    context = {"view": view, "found": found, "head": head, **_shown(view, found)}
-    if request.headers.get("HX-Request"):
-        return render(request, "portfolio_list.html", context)
-    context["choices"] = choices(settings.WORKSPACE, actor_of_request(request))
-    return render(request, "portfolio.html", context)
+    """A page of the list; without any wish, the view that the person begins with."""
+    if not request.GET:
+        begun = default_view(actor_of_request(request))
+        if begun is not None:
+            return redirect(view_address(begun))
+    return portfolio_page(request, given_in(request.GET))
+
+
+@allow("portfolio.see")
+def saved_view(request: HttpRequest, view: int, slug: str = "") -> HttpResponse:
+    """A saved view, at an address that stays when it is renamed; what the address asks for beside it is not kept."""
+    found = find_view(actor_of_request(request), view)
+    if slug != found.slug:
+        query = request.GET.urlencode()
+        return redirect(view_address(found) + (f"?{query}" if query else ""))
+    given = given_in(request.GET)
+    wished = {name: values for name, values in given.items() if name not in ("open", "after")}
+    return portfolio_page(request, given if wished else {**found.parameters, **given}, found)
 
 
 @allow("portfolio.see")
 def portfolio_rows(request: HttpRequest) -> HttpResponse:
     """All lines of a view as CSV with its manifest, in one zip."""
-    view = read_view(request)
+    view = read_address(given_in(request.GET))
     made = portfolio_csv(settings.WORKSPACE, actor_of_request(request), view.request)
     return csv_answer("portfolio", made.text, made.manifest)
 
 
-def read_view(request: HttpRequest) -> View:
-    """The view that an address names; what it does not know of it is left to the operation, which says so."""
-    given = {name: tuple(request.GET.getlist(name)) for name in request.GET}
-    columns = tuple(one for one in COLUMNS if one in given["col"]) if "col" in given else USUAL_COLUMNS
-    asked = PortfolioRequest(
-        filter=PortfolioFilter(
-            segments=_names(given, "segment"),
-            owners=_names(given, "owner"),
-            products=_names(given, "product"),
-            bands=tuple(cast("RiskBand", one) for one in given.get("risk", ()) if one),
-            due_within=_days(_last(given, "due", str(USUAL_DUE))),
-            text=_last(given, "q", ""),
-        ),
-        sort=cast("SortName", _last(given, "sort", "matters")),
-        descending={"up": False, "down": True}.get(_last(given, "dir", "")),
-        cursor=_last(given, "after", "") or None,
-        size=_number("size", _last(given, "size", str(PAGE))),
-    )
-    return View(asked, columns, given)
+def portfolio_page(
+    request: HttpRequest, given: Mapping[str, tuple[str, ...]], saved: View | None = None, refused: Refused | None = None
+) -> HttpResponse:
+    """The portfolio of such parameters; to htmx the part of the page that changes."""
+    view, actor = read_address(given, None if saved is None else view_address(saved)), actor_of_request(request)
+    try:
+        found = read_portfolio(settings.WORKSPACE, actor, view.request)
+    except BadInput as refusal:
+        if not {one.code for one in refusal.faults} & NOTHING_YET:
+            raise
+        return render(request, "portfolio_none.html", {"may_refresh": actor.may("refresh.run"), "why": refusal.faults[0]})
+    context = {
+        "view": view,
+        "found": found,
+        "head": portfolio_head(settings.WORKSPACE, actor),
+        "choices": choices(settings.WORKSPACE, actor),
+        **_shown(view, found),
+        **_views(view, list_views(actor), saved, refused or Refused()),
+    }
+    template = "portfolio_list.html" if request.headers.get("HX-Request") else "portfolio.html"
+    return render(request, template, context, status=422 if refused else 200)
 
 
-def _last(given: Mapping[str, tuple[str, ...]], name: str, usual: str) -> str:
-    return given[name][-1] if given.get(name) else usual
-
-
-def _names(given: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
-    """The names that are wanted: `*` is any, and nothing a name that is not known."""
-    return tuple(one for one in given.get(name, ()) if one != ANY)
-
-
-def _days(text: str) -> int | None:
-    """Days before the due date; None for all. Raises BadInput for what is no number."""
-    return None if text == ALL else _number("due", text)
-
-
-def _number(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
-        raise BadInput(Fault(name, f"'{text[:40]}' is no whole number.", name, "Give a whole number such as 90."))
-    return int(text)
+def view_address(view: View) -> str:
+    """The address of a saved view; the number finds it, the words are for people."""
+    return reverse("saved_view", args=[view.id, view.slug])
 
 
 def near_day(day: date, as_of: date) -> str:
     """A day without its year where that is plain: less than ten months off."""
-    said = words.day(day)
-    return said.rpartition(words.NBSP)[0] if abs((day - as_of).days) < NEAR_DAYS else said
+    return words.day(day, year=abs((day - as_of).days) >= NEAR_DAYS)
 
 
 def figure_address(address: str | None) -> str | None:
@@ -161,7 +113,23 @@ def figure_address(address: str | None) -> str | None:
     return None if address is None else f"/figures/{quote(address)}"
 
 
-def _shown(view: View, found: Portfolio) -> dict[str, Any]:
+def _views(view: Address, views: tuple[View, ...], saved: View | None, refused: Refused) -> dict[str, Any]:
+    """The tabs of saved views: some of them, always with the one that is open, and all in a menu."""
+    shown = [one for one in views if one.own or one.is_default][:SHOWN_VIEWS]
+    if saved is not None and saved.id not in [one.id for one in shown]:
+        shown = [*shown[: SHOWN_VIEWS - 1], saved]
+    return {
+        "views": views,
+        "tabs": shown,
+        "saved": saved,
+        "modified": saved is not None and view.kept != kept_query(saved.parameters),
+        "refused": refused,
+        "view_address": view_address,
+        "begins_elsewhere": any(one.is_default for one in views),
+    }
+
+
+def _shown(view: Address, found: Portfolio) -> dict[str, Any]:
     """What the templates need beside the page itself."""
     due = view.request.filter.due_within
     return {
