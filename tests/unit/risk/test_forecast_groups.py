@@ -48,7 +48,7 @@ def basis() -> ForecastBasis:
     none = DeviationPosterior(SharedShock("churn", NoEstimate("given"), 0), np.zeros(1), np.ones(1))
     ratios = learn_ratios(np.array([1, 2, 3]), np.array([0.5, 1.0, 2.0]), np.zeros(3, np.int64), 2, np.random.default_rng(1))
     stated = np.tile(P, (6, 1))
-    return ForecastBasis(stated, stated, Same(), Shocks(none, none, none, none), ratios, 7, "a model")
+    return ForecastBasis(stated, Same(), Shocks(none, none, none, none), ratios, 7, "a model")
 
 
 class Same:

@@ -146,10 +146,8 @@ def _forecast(
     if isinstance(model, NoEstimate) or shocks is None:
         refused = model if isinstance(model, NoEstimate) else NoEstimate("no past predictions")
         return forecast_book(rows.book, refused, settings, cautions, replayed=replayed)
-    now, at_start = stated_probabilities(model.fitted, rows)
     basis = ForecastBasis(
-        probabilities=now,
-        at_start=at_start,
+        probabilities=stated_probabilities(model.fitted, rows),
         chances=ModelChances(model.fitted, rows, SEED),
         shocks=shocks,
         ratios=past_ratios(inputs, day, SEED),
@@ -164,13 +162,13 @@ def _cautions(inputs: RiskInputs, rows: OpenRows, day: int, settings: ForecastSe
     found = [Caution("no_new_business", "Customers of the as-of day alone: no new business is in any figure.")]
     if rows.without_term:
         text = f"{rows.without_term:,} customers have no running term in the book, and are in no figure: their last renewal is decided."
-        found.append(Caution("no_running_term", text, loud=rows.without_term > len(rows.place)))
+        found.append(Caution("no_running_term", text, loud=rows.without_term > len(rows.book.terms)))
     missing = int(np.isnan(rows.book.terms.arr).sum())
     if missing:
         found.append(Caution("no_amount", f"{missing:,} running terms state no amount: they are counted, and are in no money."))
     short = int((rows.book.terms.length_months <= min(SHORT_MONTHS, settings.months)).sum())
-    if 2 * short > len(rows.place):
-        text = f"{short:,} of {len(rows.place):,} running terms are of {SHORT_MONTHS} months or less, and renew several times."
+    if 2 * short > len(rows.book.terms):
+        text = f"{short:,} of {len(rows.book.terms):,} running terms are of {SHORT_MONTHS} months or less, and renew several times."
         found.append(Caution("rolled_forward", f"{text} {OF_SHORT_TERMS}", loud=True))
     beyond = _beyond(inputs, rows, day, settings)
     if beyond:
