@@ -56,7 +56,7 @@ class OpenBook:
 class ForecastBasis:
     """What the paths are drawn from. `probabilities` (n, 4) are of the running terms.
 
-    Where not `single`, nothing is said of single renewals: only sums rest on the model.
+    Where not `single` (by term), nothing is said of that renewal alone: only sums rest on the model.
     """
 
     probabilities: Floats
@@ -65,7 +65,7 @@ class ForecastBasis:
     ratios: RatioTables
     model_version: int | None
     model_words: str
-    single: bool = True
+    single: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def forecast_book(
         by_segment=said.by_segment(),
         by_owner=said.by_owner(),
         fans=said.fans(),
-        renewals=_renewals(book, horizon, known if known is not None and known.single else None, paths),
+        renewals=_renewals(book, horizon, known, paths),
         shocks=() if known is None else tuple(one.shock for one in _posteriors(known.shocks)),
         ratios=() if known is None else known.ratios.seen,
         model_version=None if known is None else known.model_version,
@@ -268,6 +268,7 @@ def _rate(part: Floats, whole: Floats) -> MaybePredicted:
 
 def _renewals(book: OpenBook, horizon: Horizon, basis: ForecastBasis | None, paths: Paths | None) -> tuple[RenewalForecast, ...]:
     terms, due = book.terms, book.terms.due <= horizon.until
+    single = np.zeros(len(terms), bool) if basis is None else basis.single
     stated = None if basis is None else _stated(terms, basis)
     expected = None if basis is None or stated is None else _expected_arr(terms, stated, basis.ratios)
     return tuple(
@@ -280,9 +281,9 @@ def _renewals(book: OpenBook, horizon: Horizon, basis: ForecastBasis | None, pat
             owner=book.owners[terms.owner[row]],
             currency=book.currencies[terms.currency[row]],
             arr=money(float(terms.arr[row])) if np.isfinite(terms.arr[row]) else None,
-            probabilities=None if stated is None else _four(stated[row]),
-            expected_arr=round(float(expected[row]), 2) if expected is not None and np.isfinite(expected[row]) else None,
-            expected_later=None if stated is None or paths is None else round(float(paths.later[row]), 4),
+            probabilities=_four(stated[row]) if stated is not None and single[row] else None,
+            expected_arr=round(float(expected[row]), 2) if expected is not None and single[row] and np.isfinite(expected[row]) else None,
+            expected_later=round(float(paths.later[row]), 4) if paths is not None and single[row] else None,
         )
         for row in np.flatnonzero(due).tolist()
     )
