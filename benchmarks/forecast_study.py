@@ -86,7 +86,8 @@ def _whole(forecast: Forecast) -> SaidOfPeriod:
 
 
 def coverage(scored: Sequence[Scored]) -> list[dict[str, object]]:
-    """By quantity and how far ahead: the share inside the intervals, clustered by company; and how wide and how far off they were."""
+    """By quantity and how far ahead: the share inside the intervals, clustered by company (of a single company by period); and how wide
+    and how far off they were."""
     groups: dict[tuple[str, str], list[Scored]] = {}
     for one in scored:
         ahead = (
@@ -98,8 +99,10 @@ def coverage(scored: Sequence[Scored]) -> list[dict[str, object]]:
 
 
 def _covered(quantity: str, ahead: str, found: Sequence[Scored]) -> dict[str, object]:
-    names = sorted({(one.company, one.outcome.period) for one in found})
-    cluster = np.array([names.index((one.company, one.outcome.period)) for one in found])
+    several = len({one.company for one in found}) > 1
+    labels = [(one.company, "" if several else one.outcome.period) for one in found]  # a company's quarters inherit each other's errors
+    names = sorted(set(labels))
+    cluster = np.array([names.index(one) for one in labels])
     inside = {}
     for level in ("in_80", "in_95"):
         share = clustered_share(np.array([getattr(one.outcome, level) for one in found]), cluster)
