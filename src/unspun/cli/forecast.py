@@ -104,8 +104,7 @@ def _asked(
     (months, replay, version), (record, fit) = numbers, flags
 
     def read(reader: OptionReader) -> Asked:
-        _refuse_other(reader, record, {"--replay": replay is not None}, {"--months": months is not None, "--by": bool(by), "--fit": fit})
-        return Asked(
+        asked = Asked(
             as_of=reader.day("--as-of", as_of),
             months=_at_most(reader, "--months", reader.integer("--months", months, 12, at_least=1)),
             by=tuple(dict.fromkeys(reader.choice("--by", one, GROUPINGS, "segment") for one in by)) or ("segment",),
@@ -116,6 +115,8 @@ def _asked(
             memory=others[0],
             engine=others[1],
         )
+        _refuse_other(reader, record, {"--replay": replay is not None}, {"--months": months is not None, "--by": bool(by), "--fit": fit})
+        return asked
 
     return read_asked(read)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from unspun.reports import words
 from unspun.reports.words import Style
-from unspun.risk.performance.result import Comparison, GroupMoney, GroupPerformance, GroupVerdict, PerformanceResult
+from unspun.risk.performance.result import Comparison, GroupMoney, GroupPerformance, GroupVerdict, PerformanceResult, plural_of
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 SPREAD = Style(2)
@@ -38,7 +38,7 @@ def told_named(comparison: Comparison) -> list[str]:
 
 
 def plural(comparison: Comparison) -> str:
-    return f"{comparison.noun}s"
+    return plural_of(comparison.noun)
 
 
 def differ_claim(comparison: Comparison) -> str:

@@ -12,7 +12,7 @@ from benchmarks.performance_study import Company, Setting, simulate
 from unspun.audit.terms import UNKNOWN
 from unspun.risk.performance.attribution import count_whole
 from unspun.risk.performance.judge import Compared, Renewals, compare_groups, judge_renewals, quarter_origins
-from unspun.risk.performance.result import GroupPerformance
+from unspun.risk.performance.result import GroupPerformance, plural_of
 from unspun.risk.rolling import Rolling
 from unspun.risk.rows import CHURN, FLAT, UNDECIDED4, RiskRows
 from unspun.stats.estimate import Estimate, NoEstimate
@@ -170,3 +170,8 @@ def test_the_same_renewals_and_seed_give_the_same_and_another_seed_moves_only_wh
         return one.name, one.renewed, one.expected, one.effect.point, one.effect.low, one.p, one.verdict
 
     assert [fixed(one) for one in other.groups] == [fixed(one) for one in made.comparison.groups]
+
+
+@pytest.mark.parametrize(("noun", "several"), [("owner", "owners"), ("country", "countries"), ("day", "days"), ("branch", "branches")])
+def test_groups_are_called_by_their_plural(noun: str, several: str) -> None:
+    assert plural_of(noun) == several

@@ -13,7 +13,16 @@ from unspun.audit.result import Caution
 from unspun.audit.terms import UNKNOWN
 from unspun.risk.choose import MIN_TRAIN_CLUSTERS, churned_clusters
 from unspun.risk.performance.attribution import Attributed
-from unspun.risk.performance.result import AtDue, ChanceLimits, Comparison, FunnelPoint, GroupMoney, GroupPerformance, GroupVerdict
+from unspun.risk.performance.result import (
+    AtDue,
+    ChanceLimits,
+    Comparison,
+    FunnelPoint,
+    GroupMoney,
+    GroupPerformance,
+    GroupVerdict,
+    plural_of,
+)
 from unspun.risk.rolling import Rolling
 from unspun.risk.rows import CHURN, UNDECIDED4, RiskRows, known_by
 from unspun.stats.chance_limits import FUNNEL_LEVELS, ChanceSum, chance_sum, even_chance
@@ -349,7 +358,7 @@ def _overlaps(effects: _Effects) -> tuple[int, int, int]:
 
 
 def _ranking(noun: str, groups: int, pairs: int, apart: int, overlapping: int, shrunk: Shrunk | NoEstimate) -> str:
-    plural = f"{noun}s"
+    plural = plural_of(noun)
     if isinstance(shrunk, NoEstimate):
         return f"No ranking: {shrunk.reason}."
     if overlapping == 0:
@@ -445,5 +454,7 @@ def _cautions(noun: str, shrunk: Shrunk | NoEstimate, held: JudgedRenewals, attr
             found.append(Caution("families", text))
     units = np.bincount(attributed.members.group, minlength=attributed.members.groups)
     if len(units) and int((units == 1).sum()) > len(units) / 2:
-        found.append(Caution("small_groups", f"More than half of the {noun}s have a single renewal: hardly anything can be told of one."))
+        found.append(
+            Caution("small_groups", f"More than half of the {plural_of(noun)} have a single renewal: hardly anything can be told of one.")
+        )
     return found
