@@ -86,7 +86,8 @@ def _whole(forecast: Forecast) -> SaidOfPeriod:
 
 
 def coverage(scored: Sequence[Scored]) -> list[dict[str, object]]:
-    """By quantity and how far ahead: the share inside the intervals, clustered by company; and how wide and how far off they were."""
+    """By quantity and how far ahead: the share inside the intervals, clustered by company (of a single company by period); and how wide
+    and how far off they were."""
     groups: dict[tuple[str, str], list[Scored]] = {}
     for one in scored:
         ahead = (
@@ -98,8 +99,10 @@ def coverage(scored: Sequence[Scored]) -> list[dict[str, object]]:
 
 
 def _covered(quantity: str, ahead: str, found: Sequence[Scored]) -> dict[str, object]:
-    names = sorted({(one.company, one.outcome.period) for one in found})
-    cluster = np.array([names.index((one.company, one.outcome.period)) for one in found])
+    several = len({one.company for one in found}) > 1
+    labels = [(one.company, "" if several else one.outcome.period) for one in found]  # a company's quarters inherit each other's errors
+    names = sorted(set(labels))
+    cluster = np.array([names.index(one) for one in labels])
     inside = {}
     for level in ("in_80", "in_95"):
         share = clustered_share(np.array([getattr(one.outcome, level) for one in found]), cluster)
@@ -124,22 +127,23 @@ def shared_data() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def study(seeds: int, accounts: int, paths: int, crm: bool, keep: Path | None) -> dict[str, object]:
+def study(seeds: int, accounts: int, paths: int, crm: bool) -> Iterator[dict[str, object]]:
+    """The coverage of all companies so far, after each: a study that is stopped keeps what it has found."""
     result: dict[str, object] = {}
     demo: list[Scored] = []
-    with tempfile.TemporaryDirectory(dir=keep) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         for seed in range(1, seeds + 1):
             began = time.monotonic()
             demo += score(f"demo {seed}", demo_inputs(Path(folder) / f"demo-{seed}", seed, accounts), DEMO_DAYS, paths)
+            result["demo"] = {"seeds": seed, "accounts": accounts, "coverage": coverage(demo)}
             print(f"demo {seed}: {time.monotonic() - began:.0f} s", *map(_line, coverage(demo)), sep="\n  ", flush=True)
-        if demo:
-            result["demo"] = {"seeds": seeds, "accounts": accounts, "coverage": coverage(demo)}
+            yield result
         data = shared_data() if crm else None
         if data is not None:
             found = list(score("crm_sim", crm_inputs(Path(folder) / "crm_sim", data), CRM_DAYS, paths))
             result["crm_sim"] = {"forecasts": len(CRM_DAYS), "coverage": coverage(found)}
             print("crm_sim", *map(_line, coverage(found)), sep="\n  ", flush=True)
-    return result
+            yield result
 
 
 def _line(one: dict[str, object]) -> str:
@@ -155,20 +159,24 @@ def main() -> None:
     parser.add_argument("--no-crm-sim", action="store_true")
     parser.add_argument("--out", type=Path, default=None)
     asked = parser.parse_args()
+    out = asked.out or RESULTS / f"forecast-study-{datetime.now(UTC).date()}.json"
     began = time.monotonic()
-    found = study(asked.seeds, asked.accounts, asked.paths, not asked.no_crm_sim, None)
-    today = datetime.now(UTC).date()
+    for found in study(asked.seeds, asked.accounts, asked.paths, not asked.no_crm_sim):
+        _write(out, asked.paths, round(time.monotonic() - began), found)
+
+
+def _write(out: Path, paths: int, seconds: int, found: dict[str, object]) -> None:
+    """Into the file, beside an earlier part that was run by itself."""
     record = {
-        "date": today.isoformat(),
+        "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "scipy": version("scipy"),
-        "paths": asked.paths,
-        "seconds": round(time.monotonic() - began),
+        "paths": paths,
+        "seconds": seconds,
         **found,
     }
-    out = asked.out or RESULTS / f"forecast-study-{today}.json"
-    earlier = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}  # of a part that was run by itself
+    earlier = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
     out.write_text(json.dumps(earlier | record, indent=1) + "\n", encoding="utf-8")
 
 

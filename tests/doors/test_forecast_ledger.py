@@ -12,12 +12,13 @@ import pytest
 from tests.doors.book_files import Book
 from tests.doors.evidence_company import AS_OF, Company
 from unspun.app.forecast.figures import forecast_figures, past_forecast
+from unspun.app.forecast.inputs import open_rows, rows_on
 from unspun.app.forecast.making import replays, settings_of
 from unspun.app.forecast.record import RecordRequest, RecordRun, forecast_record
 from unspun.app.proofs import open_figure, recompute
 from unspun.app.publication import publish, to_document
 from unspun.app.risk.basis import RiskRequest
-from unspun.app.risk.inputs import RiskInputs, risk_inputs
+from unspun.app.risk.inputs import TENURE, RiskInputs, risk_inputs
 from unspun.app.workspace import Workspace, open_workspace
 from unspun.book.tables import CHURNED, RENEWED, UNDECIDED
 from unspun.progress import silent
@@ -95,6 +96,35 @@ def test_a_forecast_of_the_time_is_the_models_and_is_scored_on_what_came(made: M
     ]
     assert came.actual == len(lost) > 0
     assert isinstance(quarter.churned, Predicted) and came.predicted == quarter.churned
+
+
+def test_every_running_term_goes_by_what_was_known_of_its_own_account(made: Made) -> None:
+    """Those decided before their due date too: the risk of the terms after them is that of nobody else."""
+    inputs = made.inputs
+    rows = open_rows(inputs, DAY)
+    terms, now = inputs.terms, rows.now
+    assert (rows.book.terms.fact > CHURN).any(), "some stay for certain"
+    assert [terms.account_names[code] for code in now.account.tolist()] == list(rows.book.accounts)
+    np.testing.assert_array_equal(now.due, rows.book.terms.due)
+    place = {renewal: at for at, renewal in enumerate(now.renewal.tolist())}
+    looked_at = np.flatnonzero(inputs.rows.as_of == DAY)
+    open_ = [place[renewal] for renewal in inputs.rows.renewal[looked_at].tolist()]
+    assert 0 < len(open_) < len(now)
+    for feature, column in inputs.rows.columns.items():
+        np.testing.assert_allclose(now.columns[feature][open_], column[looked_at], equal_nan=True)
+
+
+def test_a_term_decided_before_it_was_looked_at_goes_by_an_earlier_one_of_its_account_or_by_nothing(made: Made) -> None:
+    inputs = made.inputs
+    renewal = np.flatnonzero((inputs.decisions.start <= DAY) & (inputs.terms.due > DAY))[:2]
+    first, second = inputs.terms.account[renewal].tolist()
+    kept = (inputs.rows.renewal != renewal[0]) & (inputs.rows.account != second)
+    rows = rows_on(replace(inputs, rows=inputs.rows.take(kept)), renewal, DAY)
+    assert (rows.account.tolist(), rows.due.tolist()) == ([first, second], inputs.terms.due[renewal].tolist())
+    of_first = inputs.rows.take(kept & (inputs.rows.account == first) & (inputs.rows.as_of <= DAY))
+    latest = of_first.columns[METRICS[0]][np.argmax(of_first.as_of)] if len(of_first) else np.nan
+    np.testing.assert_equal(rows.columns[METRICS[0]], [latest, np.nan])
+    assert np.isfinite(rows.columns[TENURE]).all(), "what the book gives is known of everybody"
 
 
 def replayed(inputs: RiskInputs) -> Forecast:

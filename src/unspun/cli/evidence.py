@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from unspun.cli.asked import BookVersion, JsonFile, Memory, NoChanges, Outputs, faults_by_option, print_json, read_asked, read_outputs
 from unspun.cli.book_text import EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from unspun.app.evidence.inputs import EvidenceRequest
     from unspun.app.evidence.run import EvidenceRun
     from unspun.app.workspace import Workspace
-    from unspun.cli.evidence_files import Outputs
     from unspun.cli.evidence_text import Shown
+    from unspun.cli.options import OptionReader
     from unspun.reports.evidence_claims import Side, Since
     from unspun.reports.evidence_html import Proof
 
@@ -41,14 +40,12 @@ def evidence(
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="Know nothing later than this day. [the last day on which an outcome was known]")
     ] = None,
-    version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
+    version: BookVersion = None,
     html: Annotated[str | None, typer.Option(metavar="FOLDER", help="Write an index and a page for each, as a folder.")] = None,
-    json: Annotated[
-        str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
-    ] = None,
+    json: JsonFile = None,
     csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write the published figures as CSV, a manifest beside it.")] = None,
-    no_changes: Annotated[bool, typer.Option("--no-changes", help="Do not compare with the run before.")] = False,
-    memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
+    no_changes: NoChanges = False,
+    memory: Memory = None,
     engine: EngineName = None,
     workspace: WorkspaceFolder = None,
 ) -> int:
@@ -66,10 +63,11 @@ def evidence(
       unspun evidence --json - | jq '.subjects[] | [.key, .audit.verdict]'
     """
     from unspun.cli.book_text import workspace_at
+    from unspun.cli.evidence_files import WHAT
 
     numbers = (primary_horizon, capacity, version)
     request = _request(tuple(subjects or ()), tuple(horizon or ()), numbers, tuple(fixed or ()), (detail, as_of, memory, engine))
-    outputs = _outputs(html, json, csv)
+    outputs = read_outputs(html, json, csv, WHAT)
     run, shown = _judged(workspace_at(workspace), request, outputs, not no_changes)
     _print(run, shown, outputs)
     return 0
@@ -85,42 +83,23 @@ def _request(
     """What was typed as a request. Raises BadInput with the faults of all options."""
     from unspun.app.evidence.inputs import EvidenceRequest
     from unspun.audit.protocol import AuditSettings
-    from unspun.cli.options import DETAILS, OptionReader
-    from unspun.errors import BadInput
+    from unspun.cli.options import DETAILS
 
-    reader, default = OptionReader(), AuditSettings()
-    primary, capacity, version = numbers
-    detail, as_of, memory, engine = others
-    settings = AuditSettings(
-        horizons=reader.integers("--horizon", ",".join(horizons) if horizons else None, default.horizons, at_least=1),
-        primary_horizon=reader.integer("--primary-horizon", primary, None, at_least=1),
-        capacity=reader.integer("--capacity", capacity, default.capacity, at_least=1),
-        fixed=fixed,
-        detail=cast("Literal['auto', 'all', 'none']", reader.choice("--detail", detail, DETAILS, "auto")),
-    )
-    day = reader.day("--as-of", as_of)
-    number = reader.integer("--version", version, None, at_least=1)
-    if reader.faults:
-        raise BadInput(reader.faults)
-    return EvidenceRequest(subjects, settings, number, day, memory, engine)
+    default, (primary, capacity, version), (detail, as_of, memory, engine) = AuditSettings(), numbers, others
 
+    def read(reader: OptionReader) -> EvidenceRequest:
+        settings = AuditSettings(
+            horizons=reader.integers("--horizon", ",".join(horizons) if horizons else None, default.horizons, at_least=1),
+            primary_horizon=reader.integer("--primary-horizon", primary, None, at_least=1),
+            capacity=reader.integer("--capacity", capacity, default.capacity, at_least=1),
+            fixed=fixed,
+            detail=cast("Literal['auto', 'all', 'none']", reader.choice("--detail", detail, DETAILS, "auto")),
+        )
+        day = reader.day("--as-of", as_of)
+        number = reader.integer("--version", version, None, at_least=1)
+        return EvidenceRequest(subjects, settings, number, day, memory, engine)
 
-def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
-    """The files to write. Raises BadInput with all that stands in their way."""
-    from unspun.cli.evidence_files import Outputs, refuse_other_folder
-    from unspun.cli.options import OptionReader
-    from unspun.cli.outputs import check_outputs
-    from unspun.cli.plan import STDOUT, named_output
-    from unspun.errors import BadInput
-
-    reader = OptionReader()
-    folder = named_output("--html", html, reader)
-    files = named_output("--json", json, reader), named_output("--csv", csv, reader)
-    reader.faults.extend(check_outputs([one for one in files if one], (), folder))
-    reader.faults.extend(refuse_other_folder(folder) if folder is not None and not reader.faults else [])
-    if reader.faults:
-        raise BadInput(reader.faults)
-    return Outputs(folder, *files, json_to_stdout=json == STDOUT)
+    return read_asked(read)
 
 
 def _judged(place: Workspace, request: EvidenceRequest, outputs: Outputs, changes: bool) -> tuple[EvidenceRun, Shown]:
@@ -129,27 +108,22 @@ def _judged(place: Workspace, request: EvidenceRequest, outputs: Outputs, change
     from unspun.cli.evidence_files import write_files
     from unspun.cli.evidence_text import Shown
     from unspun.cli.progress import show_progress
-    from unspun.errors import BadInput
 
-    try:
-        with show_progress() as report:
-            run = judge_evidence(place, request, datetime.now(UTC), report, changes)
-            proof, since = proof_of(place, run), None if run.changes is None else since_of(run.changes)
-            written = write_files(outputs, run, proof, since, report)
-    except BadInput as refusal:
-        raise BadInput([replace(one, where=_option(one.where)) for one in refusal.faults]) from refusal
+    with faults_by_option(_options()), show_progress() as report:
+        run = judge_evidence(place, request, datetime.now(UTC), report, changes)
+        proof, since = proof_of(place, run), None if run.changes is None else since_of(run.changes)
+        written = write_files(outputs, run, proof, since, report)
     whole = request.settings.detail == "all"
     return run, Shown(run.result, proof, since, run.seconds, tuple(written), whole)
 
 
-def _option(where: str) -> str:
-    """The option that a setting was given by."""
+def _options() -> dict[str, str]:
+    """The option that each setting is given by."""
     from dataclasses import fields
 
     from unspun.audit.protocol import AuditSettings
 
-    known = {one.name for one in fields(AuditSettings)} | {"memory", "version", "engine", *OPTIONS}
-    return OPTIONS.get(where, f"--{where.replace('_', '-')}") if where in known else where
+    return {**{one.name: f"--{one.name.replace('_', '-')}" for one in fields(AuditSettings)}, **OPTIONS}
 
 
 def proof_of(place: Workspace, run: EvidenceRun) -> Proof:
@@ -192,11 +166,9 @@ def _cause(cause: Cause) -> str:
 def _print(run: EvidenceRun, shown: Shown, outputs: Outputs) -> None:
     """To standard output: the JSON and nothing else, or the summary."""
     if outputs.json_to_stdout:
-        from unspun.cli.terminal import reader_may_leave
         from unspun.reports.evidence_json import to_json
 
-        with reader_may_leave():
-            sys.stdout.buffer.write(to_json(run.result).encode())
+        print_json(to_json(run.result))
         return
     from unspun.cli.book_text import print_made
     from unspun.cli.evidence_text import evidence_lines

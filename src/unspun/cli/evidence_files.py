@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unspun.cli import page_folder
+from unspun.cli.asked import Outputs
 from unspun.cli.outputs import OutputFile
 from unspun.cli.page_folder import count_pages, write_with_manifest
-from unspun.errors import Fault
 
 if TYPE_CHECKING:
     from unspun.app.evidence.run import EvidenceRun
@@ -18,16 +17,6 @@ if TYPE_CHECKING:
     from unspun.reports.evidence_html import Proof
 
 WHAT = "pages of unspun evidence"  # by which a folder is known that may be written again
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """The files asked for; `json_to_stdout` prints the result and nothing else."""
-
-    html: OutputFile | None
-    json: OutputFile | None
-    csv: OutputFile | None
-    json_to_stdout: bool
 
 
 def write_files(outputs: Outputs, run: EvidenceRun, proof: Proof, since: Since | None, progress: Progress) -> list[str]:
@@ -85,11 +74,6 @@ def _changes(since: Since | None) -> dict[str, Any] | None:
         for one in since.changes
     ]
     return {"since_entry": since.entry, "told": since.told, "subjects": told}
-
-
-def refuse_other_folder(output: OutputFile) -> list[Fault]:
-    """A fault where the folder holds something other than earlier pages of evidence, which are replaced."""
-    return page_folder.refuse_other_folder(output, WHAT)
 
 
 def write_folder(output: OutputFile, files: Iterable[tuple[str, bytes]], facts: Mapping[str, Any]) -> None:

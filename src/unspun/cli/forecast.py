@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unspun.cli.asked import BookVersion, JsonFile, Memory, Outputs, faults_by_option, print_json, read_asked, read_outputs
 from unspun.cli.book_text import EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from unspun.app.forecast.record import RecordRun
     from unspun.app.forecast.run import ForecastRun
     from unspun.app.workspace import Workspace
-    from unspun.cli.forecast_files import Made, Outputs
+    from unspun.cli.forecast_files import Made
     from unspun.cli.options import OptionReader
     from unspun.progress import Progress
     from unspun.reports.forecast_html import Proof
@@ -58,12 +58,10 @@ def forecast(
     metric: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Metrics that the model may use; repeat. [all]")] = None,
     fit: Annotated[bool, typer.Option("--fit", help="Fit the risk model anew, as a new version.")] = False,
     html: Annotated[str | None, typer.Option(metavar="FOLDER", help="Write the page, with its rows as CSV, as a folder.")] = None,
-    json: Annotated[
-        str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
-    ] = None,
+    json: JsonFile = None,
     csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write the figures as CSV, a manifest beside it.")] = None,
-    version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
-    memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
+    version: BookVersion = None,
+    memory: Memory = None,
     engine: EngineName = None,
     workspace: WorkspaceFolder = None,
 ) -> int:
@@ -81,10 +79,11 @@ def forecast(
       unspun forecast --record --replay 12 --html record --csv scores.csv
     """
     from unspun.cli.book_text import workspace_at
+    from unspun.cli.forecast_files import PAGES_OF_FORECAST, PAGES_OF_RECORD
 
     numbers = (months, replay, version)
     asked = _asked(as_of, numbers, tuple(by or ()), tuple(metric or ()), (record, fit), (memory, engine))
-    outputs = _outputs(html, json, csv, record)
+    outputs = read_outputs(html, json, csv, PAGES_OF_RECORD if record else PAGES_OF_FORECAST)
     place = workspace_at(workspace)
     if record:
         _answer(outputs, lambda report: _record(place, asked, outputs, report))
@@ -102,25 +101,24 @@ def _asked(
     others: tuple[str | None, str | None],
 ) -> Asked:
     """What was typed as a request. Raises BadInput with the faults of all options."""
-    from unspun.cli.options import OptionReader
-    from unspun.errors import BadInput
+    (months, replay, version), (record, fit) = numbers, flags
 
-    reader, (months, replay, version), (record, fit) = OptionReader(), numbers, flags
-    asked = Asked(
-        as_of=reader.day("--as-of", as_of),
-        months=_at_most(reader, "--months", reader.integer("--months", months, 12, at_least=1)),
-        by=tuple(dict.fromkeys(reader.choice("--by", one, GROUPINGS, "segment") for one in by)) or ("segment",),
-        metrics=metrics,
-        fit=fit,
-        replay=reader.integer("--replay", replay, 0, at_least=1),
-        version=reader.integer("--version", version, None, at_least=1),
-        memory=others[0],
-        engine=others[1],
-    )
-    _refuse_other(reader, record, {"--replay": replay is not None}, {"--months": months is not None, "--by": bool(by), "--fit": fit})
-    if reader.faults:
-        raise BadInput(reader.faults)
-    return asked
+    def read(reader: OptionReader) -> Asked:
+        asked = Asked(
+            as_of=reader.day("--as-of", as_of),
+            months=_at_most(reader, "--months", reader.integer("--months", months, 12, at_least=1)),
+            by=tuple(dict.fromkeys(reader.choice("--by", one, GROUPINGS, "segment") for one in by)) or ("segment",),
+            metrics=metrics,
+            fit=fit,
+            replay=reader.integer("--replay", replay, 0, at_least=1),
+            version=reader.integer("--version", version, None, at_least=1),
+            memory=others[0],
+            engine=others[1],
+        )
+        _refuse_other(reader, record, {"--replay": replay is not None}, {"--months": months is not None, "--by": bool(by), "--fit": fit})
+        return asked
+
+    return read_asked(read)
 
 
 def _at_most(reader: OptionReader, option: str, months: int) -> int:
@@ -135,25 +133,6 @@ def _refuse_other(reader: OptionReader, record: bool, of_record: dict[str, bool]
         reader.refuse(option, "it says which forecasts are made for the record.", "Give --record too.")
     for option in (name for name, given in of_forecast.items() if given and record):
         reader.refuse(option, "it is an option of a forecast, not of the record.", "Leave it out, or leave out --record.")
-
-
-def _outputs(html: str | None, json: str | None, csv: str | None, record: bool) -> Outputs:
-    """The files to write. Raises BadInput with all that stands in their way."""
-    from unspun.cli.forecast_files import PAGES_OF_FORECAST, PAGES_OF_RECORD, Outputs
-    from unspun.cli.options import OptionReader
-    from unspun.cli.outputs import check_outputs
-    from unspun.cli.page_folder import refuse_other_folder
-    from unspun.cli.plan import STDOUT, named_output
-    from unspun.errors import BadInput
-
-    reader, what = OptionReader(), PAGES_OF_RECORD if record else PAGES_OF_FORECAST
-    folder = named_output("--html", html, reader)
-    files = named_output("--json", json, reader), named_output("--csv", csv, reader)
-    reader.faults.extend(check_outputs([one for one in files if one], (), folder))
-    reader.faults.extend(refuse_other_folder(folder, what) if folder is not None and not reader.faults else [])
-    if reader.faults:
-        raise BadInput(reader.faults)
-    return Outputs(folder, *files, json_to_stdout=json == STDOUT)
 
 
 def _forecast(place: Workspace, asked: Asked, outputs: Outputs, report: Progress) -> tuple[Made, Callable[[int], Iterable[Text]]]:
@@ -204,24 +183,13 @@ def _answer(outputs: Outputs, ask: Callable[[Progress], tuple[Made, Callable[[in
     """Ask, and print what came of it: the JSON and nothing else, or the summary. Faults are named by their options."""
     from unspun.cli.book_text import print_made
     from unspun.cli.progress import show_progress
-    from unspun.cli.terminal import reader_may_leave
-    from unspun.errors import BadInput
 
-    try:
-        with show_progress() as report:
-            made, lines = ask(report)
-    except BadInput as refusal:
-        raise BadInput([replace(one, where=_option(one.where)) for one in refusal.faults]) from refusal
+    with faults_by_option(OPTIONS), show_progress() as report:
+        made, lines = ask(report)
     if outputs.json_to_stdout:
-        with reader_may_leave():
-            sys.stdout.buffer.write(made.json.encode())
-        return
-    print_made(lines)
-
-
-def _option(where: str) -> str:
-    """The option that a setting was given by."""
-    return OPTIONS.get(where, f"--{where}" if where in ("memory", "version", "engine") else where)
+        print_json(made.json)
+    else:
+        print_made(lines)
 
 
 def proof_of(place: Workspace, run: ForecastRun | RecordRun) -> Proof:

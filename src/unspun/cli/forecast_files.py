@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from unspun.cli.outputs import OutputFile
+from unspun.cli.asked import Outputs
 from unspun.cli.page_folder import count_pages, write_folder, write_with_manifest
 
 if TYPE_CHECKING:
@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from unspun.reports.forecast_html import Proof
 
 PAGES_OF_FORECAST, PAGES_OF_RECORD = "pages of unspun forecast", "pages of unspun forecast-record"  # known by this, written again
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """The files asked for; `json_to_stdout` prints the result and nothing else."""
-
-    html: OutputFile | None
-    json: OutputFile | None
-    csv: OutputFile | None
-    json_to_stdout: bool
 
 
 @dataclass(frozen=True, slots=True)

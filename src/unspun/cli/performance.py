@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unspun.cli.asked import BookVersion, JsonFile, Memory, Outputs, faults_by_option, print_json, read_asked, read_outputs
 from unspun.cli.book_text import EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
     from unspun.app.performance.run import PerformanceRequest, PerformanceRun
     from unspun.app.workspace import Workspace
-    from unspun.cli.outputs import OutputFile
     from unspun.reports.performance_html import Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """The files asked for; `json_to_stdout` prints the result and nothing else."""
-
-    html: OutputFile | None
-    json: OutputFile | None
-    csv: OutputFile | None
-    json_to_stdout: bool
 
 
 def performance(
@@ -40,12 +28,10 @@ def performance(
         list[str] | None, typer.Option(metavar="NAME", help="Metrics that expectations rest on too; repeat; patterns. [none]")
     ] = None,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report, one page that holds everything.")] = None,
-    json: Annotated[
-        str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
-    ] = None,
+    json: JsonFile = None,
     csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write a line for each group as CSV, a manifest beside it.")] = None,
-    version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
-    memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
+    version: BookVersion = None,
+    memory: Memory = None,
     engine: EngineName = None,
     workspace: WorkspaceFolder = None,
 ) -> int:
@@ -64,10 +50,9 @@ def performance(
     from unspun.cli.book_text import print_made, workspace_at
     from unspun.cli.performance_text import Shown, performance_lines
     from unspun.cli.progress import show_progress
-    from unspun.cli.terminal import reader_may_leave
 
     request = _request(tuple(by or ()), (as_of, since), tuple(metric or ()), version, memory, engine)
-    outputs = _outputs(html, json, csv)
+    outputs = read_outputs(html, json, csv)
     place = workspace_at(workspace)
     run = _measured(place, request)
     proof = proof_of(place, run)
@@ -77,8 +62,7 @@ def performance(
     if outputs.json_to_stdout:
         from unspun.reports.performance_json import to_json
 
-        with reader_may_leave():
-            sys.stdout.buffer.write(to_json(run.result).encode())
+        print_json(to_json(run.result))
         return 0
     print_made(lambda width: performance_lines(Shown(run.result, proof, run.seconds, tuple(written)), width))
     return 0
@@ -94,44 +78,25 @@ def _request(
 ) -> PerformanceRequest:
     """What was typed as a request. Raises BadInput with the faults of all options."""
     from unspun.app.performance.run import PerformanceRequest
-    from unspun.cli.options import OptionReader
-    from unspun.errors import BadInput
 
-    reader = OptionReader()
-    request = PerformanceRequest(
-        by=by or ("owner",),
-        as_of=reader.day("--as-of", days[0]),
-        since=reader.day("--since", days[1]),
-        version=reader.integer("--version", version, None, at_least=1),
-        memory=memory,
-        engine=engine,
-        metrics=metrics,
+    return read_asked(
+        lambda reader: PerformanceRequest(
+            by=by or ("owner",),
+            as_of=reader.day("--as-of", days[0]),
+            since=reader.day("--since", days[1]),
+            version=reader.integer("--version", version, None, at_least=1),
+            memory=memory,
+            engine=engine,
+            metrics=metrics,
+        )
     )
-    if reader.faults:
-        raise BadInput(reader.faults)
-    return request
-
-
-def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
-    """The files to write. Raises BadInput with all that stands in their way."""
-    from unspun.cli.options import OptionReader
-    from unspun.cli.outputs import check_outputs
-    from unspun.cli.plan import STDOUT, named_output
-    from unspun.errors import BadInput
-
-    reader = OptionReader()
-    files = [named_output(option, text, reader) for option, text in (("--html", html), ("--json", json), ("--csv", csv))]
-    reader.faults.extend(check_outputs([one for one in files if one], ()))
-    if reader.faults:
-        raise BadInput(reader.faults)
-    return Outputs(files[0], files[1], files[2], json_to_stdout=json == STDOUT)
 
 
 def _measured(place: Workspace, request: PerformanceRequest) -> PerformanceRun:
     from unspun.app.performance.run import measure_performance
     from unspun.cli.progress import show_progress
 
-    with show_progress() as report:
+    with faults_by_option({}), show_progress() as report:
         return measure_performance(place, request, datetime.now(UTC), report)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unspun.cli.asked import BookVersion, JsonFile, Memory, NoChanges, Outputs, faults_by_option, print_json, read_asked, read_outputs
 from unspun.cli.book_text import EngineName, WorkspaceFolder
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from unspun.app.risk.changes import RiskChanges
     from unspun.app.risk.run import RiskRun
     from unspun.app.workspace import Workspace
-    from unspun.cli.risk_files import Outputs
     from unspun.cli.risk_text import Shown
     from unspun.reports.evidence_html import Proof
     from unspun.reports.risk_claims import Earlier
@@ -34,14 +32,12 @@ def risk(
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="Know nothing later than this day. [the last day on which an outcome was known]")
     ] = None,
-    version: Annotated[str | None, typer.Option(metavar="N", help="The version of the book. [the current one]")] = None,
+    version: BookVersion = None,
     html: Annotated[str | None, typer.Option(metavar="FOLDER", help="Write the list, a page for each renewal and the model.")] = None,
-    json: Annotated[
-        str | None, typer.Option(metavar="FILE|-", help="Write every number as JSON, a manifest beside it; - for standard output.")
-    ] = None,
+    json: JsonFile = None,
     csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write every renewal as CSV, a manifest beside it.")] = None,
-    no_changes: Annotated[bool, typer.Option("--no-changes", help="Do not compare with the run before.")] = False,
-    memory: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What it may take, such as 2GB. [unspun.toml says]")] = None,
+    no_changes: NoChanges = False,
+    memory: Memory = None,
     engine: EngineName = None,
     workspace: WorkspaceFolder = None,
 ) -> int:
@@ -59,9 +55,10 @@ def risk(
       unspun risk --json - | jq '.renewals[] | select(.churn.low > .typical) | .account'
     """
     from unspun.cli.book_text import workspace_at
+    from unspun.cli.risk_files import WHAT
 
     request = _request(account, tuple(metric or ()), (capacity, version), as_of, fit, (memory, engine))
-    outputs = _outputs(html, json, csv)
+    outputs = read_outputs(html, json, csv, WHAT)
     run, shown = _judged(workspace_at(workspace), request, outputs, not no_changes)
     _print(run, shown, outputs)
     return 0
@@ -77,37 +74,19 @@ def _request(
 ) -> RiskRequest:
     """What was typed as a request. Raises BadInput with the faults of all options."""
     from unspun.app.risk.basis import RiskRequest
-    from unspun.cli.options import OptionReader
-    from unspun.errors import BadInput
 
-    reader = OptionReader()
-    capacity = reader.integer("--capacity", numbers[0], RiskRequest().capacity, at_least=1)
-    version = reader.integer("--version", numbers[1], None, at_least=1)
-    day = reader.day("--as-of", as_of)
-    if reader.faults:
-        raise BadInput(reader.faults)
-    return RiskRequest(
-        as_of=day, version=version, memory=others[0], engine=others[1], metrics=metrics, account=account, capacity=capacity, fit=fit
+    return read_asked(
+        lambda reader: RiskRequest(
+            capacity=reader.integer("--capacity", numbers[0], RiskRequest().capacity, at_least=1),
+            version=reader.integer("--version", numbers[1], None, at_least=1),
+            as_of=reader.day("--as-of", as_of),
+            memory=others[0],
+            engine=others[1],
+            metrics=metrics,
+            account=account,
+            fit=fit,
+        )
     )
-
-
-def _outputs(html: str | None, json: str | None, csv: str | None) -> Outputs:
-    """The files to write. Raises BadInput with all that stands in their way."""
-    from unspun.cli.options import OptionReader
-    from unspun.cli.outputs import check_outputs
-    from unspun.cli.page_folder import refuse_other_folder
-    from unspun.cli.plan import STDOUT, named_output
-    from unspun.cli.risk_files import WHAT, Outputs
-    from unspun.errors import BadInput
-
-    reader = OptionReader()
-    folder = named_output("--html", html, reader)
-    files = named_output("--json", json, reader), named_output("--csv", csv, reader)
-    reader.faults.extend(check_outputs([one for one in files if one], (), folder))
-    reader.faults.extend(refuse_other_folder(folder, WHAT) if folder is not None and not reader.faults else [])
-    if reader.faults:
-        raise BadInput(reader.faults)
-    return Outputs(folder, *files, json_to_stdout=json == STDOUT)
 
 
 def _judged(place: Workspace, request: RiskRequest, outputs: Outputs, changes: bool) -> tuple[RiskRun, Shown]:
@@ -117,23 +96,13 @@ def _judged(place: Workspace, request: RiskRequest, outputs: Outputs, changes: b
     from unspun.cli.progress import show_progress
     from unspun.cli.risk_files import write_files
     from unspun.cli.risk_text import Shown
-    from unspun.errors import BadInput
 
-    try:
-        with show_progress() as report:
-            run = judge_risk(place, request, datetime.now(UTC), report, changes)
-            proof, earlier = proof_of(place, run), None if run.changes is None else earlier_of(run.changes)
-            written = write_files(outputs, run, proof, earlier, request, report)
-    except BadInput as refusal:
-        raise BadInput([replace(one, where=_option(one.where)) for one in refusal.faults]) from refusal
+    with faults_by_option(OPTIONS), show_progress() as report:
+        run = judge_risk(place, request, datetime.now(UTC), report, changes)
+        proof, earlier = proof_of(place, run), None if run.changes is None else earlier_of(run.changes)
+        written = write_files(outputs, run, proof, earlier, request, report)
     said = run.model_why, meanings_of(run.figures), run.seconds, tuple(written)
     return run, Shown(run.result, proof, earlier, *said, request.capacity, request.account)
-
-
-def _option(where: str) -> str:
-    """The option that a setting was given by."""
-    named = {**OPTIONS, **{name: f"--{name}" for name in ("memory", "version", "engine")}}
-    return named.get(where, where)
 
 
 def proof_of(place: Workspace, run: RiskRun) -> Proof:
@@ -157,11 +126,9 @@ def _print(run: RiskRun, shown: Shown, outputs: Outputs) -> None:
     """To standard output: the JSON and nothing else, or the summary."""
     if outputs.json_to_stdout:
         from unspun.cli.risk_files import told_of
-        from unspun.cli.terminal import reader_may_leave
         from unspun.reports.risk_json import to_json
 
-        with reader_may_leave():
-            sys.stdout.buffer.write(to_json(told_of(run.result, shown.account)).encode())
+        print_json(to_json(told_of(run.result, shown.account)))
         return
     from unspun.cli.book_text import print_made
     from unspun.cli.risk_text import risk_lines

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from unspun.cli.outputs import OutputFile
+from unspun.cli.asked import Outputs
 from unspun.cli.page_folder import count_pages, write_folder, write_with_manifest
 
 if TYPE_CHECKING:
@@ -18,16 +18,6 @@ if TYPE_CHECKING:
 
 
 WHAT = "pages of unspun risk"  # by which a folder is known that may be written again
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """The files asked for; `json_to_stdout` prints the result and nothing else."""
-
-    html: OutputFile | None
-    json: OutputFile | None
-    csv: OutputFile | None
-    json_to_stdout: bool
 
 
 def told_of(result: RiskResult, account: str | None) -> RiskResult:

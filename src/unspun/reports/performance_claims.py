@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from unspun.reports import words
 from unspun.reports.words import Style
-from unspun.risk.performance.result import Comparison, GroupMoney, GroupPerformance, GroupVerdict, PerformanceResult
+from unspun.risk.performance.result import Comparison, GroupMoney, GroupPerformance, GroupVerdict, PerformanceResult, plural_of
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
 
 SPREAD = Style(2)
@@ -38,7 +38,7 @@ def told_named(comparison: Comparison) -> list[str]:
 
 
 def plural(comparison: Comparison) -> str:
-    return f"{comparison.noun}s"
+    return plural_of(comparison.noun)
 
 
 def differ_claim(comparison: Comparison) -> str:
@@ -70,8 +70,11 @@ def put_right(result: PerformanceResult) -> str:
 
 
 def left_out(result: PerformanceResult) -> list[str]:
-    """Renewals that are not judged, and why; rows in = judged + these."""
-    return [f"{words.count(n)} {'renewal' if n == 1 else 'renewals'} left out: {reason}" for reason, n in result.left_out if n]
+    """Renewals that are not judged, and why; due = judged + these."""
+    told = [f"{words.count(n)} {'renewal' if n == 1 else 'renewals'} left out: {reason}" for reason, n in result.left_out if n]
+    whole = f"Of {words.count(result.due)} renewals due, {words.count(result.renewals)} are judged"
+    first = f"; the first earlier model is of {words.day(result.first_model)}" if result.first_model else ""
+    return [f"{whole}{first}", *told] if told else []
 
 
 def multiplicity(comparison: Comparison) -> str:

@@ -425,6 +425,11 @@ def cannot_tell_rules(check: ModelCheck | None) -> list[tuple[str, str]]:
             f"Where the 95 % interval of its calibration slope on later renewals neither holds 1 nor lies within {low:g} to {high:g}, "
             f"or too few of them churned for a slope, no renewal is given a probability.{state}",
         ),
+        (
+            "Lead",
+            "The same rule at each lead with enough churn, the intervals of all leads held at once: where it is broken, no renewal "
+            "that far ahead is given a probability.",
+        ),
         ("Lead and term", f"{CANNOT_TELL['beyond_leads'][:1].upper()}{CANNOT_TELL['beyond_leads'][1:]}."),
         ("Width", f"The interval of P(churn) is wider than {WIDEST_INTERVAL:g}."),
         ("Nothing known", f"{CANNOT_TELL['nothing_known'][:1].upper()}{CANNOT_TELL['nothing_known'][1:]}."),

@@ -221,6 +221,8 @@ LEAD_CHECK = Record(
         maybe("observed", "The share that churned."),
         maybe("expected_over_observed", "The one over the other; 1 is right."),
         maybe("auc", "AUC of churn at this lead."),
+        maybe("slope", "Calibration slope at this lead; the intervals of all leads that can be judged are held at once."),
+        Field("verdict", Scalar("string", MODEL_VERDICTS), "Whether its probabilities at this lead may be read as risks."),
     ),
 )
 CHECK = Record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unspun.audit.result import Caution
+from unspun.risk.check import told_off
 from unspun.risk.result import ModelCheck, ModelRecord, RenewalRisk
 from unspun.stats.estimate import Estimate, NoEstimate
 
@@ -19,7 +20,7 @@ def _of_model(model: ModelRecord | NoEstimate) -> list[Caution]:
     if isinstance(model, NoEstimate):
         todo = f" It would take {model.what_it_would_take}." if model.what_it_would_take else ""
         return [Caution("no_model", f"There is no model: {model.reason}.{todo} No renewal is given a probability.", loud=True)]
-    found = _of_check(model.check)
+    found = [*_of_check(model.check), *cautions_by_lead(model.check)]
     if model.sampled:
         found.append(Caution("sampled", f"{model.sampled[:1].upper()}{model.sampled[1:]}."))
     return found
@@ -42,6 +43,15 @@ def _of_check(check: ModelCheck) -> list[Caution]:
         )
         found.append(Caution("level_off", text, loud=True))
     return found
+
+
+def cautions_by_lead(check: ModelCheck) -> list[Caution]:
+    """The leads at which a model that is calibrated on the whole is not."""
+    if check.verdict != "calibrated":
+        return []
+    off = [told_off(one) for one in check.by_lead if one.verdict == "not calibrated"]
+    text = "The model is calibrated on the whole, but not at every lead: {}. No renewal at such a lead is given a probability."
+    return [Caution("lead_not_calibrated", text.format("; ".join(off)), loud=True)] if off else []
 
 
 def _of_renewals(renewals: Sequence[RenewalRisk]) -> list[Caution]:

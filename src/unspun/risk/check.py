@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,9 @@ from unspun.stats.proportion import clustered_share
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-LEAD_EDGES_DAYS = (-(10**6), 0, 30, 90, 180, 365, 10**6)
+Ints = NDArray[np.int64]
+LEAD_EDGES_DAYS = (-(10**6), 0, 30, 90, 180, 270, 365, 10**6)
+LEAD_BANDS = len(LEAD_EDGES_DAYS) - 1
 MOST_BINS = 10
 FEWEST_IN_BIN = 20
 BRIER = "mean squared error; clustered, t"
@@ -35,7 +36,8 @@ class Stated:
     """What was said of later account-months: P of each outcome (n, 4) by the model, and by the base rate.
 
     `n_train_churned` are the churned renewals that both were fitted on; a renewal is judged `settle_days` after it was due, and
-    `n_undecided` were not decided by then. `slope_error` is that of the function of this name, 0 where the stated risks are held for exact.
+    `n_undecided` were not decided by then. `slope_error` is that of the function of this name, 0 where the stated risks are held for exact,
+    and `band_errors` the same within each band of leads.
     """
 
     model: Floats
@@ -44,6 +46,26 @@ class Stated:
     settle_days: int
     n_undecided: int
     slope_error: float = 0.0
+    band_errors: tuple[float, ...] = (0.0,) * LEAD_BANDS
+
+
+def lead_band(lead: Ints) -> Ints:
+    """The band of each lead: band i holds those over edge i, up to edge i + 1."""
+    return np.searchsorted(np.array(LEAD_EDGES_DAYS[1:-1]), lead, side="left").astype(np.int64)
+
+
+def check_at(check: ModelCheck, lead_days: int) -> LeadCheck | None:
+    """The check of the band that a lead lies in; None where the part that the model was judged on had none so far ahead."""
+    band = int(lead_band(np.array([lead_days]))[0])
+    return next((one for one in check.by_lead if int(lead_band(np.array([one.low_days]))[0]) == band), None)
+
+
+def told_off(one: LeadCheck) -> str:
+    """How a band is off, in words."""
+    assert isinstance(one.slope, Estimate)
+    side = "too extreme" if one.slope.point < 1 else "too timid"
+    slope = f"calibration slope {one.slope.point:.2f} ({one.slope.low:.2f} to {one.slope.high:.2f}, all leads held at once)"
+    return f"from {one.low_days:,} to {one.high_days:,} days before the due date its probabilities are {side}: {slope}"
 
 
 def slope_error(stated: Floats, drawn: Floats) -> float:
@@ -88,7 +110,7 @@ def check_model(rows: RiskRows, stated: Stated) -> ModelCheck:
         log_loss=mean_loss(outcome_loss(stated.model, rows.outcome), churned, cluster),
         base_log_loss=mean_loss(outcome_loss(stated.base_rate, rows.outcome), churned, cluster),
         churn_log_loss=mean_loss(churn_loss(stated.model, rows.outcome), churned, cluster),
-        by_lead=_by_lead(rows, risk, churned),
+        by_lead=_by_lead(rows, risk, churned, stated.band_errors),
         bins=reliability(risk, churned, cluster),
         verdict=verdict,
         why=why,
@@ -105,12 +127,16 @@ def reliability(risk: Floats, churned: Bools, cluster: NDArray[np.int64]) -> tup
     return tuple(ReliabilityBin(stated, seen) for stated, seen in shares if isinstance(seen, Estimate))
 
 
-def _with_error(slope: MaybeEstimate, error: float, clusters: int) -> MaybeEstimate:
-    """With the chance of what the model was fitted on in the interval, beside that of what it is judged on: the two share no outcome."""
-    if isinstance(slope, NoEstimate) or error == 0:
+def _with_error(slope: MaybeEstimate, error: float, clusters: int, of: int = 1) -> MaybeEstimate:
+    """With the chance of what the model was fitted on in the interval, beside that of what it is judged on: the two share no outcome.
+    The interval is one of so many that are held at once."""
+    if isinstance(slope, NoEstimate) or (error == 0 and of == 1):
         return slope
-    half = math.hypot((slope.high - slope.low) / 2, t_quantile(clusters) * error)
-    return replace(slope, low=slope.point - half, high=slope.point + half, method=f"{slope.method}; and the model's own error, by draws")
+    own = (slope.high - slope.low) / 2 / t_quantile(clusters)
+    half = t_quantile(clusters, of) * math.hypot(own, error)
+    method = f"{slope.method}; and the model's own error, by draws" if error else slope.method
+    shared = f"; {of} intervals held at once" if of > 1 else ""
+    return replace(slope, low=slope.point - half, high=slope.point + half, method=f"{method}{shared}")
 
 
 def _verdict(slope: MaybeEstimate, clusters: int) -> tuple[ModelVerdict, str]:
@@ -127,15 +153,24 @@ def _verdict(slope: MaybeEstimate, clusters: int) -> tuple[ModelVerdict, str]:
     return "not calibrated", f"{told}: the interval does not contain 1, the probabilities are {side}"
 
 
-def _by_lead(rows: RiskRows, risk: Floats, churned: Bools) -> tuple[LeadCheck, ...]:
-    lead = rows.lead
-    parts = [(lead > low) & (lead <= high) for low, high in pairwise(LEAD_EDGES_DAYS)]
-    return tuple(_at_lead(rows, risk, churned, part) for part in parts if part.any())
+def _by_lead(rows: RiskRows, risk: Floats, churned: Bools, errors: tuple[float, ...]) -> tuple[LeadCheck, ...]:
+    """Every band with a row. Of the slopes that can be judged the intervals are held all at once: none is refused as one of many."""
+    band = lead_band(rows.lead)
+    parts = [(band == one, errors[one]) for one in np.unique(band).tolist()]
+    judgeable = sum(_clusters(rows, churned, part) >= MIN_TEST_CLUSTERS for part, _ in parts)
+    return tuple(_at_lead(rows, risk, churned, part, (error, max(judgeable, 1))) for part, error in parts)
 
 
-def _at_lead(rows: RiskRows, risk: Floats, churned: Bools, part: Bools) -> LeadCheck:
+def _clusters(rows: RiskRows, churned: Bools, part: Bools) -> int:
+    return len(np.unique(rows.cluster[part & churned]))
+
+
+def _at_lead(rows: RiskRows, risk: Floats, churned: Bools, part: Bools, held: tuple[float, int]) -> LeadCheck:
+    """`held` is the model's own error of the slope, and of how many intervals this one is."""
+    clusters = _clusters(rows, churned, part)
     risk, event, cluster, lead = risk[part], churned[part], rows.cluster[part], rows.lead[part]
-    enough = bool(event.any()) and count_clusters(event, cluster).with_event >= 2
+    few = NoEstimate("fewer than two customers churned")
+    slope = _with_error(calibration_slope(risk, event, cluster), held[0], clusters, held[1]) if clusters >= 2 else few
     return LeadCheck(
         low_days=int(lead.min()),
         high_days=int(lead.max()),
@@ -143,8 +178,10 @@ def _at_lead(rows: RiskRows, risk: Floats, churned: Bools, part: Bools) -> LeadC
         n_churned=len(np.unique(rows.renewal[part][event])),
         expected=float(risk.mean()),
         observed=clustered_share(event, cluster),
-        expected_over_observed=expected_over_observed(risk, event, cluster) if enough else NoEstimate("fewer than two customers churned"),
+        expected_over_observed=expected_over_observed(risk, event, cluster) if clusters >= 2 else few,
         auc=auc_interval(risk, event, cluster),
+        slope=slope,
+        verdict=_verdict(slope, clusters)[0],
     )
 
 

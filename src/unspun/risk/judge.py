@@ -13,7 +13,7 @@ from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
 from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate
 from unspun.risk.caution import cautions_of
-from unspun.risk.check import Stated, check_model, slope_error
+from unspun.risk.check import LEAD_BANDS, Stated, check_at, check_model, lead_band, slope_error, told_off
 from unspun.risk.choose import Choice, choose, churned_clusters, due_for_judging, find_cut, judged, settle_days
 from unspun.risk.fitted import FittedRisk, longest_leads
 from unspun.risk.hazard import Curve, HazardModel
@@ -127,17 +127,23 @@ def _check(rows: RiskRows, cut: int, cutoff: int, choice: Choice, seed: int) -> 
     churned = len(np.unique(known.rows.renewal[known.outcome == CHURN]))
     undecided = rows.renewal[due_for_judging(rows, cutoff) & ~judged(rows, cutoff) & (rows.as_of >= cut)]
     settle = settle_days(rows, cutoff)
-    stated, error = model.probabilities(later), _slope_error(model, later, seed)
-    return check_model(later, Stated(stated, base.probabilities(later), churned, settle, len(np.unique(undecided)), error))
+    stated, (error, by_band) = model.probabilities(later), _slope_errors(model, later, seed)
+    return check_model(later, Stated(stated, base.probabilities(later), churned, settle, len(np.unique(undecided)), error, by_band))
 
 
-def _slope_error(model: RiskModel, later: RiskRows, seed: int) -> float:
-    """From draws of the model, on rows spread evenly over those it is judged on. A boosted one has no draws where it is only judged."""
+def _slope_errors(model: RiskModel, later: RiskRows, seed: int) -> tuple[float, tuple[float, ...]]:
+    """From draws of the model, on rows spread evenly over those it is judged on: of all together, and within each band of leads.
+
+    A boosted model has no draws where it is only judged.
+    """
     if not isinstance(model, HazardModel) or not len(later):
-        return 0.0
+        return 0.0, (0.0,) * LEAD_BANDS
     some = later.take(np.arange(0, len(later), -(-len(later) // SLOPE_ROWS)))
-    drawn = model.draws(some, SLOPE_DRAWS, np.random.default_rng([seed, len(later)]))
-    return slope_error(model.probabilities(some)[:, CHURN], drawn[:, :, CHURN])
+    drawn = model.draws(some, SLOPE_DRAWS, np.random.default_rng([seed, len(later)]))[:, :, CHURN]
+    stated, band = model.probabilities(some)[:, CHURN], lead_band(some.lead)
+    whole = slope_error(stated, drawn)
+    parts = (band == one for one in range(LEAD_BANDS))
+    return whole, tuple(slope_error(stated[part], drawn[:, part]) if part.sum() > 1 else whole for part in parts)
 
 
 def _record(model: RiskModel, choice: Choice, check: ModelCheck, known: KnownRows, rows: RiskRows, cutoff: int) -> ModelRecord:
@@ -215,6 +221,9 @@ class _Told:
         rows, check = self._rows, self._fitted.record.check
         if check.verdict != "calibrated":
             return "model_cannot", f"the model is {check.verdict}: {check.why}" if check.verdict != "cannot tell" else check.why
+        at_lead = check_at(check, int(rows.lead[at]))
+        if at_lead is not None and at_lead.verdict == "not calibrated":
+            return "lead_not_calibrated", told_off(at_lead)
         longest = self._fitted.longest_lead_days[int(rows.term_class[at]) + 1]
         if rows.lead[at] > longest + SLACK_DAYS:
             return "beyond_leads", _beyond(int(rows.term_class[at]), longest)

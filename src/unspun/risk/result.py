@@ -16,9 +16,10 @@ from unspun.stats.estimate import MaybeEstimate, NoEstimate
 RenewalStatus = Literal["open", "overdue", "notice given"]
 ModelVerdict = Literal["calibrated", "not calibrated", "cannot tell"]
 MODEL_VERDICTS: tuple[ModelVerdict, ...] = ("calibrated", "not calibrated", "cannot tell")
-CannotTell = Literal["", "model_cannot", "beyond_leads", "too_wide", "nothing_known"]
+CannotTell = Literal["", "model_cannot", "lead_not_calibrated", "beyond_leads", "too_wide", "nothing_known"]
 CANNOT_TELL: dict[CannotTell, str] = {
     "model_cannot": "the model as a whole cannot tell",
+    "lead_not_calibrated": "the model's probabilities so long before the due date are too extreme, or too timid",
     "beyond_leads": "the model has seen no renewal this long before it was due, or of this term length",
     "too_wide": "the interval of the probability of churn is too wide to act on",
     "nothing_known": "no metric has a value and nothing else is known of the account",
@@ -142,9 +143,16 @@ class CandidateRecord:
     chosen: bool
 
 
+NOT_BY_LEAD = NoEstimate("not judged by lead when it was fitted")
+
+
 @dataclass(frozen=True, slots=True)
 class LeadCheck:
-    """The check at one span of lead: account-months from `low_days` to `high_days` before the due date, both seen."""
+    """The check at one span of lead: account-months from `low_days` to `high_days` before the due date, both seen.
+
+    The interval of `slope` is one of those of all spans that can be judged, held at once; `verdict` goes by it as that of the whole model
+    goes by its own. Where it is "not calibrated", no renewal at such a lead is given a probability.
+    """
 
     low_days: int
     high_days: int
@@ -154,6 +162,8 @@ class LeadCheck:
     observed: MaybeEstimate
     expected_over_observed: MaybeEstimate
     auc: MaybeEstimate
+    slope: MaybeEstimate = NOT_BY_LEAD
+    verdict: ModelVerdict = "cannot tell"
 
 
 @dataclass(frozen=True, slots=True)

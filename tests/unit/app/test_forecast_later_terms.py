@@ -124,7 +124,7 @@ def open_rows(now: RiskRows) -> OpenRows:
     names = tuple(map(str, now.account.tolist()))
     book = OpenBook(date(2024, 9, 1), terms, names, ("open",) * len(now), (), ("",), ("USD",))
     older = {**now.columns, TENURE: now.columns[TENURE] + now.lead / DAYS_A_YEAR}
-    return OpenRows(book, np.arange(len(now)), now, replace(now, columns=older), 0)
+    return OpenRows(book, now, replace(now, columns=older), 0)
 
 
 class AsToday(ModelChances):

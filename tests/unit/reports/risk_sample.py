@@ -193,7 +193,16 @@ def _lead(low: int, high: int, known: bool) -> LeadCheck:
     none = NoEstimate("too few churned at this lead")
     told = known and low < 180
     return LeadCheck(
-        low, high, 1200, 70, 0.12, wilson(140, 1200), near(1.03, 0.2) if told else none, near(0.74 - low / 1000, 0.06) if told else none
+        low,
+        high,
+        1200,
+        70,
+        0.12,
+        wilson(140, 1200),
+        near(1.03, 0.2) if told else none,
+        near(0.74 - low / 1000, 0.06) if told else none,
+        near(0.98, 0.2) if told else none,
+        "calibrated" if told else "cannot tell",
     )
 
 

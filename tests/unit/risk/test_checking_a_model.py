@@ -9,10 +9,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from tests.unit.risk.made_months import MadeCompany, make_company
-from unspun.risk.check import Stated, check_model, slope_error
+from unspun.risk.check import Stated, check_at, check_model, slope_error, told_off
 from unspun.risk.choose import judged
 from unspun.risk.result import ModelCheck
 from unspun.risk.rows import CHURN, CONTRACTION, EXPANSION, FLAT, RiskRows
+from unspun.stats.calibration import calibration_slope
 from unspun.stats.estimate import Estimate, NoEstimate
 
 BETA = np.array([-1.0, 0.8, -0.5, 0.0])
@@ -117,6 +118,35 @@ def test_leads_and_bins_hold_every_account_month_once(company: MadeCompany) -> N
         inside = (rows.lead >= one.low_days) & (rows.lead <= one.high_days)
         assert one.n == inside.sum() and one.expected == pytest.approx(truth[inside].mean())
         assert isinstance(one.observed, Estimate) and one.observed.point == pytest.approx(np.mean(rows.outcome[inside] == CHURN))
+
+
+def by_lead_factor(company: MadeCompany, lead: int, factor: float) -> tuple[RiskRows, ModelCheck]:
+    """The true probabilities, but too extreme beyond a lead."""
+    used = judged(company.rows, company.cutoff)
+    rows, truth = company.rows.take(used), company.true_churn[used]
+    return rows, check(rows, np.where(rows.lead > lead, special.expit(factor * special.logit(truth)), truth))
+
+
+def test_a_model_that_is_too_extreme_far_ahead_alone_is_found_out_at_that_lead(company: MadeCompany) -> None:
+    _, found = by_lead_factor(company, 180, 2.5)
+    far, near = [one for one in found.by_lead if one.low_days > 180], [one for one in found.by_lead if 60 < one.high_days <= 180]
+    assert {one.verdict for one in near} == {"calibrated"}
+    assert "not calibrated" in {one.verdict for one in far}
+    off = next(one for one in far if one.verdict == "not calibrated")
+    assert isinstance(off.slope, Estimate) and off.slope.high < 1 and "too extreme" in told_off(off)
+    assert check_at(found, off.low_days) == check_at(found, off.high_days) == off
+
+
+def test_slopes_by_lead_are_held_at_once_and_a_calibrated_model_passes_at_all(company: MadeCompany) -> None:
+    rows, found = by_lead_factor(company, 0, 1.0)
+    told = [one for one in found.by_lead if one.verdict != "cannot tell"]
+    assert len(told) > 2 and {one.verdict for one in told} == {"calibrated"}
+    one = told[0]
+    inside = (rows.lead >= one.low_days) & (rows.lead <= one.high_days)
+    truth = company.true_churn[judged(company.rows, company.cutoff)][inside]
+    single = calibration_slope(truth, rows.outcome[inside] == CHURN, rows.cluster[inside])
+    assert isinstance(single, Estimate) and isinstance(one.slope, Estimate)
+    assert single.point == pytest.approx(one.slope.point) and one.slope.low < single.low < single.high < one.slope.high
 
 
 def test_a_part_without_rows_has_no_figures(company: MadeCompany) -> None:

@@ -48,7 +48,7 @@ def basis() -> ForecastBasis:
     none = DeviationPosterior(SharedShock("churn", NoEstimate("given"), 0), np.zeros(1), np.ones(1))
     ratios = learn_ratios(np.array([1, 2, 3]), np.array([0.5, 1.0, 2.0]), np.zeros(3, np.int64), 2, np.random.default_rng(1))
     stated = np.tile(P, (6, 1))
-    return ForecastBasis(stated, stated, Same(), Shocks(none, none, none, none), ratios, 7, "a model")
+    return ForecastBasis(stated, Same(), Shocks(none, none, none, none), ratios, 7, "a model", np.ones(6, bool))
 
 
 class Same:
@@ -126,9 +126,18 @@ def test_without_a_model_what_is_due_is_told_and_nothing_of_what_becomes_of_it()
 
 
 def test_a_model_that_tells_nothing_of_single_renewals_gives_sums_alone(made: Forecast) -> None:
-    sums = forecast_book(book(), replace(basis(), single=False), SETTINGS, (), replayed=False)
+    sums = forecast_book(book(), replace(basis(), single=np.zeros(6, bool)), SETTINGS, (), replayed=False)
     assert sums.total == made.total and {one.probabilities for one in sums.renewals} == {None}
 
 
 def test_the_same_request_gives_the_same_forecast(made: Forecast) -> None:
     assert forecast_book(book(), basis(), SETTINGS, (), replayed=False) == made
+
+
+def test_of_a_lead_at_which_the_model_cannot_tell_sums_are_given_and_no_renewal_alone(made: Forecast) -> None:
+    single = np.arange(6) != 3
+    found = forecast_book(book(), replace(basis(), single=single), SETTINGS, (), replayed=False)
+    assert found.total == made.total
+    for one, whole in zip(found.renewals, made.renewals, strict=True):
+        assert one == whole or (one.account == "D" and (one.probabilities, one.expected_arr, one.expected_later) == (None, None, None))
+    assert sum(one.probabilities is None for one in found.renewals) == 1

@@ -11,8 +11,8 @@ from scipy import stats
 from benchmarks.performance_study import Company, Setting, simulate
 from unspun.audit.terms import UNKNOWN
 from unspun.risk.performance.attribution import count_whole
-from unspun.risk.performance.judge import Compared, compare_groups, judge_renewals, quarter_origins
-from unspun.risk.performance.result import GroupPerformance
+from unspun.risk.performance.judge import Compared, Renewals, compare_groups, judge_renewals, quarter_origins
+from unspun.risk.performance.result import GroupPerformance, plural_of
 from unspun.risk.rolling import Rolling
 from unspun.risk.rows import CHURN, FLAT, UNDECIDED4, RiskRows
 from unspun.stats.estimate import Estimate, NoEstimate
@@ -48,28 +48,30 @@ def made(company: Company) -> Compared:
 
 
 def test_each_renewal_is_judged_by_what_was_expected_on_its_first_row_and_the_rest_is_counted_with_its_reason() -> None:
-    due = days("2023-01-10", "2023-02-10", "2023-03-10", "2023-04-10", "2023-12-20", "2024-06-01")
+    due = days("2023-01-10", "2023-02-10", "2023-03-10", "2023-04-10", "2023-12-20", "2024-06-01", "2023-05-10", "2023-06-10", "2023-07-10")
     table = rows(
-        [0, 0, 1, 2, 4, 5],
-        days("2022-02-01", "2022-01-01", "2022-03-01", "2022-04-01", "2022-12-01", "2023-06-01"),
-        due[[0, 0, 1, 2, 4, 5]],
-        [CHURN, CHURN, FLAT, UNDECIDED4, FLAT, FLAT],
+        [0, 0, 1, 2, 4, 5, 7, 8],
+        days("2022-02-01", "2022-01-01", "2022-03-01", "2022-04-01", "2022-12-01", "2023-06-01", "2021-06-01", "2022-07-01"),
+        due[[0, 0, 1, 2, 4, 5, 7, 8]],
+        [CHURN, CHURN, FLAT, UNDECIDED4, FLAT, FLAT, FLAT, FLAT],
     )
-    chances = np.full((6, 4), np.nan)
+    chances = np.full((8, 4), np.nan)
     chances[[0, 1, 3, 4, 5], CHURN] = [0.9, 0.1, 0.2, 0.3, 0.4]
-    rolling = Rolling(np.full(6, 5), chances, (5,), (), ())
-    start = np.full(6, UNKNOWN)
-    judged, left = judge_renewals(table, rolling, due, start, np.zeros(6, np.int64), (0, days("2024-01-01")[0]), days("2023-12-01")[0])
+    rolling = Rolling(np.array([5, 5, 5, 5, 5, 5, UNKNOWN, 5]), chances, (5,), (), ())
+    settled_on = np.where(np.arange(9) == 6, due - 20, UNKNOWN)
+    asked = Renewals(np.full(9, UNKNOWN), due, np.zeros(9, np.int64), settled_on)
+    judged, left = judge_renewals(table, rolling, asked, (0, days("2024-01-01")[0]), days("2023-12-01")[0])
     assert judged.renewal.tolist() == [0]
     assert judged.given.tolist() == [0.1] and judged.looked_on.tolist() == days("2022-01-01").tolist()
     assert judged.churned.tolist() == [True]
     assert left == {
         "it was due so lately that not every outcome is known": 1,
-        "no outcome is known": 1,
-        "it was never looked at in its term": 1,
-        "no earlier model could be fitted when its term began": 1,
+        "no outcome is known": 2,
+        "its outcome was known before the first of a month came in its term": 1,
+        "its term began before the first earlier model, which takes 30 customers that churned": 1,
+        "no model could be fitted on what was known when its term began": 2,
     }
-    assert len(judged) + sum(left.values()) == 5  # the sixth is due later than asked
+    assert len(judged) + sum(left.values()) == 8  # the sixth is due later than asked
 
 
 def test_models_begin_with_the_first_quarter_before_which_enough_customers_churned() -> None:
@@ -168,3 +170,8 @@ def test_the_same_renewals_and_seed_give_the_same_and_another_seed_moves_only_wh
         return one.name, one.renewed, one.expected, one.effect.point, one.effect.low, one.p, one.verdict
 
     assert [fixed(one) for one in other.groups] == [fixed(one) for one in made.comparison.groups]
+
+
+@pytest.mark.parametrize(("noun", "several"), [("owner", "owners"), ("country", "countries"), ("day", "days"), ("branch", "branches")])
+def test_groups_are_called_by_their_plural(noun: str, several: str) -> None:
+    assert plural_of(noun) == several

@@ -11,6 +11,7 @@ import pytest
 from scipy import special, stats
 
 from tests.unit.risk.made_months import MadeCompany, make_company
+from unspun.risk.check import check_at
 from unspun.risk.choose import judged
 from unspun.risk.fitted import FittedRisk
 from unspun.risk.judge import RenewalNames, RiskSettings, fit_risk, judge
@@ -178,6 +179,23 @@ def test_what_the_model_has_never_seen_it_cannot_tell(company: MadeCompany, fitt
     found = {(one.account, one.cannot_tell) for one in judged_result(company, fitted, blank).renewals if one.cannot_tell}
     account = [company.accounts[rows.account[at]] for at in today[:3]]
     assert {(account[0], "beyond_leads"), (account[1], "beyond_leads"), (account[2], "nothing_known")} <= found
+
+
+def test_at_a_lead_at_which_the_model_is_not_calibrated_no_renewal_has_a_probability(company: MadeCompany, fitted: FittedRisk) -> None:
+    check = fitted.record.check
+    leads = company.rows.lead[company.today]
+    banned = check_at(check, int(np.median(leads)))
+    assert banned is not None
+    off = replace(banned, verdict="not calibrated", slope=Estimate(0.5, 0.3, 0.7, "made", 100))
+    by_lead = tuple(off if one == banned else one for one in check.by_lead)
+    known = replace(fitted, record=replace(fitted.record, check=replace(check, by_lead=by_lead)))
+    found = judged_result(company, known)
+    inside = [one for one in found.renewals if check_at(check, one.lead_days) == banned and one.status != "notice given"]
+    assert inside and {one.cannot_tell for one in inside} == {"lead_not_calibrated"}
+    assert all("too extreme: calibration slope 0.50 (0.30 to 0.70" in one.why and isinstance(one.churn, NoEstimate) for one in inside)
+    assert "lead_not_calibrated" not in {one.cannot_tell for one in found.renewals if one not in inside}
+    assert any(isinstance(one.churn, Estimate) for one in found.renewals if one not in inside)
+    assert found.cautions[0].code == "lead_not_calibrated" and found.cautions[0].loud
 
 
 def test_a_notice_is_a_fact_and_an_overdue_renewal_is_still_foretold(company: MadeCompany, fitted: FittedRisk) -> None:

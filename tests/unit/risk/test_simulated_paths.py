@@ -231,3 +231,14 @@ def test_few_ratios_of_a_segment_lean_on_those_of_all() -> None:
     assert means[1] == pytest.approx((2 * 3.0 + 20 * ratio.mean()) / 22, abs=0.02)
     assert means[2] == pytest.approx(ratio.mean(), abs=0.02)
     assert tables.seen[0].n == 0 and tables.seen[2].n == 402
+
+
+def test_the_further_renewals_of_each_term_add_up_to_those_of_all() -> None:
+    many = terms(40, months=1)
+    fact = np.where(np.arange(40) == 3, FLAT, np.where(np.arange(40) == 4, CHURN, NO_FACT))
+    held = OpenTerms(**{name: getattr(many, name) for name in OpenTerms.__slots__ if name not in ("due", "fact")}, due=many.due, fact=fact)
+    stays, leaves = np.array([0.0, 0, 1, 0]), np.array([0.25, 0, 0.75, 0])
+    paths = run(held, Fixed(leaves, stays))
+    assert paths.later.sum() == pytest.approx(total(paths, "later").mean())
+    assert (paths.later[3], paths.later[4]) == (11, 0), "what is known is no chance"
+    assert paths.later[0] == pytest.approx(0.75 * 11, rel=0.06)

@@ -11,10 +11,10 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from unspun.app.risk.inputs import DAYS_A_YEAR, LAST_OUTCOME, LOG_ARR, TENURE, RiskInputs
-from unspun.app.risk.rows import OF_OUTCOME, OVERDUE_DAYS
+from unspun.app.risk.inputs import DAYS_A_YEAR, LAST_OUTCOME, LOG_ARR, TENURE, RiskInputs, customer_since
+from unspun.app.risk.rows import OF_OUTCOME, OVERDUE_DAYS, term_classes
 from unspun.audit.terms import UNKNOWN, Terms
-from unspun.book.tables import CHURNED, OUTCOMES, UNDECIDED
+from unspun.book.tables import CHURNED, OUTCOMES, UNDECIDED, Codes
 from unspun.risk.candidates import RiskModel
 from unspun.risk.forecast.amounts import RatioTables, learn_ratios
 from unspun.risk.forecast.make import OpenBook
@@ -22,20 +22,19 @@ from unspun.risk.forecast.result import RenewalStatus
 from unspun.risk.forecast.simulate import COEFFICIENT_DRAWS, NO_FACT, OpenTerms, log_odds3
 from unspun.risk.rows import CHURN, FLAT, Bools, Floats, Ints, RiskRows
 
-NO_ROW = -1
 DAYS_A_MONTH = 30.4375
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRows:
-    """The running terms of a day, and for each the place of its row in `now` and `later` (NO_ROW: a fact, or due beyond any forecast).
+    """The running terms of a day, and for each its row in `now`: what was known of it on the day.
 
-    `later` are the same rows as they would be on the first day of the next term. `without_term` counts customers without a running term
-    in the book.
+    `later` are the same rows as they would be on the first day of the next term; where the outcome of the running one is known already,
+    that is all that is asked of its row. `without_term` counts customers without a running term in the book. Where no term was ever
+    looked at, there are no rows, nor a model that could read them.
     """
 
     book: OpenBook
-    place: Ints
     now: RiskRows
     later: RiskRows
     without_term: int
@@ -56,9 +55,9 @@ def open_rows(inputs: RiskInputs, day: int) -> OpenRows:
     renewal = np.flatnonzero(running)
     renewal = renewal[np.lexsort((terms.account[renewal], terms.due[renewal]))]
     fact = np.where(settled[renewal], _facts(inputs, day)[renewal], NO_FACT)
-    place, rows = _latest_rows(inputs, renewal, fact, day)
+    rows = rows_on(inputs, renewal, day)
     length_days = terms.due[renewal] - decisions.start[renewal]
-    later = _at_next_term(rows, _of_rows(length_days, place, len(rows)))
+    later = _at_next_term(rows, length_days[: len(rows)])
     account = terms.account[renewal]
     owner, owners = owners_on(inputs, account, day)
     currency, currencies = _currencies(inputs, renewal)
@@ -82,7 +81,7 @@ def open_rows(inputs: RiskInputs, day: int) -> OpenRows:
         owners=owners,
         currencies=currencies,
     )
-    return OpenRows(book, place, rows, later, _without_term(inputs, account, day))
+    return OpenRows(book, rows, later, _without_term(inputs, account, day))
 
 
 class ModelChances:
@@ -92,13 +91,13 @@ class ModelChances:
         self.model, self.rows, self.seed = model, rows, seed
 
     def __call__(self, terms: Ints, after: int | None) -> Floats:
-        rows = (self.rows.now if after is None else self.rows.after(after)).take(self.rows.place[terms])
+        rows = (self.rows.now if after is None else self.rows.after(after)).take(terms)
         draws = self.model.draws(rows, COEFFICIENT_DRAWS, np.random.default_rng([self.seed, 3]))
         return centred(draws, self.model.probabilities(rows))
 
     def gain(self, terms: Ints, number: Ints, multiple: Floats) -> Floats:
         """By the fitted model and as it is after a flat renewal: draws of every later term would take longer than all the rest."""
-        of_terms = self.rows.after(FLAT).take(self.rows.place[terms])
+        of_terms = self.rows.after(FLAT).take(terms)
         variants = _rolled(of_terms, np.append(number, 1), np.append(multiple, 1.0))
         odds = np.stack(log_odds3(self.model.probabilities(variants)), axis=1).reshape(len(terms), -1, 3)
         return odds[:, :-1] - odds[:, -1:]
@@ -129,16 +128,9 @@ def centred(draws: Floats, stated: Floats) -> Floats:
     return scaled
 
 
-def stated_probabilities(model: RiskModel, rows: OpenRows) -> tuple[Floats, Floats]:
-    """The model's probabilities of the running terms, and of the next ones after a flat renewal; of facts any that add up."""
-    usual = np.array([0.0, 0.0, 1.0, 0.0])
-    found = []
-    for one in (rows.now, rows.after(FLAT)):
-        all_ = np.tile(usual, (len(rows.place), 1))
-        if len(one):
-            all_[rows.place != NO_ROW] = model.probabilities(one)[rows.place[rows.place != NO_ROW]]
-        found.append(all_)
-    return found[0], found[1]
+def stated_probabilities(model: RiskModel, rows: OpenRows) -> Floats:
+    """The model's probabilities of the running terms, shape (n, 4); of those whose outcome is known they are not used."""
+    return model.probabilities(rows.now)
 
 
 def past_ratios(inputs: RiskInputs, day: int, seed: int) -> RatioTables:
@@ -211,17 +203,50 @@ def _running(inputs: RiskInputs, day: int) -> Bools:
     return begun & ((terms.due > day) | overdue)
 
 
-def _latest_rows(inputs: RiskInputs, renewal: Ints, fact: Ints, day: int) -> tuple[Ints, RiskRows]:
-    """For each renewal that is open the latest row by the day, dated to the day; and the place of each in those rows."""
-    rows = inputs.rows
-    known = np.flatnonzero(rows.as_of <= day)
-    order = known[np.lexsort((rows.as_of[known], rows.renewal[known]))]
-    at = np.searchsorted(rows.renewal[order], renewal, side="right") - 1
-    held = (at >= 0) & (fact == NO_FACT)
-    held[held] = rows.renewal[order[at[held]]] == renewal[held]
-    place = np.where(held, np.cumsum(held) - 1, NO_ROW)
-    taken = rows.take(order[at[held]])
-    return place, replace(taken, as_of=np.full(len(taken), day))
+def rows_on(inputs: RiskInputs, renewal: Ints, day: int) -> RiskRows:
+    """A row for each of some renewals whose terms run on a day, dated to the day, in their order.
+
+    An open renewal has its own of that day. One that was decided before has its latest from before that; where it has none, as it was
+    decided before the first of a month in its term, the account's latest from an earlier term; and an account that was never looked at is
+    one of which no metric is known. What the book itself gives is as of the day.
+    """
+    terms, rows = inputs.terms, inputs.rows
+    if not len(rows):
+        return rows
+    account = terms.account[renewal]
+    own = _latest(rows.renewal, rows.as_of, renewal, day)
+    at = np.where(own >= 0, own, _latest(rows.account, rows.as_of, account, day))
+    taken = rows.take(np.maximum(at, 0))
+    given = _given_on(inputs, renewal, day)
+    columns = {key: given[key] if key in given else np.where(at >= 0, column, np.nan) for key, column in taken.columns.items()}
+    return replace(
+        taken,
+        columns=columns,
+        reasons={key: Codes(np.where(at >= 0, codes.codes, -1).astype(np.int32), codes.names) for key, codes in taken.reasons.items()},
+        renewal=renewal,
+        account=account,
+        cluster=terms.cluster[account],
+        as_of=np.full(len(renewal), day),
+        due=terms.due[renewal],
+        term_class=term_classes(terms)[renewal],
+        arr=terms.money.before[renewal],
+    )
+
+
+def _latest(keys: Ints, as_of: Ints, wanted: Ints, day: int) -> Ints:
+    """The place of the latest row by the day of each key wanted, -1 where there is none."""
+    known = np.flatnonzero(as_of <= day)
+    order = known[np.lexsort((as_of[known], keys[known]))]
+    at = np.searchsorted(keys[order], wanted, side="right") - 1
+    found = np.where(at >= 0, order[np.maximum(at, 0)] if len(order) else -1, -1)
+    return np.where((found >= 0) & (keys[found] == wanted), found, -1)
+
+
+def _given_on(inputs: RiskInputs, renewal: Ints, day: int) -> dict[str, Floats]:
+    """What changes with the day or the term alone."""
+    terms = inputs.terms
+    arr, since = terms.money.before[renewal], customer_since(terms, inputs.known)[terms.account[renewal]]
+    return {LOG_ARR: np.log(np.where(arr > 0, arr, np.nan)), TENURE: (day - since) / DAYS_A_YEAR}
 
 
 def _at_next_term(rows: RiskRows, length_days: Ints) -> RiskRows:
@@ -231,12 +256,6 @@ def _at_next_term(rows: RiskRows, length_days: Ints) -> RiskRows:
     if TENURE in columns:
         columns[TENURE] = columns[TENURE] + np.maximum(waited, 0) / DAYS_A_YEAR
     return replace(rows, due=rows.as_of + length_days, columns=columns)
-
-
-def _of_rows(values: Ints, place: Ints, rows: int) -> Ints:
-    held = np.zeros(rows, np.int64)
-    held[place[place != NO_ROW]] = values[place != NO_ROW]
-    return held
 
 
 def _currencies(inputs: RiskInputs, renewal: Ints) -> tuple[Ints, tuple[str, ...]]:

@@ -17,13 +17,15 @@ from unspun.audit.result import Caution
 from unspun.audit.terms import UNKNOWN
 from unspun.progress import Progress, silent
 from unspun.risk.candidates import CANDIDATES, CandidateName, RiskModel, fit_candidate
+from unspun.risk.caution import cautions_by_lead
+from unspun.risk.check import check_at
 from unspun.risk.forecast.make import ForecastBasis, ForecastSettings, forecast_book
 from unspun.risk.forecast.residuals import estimate_shocks, residual_origins
 from unspun.risk.forecast.result import Forecast
-from unspun.risk.forecast.simulate import PATHS, Shocks
+from unspun.risk.forecast.simulate import NO_FACT, PATHS, OpenTerms, Shocks
 from unspun.risk.result import ModelCheck
 from unspun.risk.rolling import Rolling, RollingSettings, rolling
-from unspun.risk.rows import CHURN, known_by
+from unspun.risk.rows import CHURN, Bools, known_by
 from unspun.stats.estimate import Estimate, NoEstimate
 
 REPLAY_CANDIDATE: CandidateName = "splines"
@@ -35,7 +37,8 @@ OF_SHORT_TERMS = "Quarters after the next rest on usage staying as it is today (
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A fitted model with what is said of it; `single` is False where its probabilities of single renewals are not to be told."""
+    """A fitted model with what is said of it; `single` is False where its probabilities of single renewals are not to be told, and `check`
+    says at which leads not; a replayed one has none."""
 
     fitted: RiskModel
     candidate: CandidateName
@@ -43,6 +46,7 @@ class Model:
     words: str
     cautions: tuple[Caution, ...] = ()
     single: bool = True
+    check: ModelCheck | None = None
 
 
 def settings_of(months: int, paths: int = PATHS) -> ForecastSettings:
@@ -100,9 +104,8 @@ def model_of(version: ModelVersion) -> Model | NoEstimate:
     calibrated = check.verdict == "calibrated"
     words = f"{record.chosen}, fitted as of {record.fitted_as_of}; on later renewals {check.verdict}: {check.why}"
     named: dict[str, CandidateName] = {name: name for name in CANDIDATES}
-    return Model(
-        version.fitted.model, named[record.chosen], version.entry, words, () if calibrated else (_not_calibrated(check),), calibrated
-    )
+    cautions = tuple(cautions_by_lead(check)) if calibrated else (_not_calibrated(check),)
+    return Model(version.fitted.model, named[record.chosen], version.entry, words, cautions, calibrated, check)
 
 
 def _not_calibrated(check: ModelCheck) -> Caution:
@@ -146,31 +149,38 @@ def _forecast(
     if isinstance(model, NoEstimate) or shocks is None:
         refused = model if isinstance(model, NoEstimate) else NoEstimate("no past predictions")
         return forecast_book(rows.book, refused, settings, cautions, replayed=replayed)
-    now, at_start = stated_probabilities(model.fitted, rows)
     basis = ForecastBasis(
-        probabilities=now,
-        at_start=at_start,
+        probabilities=stated_probabilities(model.fitted, rows),
         chances=ModelChances(model.fitted, rows, SEED),
         shocks=shocks,
         ratios=past_ratios(inputs, day, SEED),
         model_version=model.entry,
         model_words=model.words,
-        single=model.single,
+        single=_single(model, rows.book.terms, day),
     )
     return forecast_book(rows.book, basis, settings, (*model.cautions, *_shock_cautions(shocks), *cautions), replayed=replayed)
+
+
+def _single(model: Model, terms: OpenTerms, day: int) -> Bools:
+    """By term, whether its own probabilities are told: by the model as a whole, and at its lead. Of what is known they always can be."""
+    lead, told = terms.due - day, np.full(len(terms), model.single)
+    if model.check is not None and model.single:
+        off = {one: at.verdict == "not calibrated" for one in np.unique(lead).tolist() if (at := check_at(model.check, one)) is not None}
+        told &= ~np.array([off.get(one, False) for one in lead.tolist()], bool) | (terms.fact != NO_FACT)
+    return told
 
 
 def _cautions(inputs: RiskInputs, rows: OpenRows, day: int, settings: ForecastSettings) -> tuple[Caution, ...]:
     found = [Caution("no_new_business", "Customers of the as-of day alone: no new business is in any figure.")]
     if rows.without_term:
         text = f"{rows.without_term:,} customers have no running term in the book, and are in no figure: their last renewal is decided."
-        found.append(Caution("no_running_term", text, loud=rows.without_term > len(rows.place)))
+        found.append(Caution("no_running_term", text, loud=rows.without_term > len(rows.book.terms)))
     missing = int(np.isnan(rows.book.terms.arr).sum())
     if missing:
         found.append(Caution("no_amount", f"{missing:,} running terms state no amount: they are counted, and are in no money."))
     short = int((rows.book.terms.length_months <= min(SHORT_MONTHS, settings.months)).sum())
-    if 2 * short > len(rows.place):
-        text = f"{short:,} of {len(rows.place):,} running terms are of {SHORT_MONTHS} months or less, and renew several times."
+    if 2 * short > len(rows.book.terms):
+        text = f"{short:,} of {len(rows.book.terms):,} running terms are of {SHORT_MONTHS} months or less, and renew several times."
         found.append(Caution("rolled_forward", f"{text} {OF_SHORT_TERMS}", loud=True))
     beyond = _beyond(inputs, rows, day, settings)
     if beyond:

@@ -8,7 +8,7 @@ from typing import Any
 
 from unspun.app.evidence.figures import json_values
 from unspun.app.publication import value_record
-from unspun.risk.performance.result import Comparison, GroupMoney, GroupPerformance, PerformanceResult
+from unspun.risk.performance.result import Comparison, GroupMoney, GroupPerformance, PerformanceResult, plural_of
 from unspun.stats.estimate import Estimate, MaybeEstimate
 
 KIND = "performance"
@@ -40,7 +40,7 @@ def _of_all(result: PerformanceResult) -> dict[str, Any]:
 
 def _of_comparison(comparison: Comparison) -> Iterator[dict[str, Any]]:
     by, noun = comparison.by, comparison.noun
-    label = f"standard deviation between {noun}s, log odds"
+    label = f"standard deviation between {plural_of(noun)}, log odds"
     yield {"name": f"{by}/{SPREAD}", "label": label, "unit": "log odds", "value": _estimate(comparison.spread)}
     for group in comparison.groups:
         yield from _of_group(by, group)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from unspun.app.risk.inputs import RiskInputs
+from unspun.audit.result import Caution
 from unspun.audit.terms import UNKNOWN
 from unspun.book.columns import did_you_mean
 from unspun.errors import BadInput, Fault
@@ -48,6 +49,17 @@ def attribute(by: GroupBy, judged: JudgedRenewals, inputs: RiskInputs) -> Attrib
         message = f"'{by}' has {found.members.groups:,} values; at most {MOST_GROUPS:,} groups are compared."
         raise BadInput(Fault("too_many_groups", message, "--by", "Group by a column with fewer values."))
     return found
+
+
+def cautions_of_grouping(by: GroupBy, inputs: RiskInputs) -> tuple[Caution, ...]:
+    """What must be known of how renewals came into their groups: a column of accounts keeps no history, and may follow the outcome."""
+    if by in NOUNS:
+        return ()
+    text = (
+        f"Each account's {groups_known(by)} is the one known on {inputs.as_of}, for its earlier terms too: where it changed, past renewals "
+        "count for the group of that day, and where it changes with the outcome (an account moved once it was in danger) it says nothing."
+    )
+    return (Caution("as_known_on_the_as_of_day", text),)
 
 
 def _attributed(by: GroupBy, judged: JudgedRenewals, inputs: RiskInputs) -> Attributed:

@@ -12,7 +12,7 @@ from unspun._version import __version__
 from unspun.app.checks import recorded_check
 from unspun.app.evidence.inputs import OpenTrial
 from unspun.app.performance.figures import KIND, figures_of
-from unspun.app.performance.groups import GroupBy, attribute, groups_known, refuse_unknown
+from unspun.app.performance.groups import GroupBy, attribute, cautions_of_grouping, groups_known, refuse_unknown
 from unspun.app.publication import FigureSet, publish
 from unspun.app.risk.basis import RiskBasis, RiskRequest, opened_risk
 from unspun.app.risk.figures import day_of
@@ -27,7 +27,7 @@ from unspun.ledger.chain import written_anchor
 from unspun.progress import Progress, silent
 from unspun.risk.candidates import CandidateName
 from unspun.risk.choose import settle_days
-from unspun.risk.performance.judge import Compared, JudgedRenewals, compare_groups, judge_renewals, quarter_origins
+from unspun.risk.performance.judge import Compared, JudgedRenewals, Renewals, compare_groups, judge_renewals, quarter_origins
 from unspun.risk.performance.result import PerformanceResult
 from unspun.risk.rolling import Rolling, RollingSettings, rolling
 
@@ -106,7 +106,8 @@ def measure(inputs: RiskInputs, by: tuple[GroupBy, ...], since: date | None, pro
     terms = inputs.terms
     settle = settle_days(history, inputs.cutoff)
     settled = inputs.cutoff - 1 - settle
-    judged, left = judge_renewals(history, earlier, terms.due, inputs.decisions.start, terms.money.currency, between, settled)
+    asked = Renewals(inputs.decisions.start, terms.due, terms.money.currency, inputs.decisions.settled_on)
+    judged, left = judge_renewals(history, earlier, asked, between, settled)
     if not len(judged):
         raise BadInput(
             Fault("no_expectation", _nothing_judged(left), "unspun performance", "It takes renewals of 30 customers that churned.")
@@ -115,7 +116,9 @@ def measure(inputs: RiskInputs, by: tuple[GroupBy, ...], since: date | None, pro
     for one in dict.fromkeys(by):
         progress("comparing", len(compared), len(by))
         attributed = attribute(one, judged, inputs)
-        compared[one] = compare_groups(judged, attributed, one, groups_known(one), terms.money.currencies, SEED)
+        found = compare_groups(judged, attributed, one, groups_known(one), terms.money.currencies, SEED)
+        cautions = (*found.comparison.cautions, *cautions_of_grouping(one, inputs))
+        compared[one] = replace(found, comparison=replace(found.comparison, cautions=cautions))
     return Measured(_result(inputs, since, earlier, judged, (left, settle), compared), compared, inputs)
 
 

@@ -208,7 +208,7 @@ def _rows(
 ) -> RiskRows:
     """`told` are the metrics, and the eves of outages on which the panel has their values too."""
     account = terms.account[laid.renewal]
-    since = _customer_since(terms, accounts)[account]
+    since = customer_since(terms, accounts)[account]
     given = _given(terms, laid, accounts, since)
     metrics = _metrics(panel, told, terms.account_names, LookedAt(account, laid.day, since))
     features = (*(one.feature for one in given), *(one.feature for one in metrics))
@@ -239,7 +239,7 @@ class _Column:
     stale_days: Ints
 
 
-def _customer_since(terms: Terms, accounts: RiskAccounts) -> Ints:
+def customer_since(terms: Terms, accounts: RiskAccounts) -> Ints:
     """By account code, the day from which it was a customer: as stated, or of its first term."""
     return np.minimum(terms.first_seen, np.where(accounts.since == UNKNOWN, terms.first_seen, accounts.since))
 

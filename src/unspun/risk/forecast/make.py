@@ -28,7 +28,6 @@ from unspun.risk.forecast.result import (
 )
 from unspun.risk.forecast.shocks import DeviationPosterior
 from unspun.risk.forecast.simulate import NO_FACT, QUANTITIES, Chances, Horizon, OpenTerms, Paths, Shocks, add_months, simulate
-from unspun.risk.rows import CHURN
 from unspun.stats.estimate import NoEstimate
 
 Floats = NDArray[np.float64]
@@ -55,19 +54,18 @@ class OpenBook:
 
 @dataclass(frozen=True, slots=True)
 class ForecastBasis:
-    """What the paths are drawn from. `probabilities` (n, 4) are of the running terms, `at_start` of terms like them at their start.
+    """What the paths are drawn from. `probabilities` (n, 4) are of the running terms.
 
-    Where not `single`, nothing is said of single renewals: only sums rest on the model.
+    Where not `single` (by term), nothing is said of that renewal alone: only sums rest on the model.
     """
 
     probabilities: Floats
-    at_start: Floats
     chances: Chances
     shocks: Shocks
     ratios: RatioTables
     model_version: int | None
     model_words: str
-    single: bool = True
+    single: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def forecast_book(
         by_segment=said.by_segment(),
         by_owner=said.by_owner(),
         fans=said.fans(),
-        renewals=_renewals(book, horizon, known if known is not None and known.single else None),
+        renewals=_renewals(book, horizon, known, paths),
         shocks=() if known is None else tuple(one.shock for one in _posteriors(known.shocks)),
         ratios=() if known is None else known.ratios.seen,
         model_version=None if known is None else known.model_version,
@@ -268,11 +266,11 @@ def _rate(part: Floats, whole: Floats) -> MaybePredicted:
     return predict(part[due] / whole[due], 6) if due.any() else NOTHING_DUE
 
 
-def _renewals(book: OpenBook, horizon: Horizon, basis: ForecastBasis | None) -> tuple[RenewalForecast, ...]:
+def _renewals(book: OpenBook, horizon: Horizon, basis: ForecastBasis | None, paths: Paths | None) -> tuple[RenewalForecast, ...]:
     terms, due = book.terms, book.terms.due <= horizon.until
+    single = np.zeros(len(terms), bool) if basis is None else basis.single
     stated = None if basis is None else _stated(terms, basis)
     expected = None if basis is None or stated is None else _expected_arr(terms, stated, basis.ratios)
-    later = None if basis is None or stated is None else _expected_later(terms, stated, basis.at_start, horizon)
     return tuple(
         RenewalForecast(
             account=book.accounts[row],
@@ -283,9 +281,9 @@ def _renewals(book: OpenBook, horizon: Horizon, basis: ForecastBasis | None) -> 
             owner=book.owners[terms.owner[row]],
             currency=book.currencies[terms.currency[row]],
             arr=money(float(terms.arr[row])) if np.isfinite(terms.arr[row]) else None,
-            probabilities=None if stated is None else _four(stated[row]),
-            expected_arr=round(float(expected[row]), 2) if expected is not None and np.isfinite(expected[row]) else None,
-            expected_later=None if later is None else round(float(later[row]), 4),
+            probabilities=_four(stated[row]) if stated is not None and single[row] else None,
+            expected_arr=round(float(expected[row]), 2) if expected is not None and single[row] and np.isfinite(expected[row]) else None,
+            expected_later=round(float(paths.later[row]), 4) if paths is not None and single[row] else None,
         )
         for row in np.flatnonzero(due).tolist()
     )
@@ -308,20 +306,6 @@ def _stated(terms: OpenTerms, basis: ForecastBasis) -> Floats:
 def _expected_arr(terms: OpenTerms, stated: Floats, ratios: RatioTables) -> Floats:
     mean = terms.arr * (stated * ratios.means[:, terms.segment].T).sum(axis=1)  # segment -1 takes the last
     return np.where(np.isfinite(terms.arr_after), terms.arr_after, mean)
-
-
-def _expected_later(terms: OpenTerms, stated: Floats, at_start: Floats, horizon: Horizon) -> Floats:
-    """Further renewals within the horizon: the chance that the account is still there, summed over the later due dates."""
-    later, there, due = np.zeros(len(terms)), 1 - stated[:, CHURN], terms.due.copy()
-    repeats = terms.length_months > 0
-    while True:
-        due = np.where(repeats, add_months(due, np.maximum(terms.length_months, 1)), np.iinfo(np.int64).max)
-        inside = due <= horizon.until
-        if not inside.any():
-            return later
-        later += np.where(inside & (due > horizon.as_of), there, 0.0)
-        there = np.where(inside & (due > horizon.as_of), there * (1 - at_start[:, CHURN]), there)
-        repeats = inside
 
 
 def _month_start(month: int) -> date:

@@ -119,7 +119,7 @@ class RenewalForecast:
     arr: Decimal | None
     probabilities: tuple[float, float, float, float] | None
     expected_arr: float | None
-    expected_later: float | None  # expected number of further renewals within the horizon (monthly and other short terms)
+    expected_later: float | None  # mean number, over the paths, of its further renewals within the horizon
 
 
 @dataclass(frozen=True, slots=True)

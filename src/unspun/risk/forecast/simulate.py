@@ -118,6 +118,7 @@ class Paths:
     """Sums over renewals in each path. Arrays of shape (groups, currencies, QUANTITIES, paths) by kind of group.
 
     `kept` and `final` are the whole opening ARR at the end (kept: each account's at most its opening one), shape (currencies, paths).
+    `later` is by term, shape (n,): the mean number of renewals after its own.
     """
 
     month: Floats
@@ -125,6 +126,7 @@ class Paths:
     owner: Floats
     kept: Floats
     final: Floats
+    later: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def simulate(
         np.zeros((owners, *shape)),
         np.zeros((currencies, paths)),
         np.zeros((currencies, paths)),
+        np.zeros(len(terms)),
     )
     for number, rows in enumerate(_chunks(terms.family)):
         _play(_Chunk(terms, rows, chances, draws, ratios, horizon, np.random.default_rng([seed, 2, number])), result)
@@ -327,6 +330,7 @@ def _play(chunk: _Chunk, result: Paths) -> None:
     step = 0
     while len(at := np.flatnonzero(chunk.due <= chunk.horizon.until)):
         there, before = chunk.there[at], chunk.arr[at]
+        result.later[chunk.rows[at]] += there.mean(axis=1) if step else 0.0
         outcome = chunk.outcome(at, step)
         after = np.where(there, chunk.after(at, outcome, step), 0.0)
         _add(result, chunk, at, _quantities(there, before, after, outcome, step))

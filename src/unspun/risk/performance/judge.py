@@ -13,7 +13,16 @@ from unspun.audit.result import Caution
 from unspun.audit.terms import UNKNOWN
 from unspun.risk.choose import MIN_TRAIN_CLUSTERS, churned_clusters
 from unspun.risk.performance.attribution import Attributed
-from unspun.risk.performance.result import AtDue, ChanceLimits, Comparison, FunnelPoint, GroupMoney, GroupPerformance, GroupVerdict
+from unspun.risk.performance.result import (
+    AtDue,
+    ChanceLimits,
+    Comparison,
+    FunnelPoint,
+    GroupMoney,
+    GroupPerformance,
+    GroupVerdict,
+    plural_of,
+)
 from unspun.risk.rolling import Rolling
 from unspun.risk.rows import CHURN, UNDECIDED4, RiskRows, known_by
 from unspun.stats.chance_limits import FUNNEL_LEVELS, ChanceSum, chance_sum, even_chance
@@ -65,51 +74,67 @@ class JudgedRenewals:
         return JudgedRenewals(*(getattr(self, name)[kept] for name in self.__slots__))
 
 
+@dataclass(frozen=True, slots=True)
+class Renewals:
+    """By renewal: first day of its term (UNKNOWN: not given), due date, code of its currency, and the first day on which anything was known
+    of its outcome (UNKNOWN: nothing is)."""
+
+    start: Ints
+    due: Ints
+    currency: Ints
+    settled_on: Ints
+
+
 LeftOut = Literal[
     "it was due so lately that not every outcome is known",
     "no outcome is known",
-    "it was never looked at in its term",
-    "no earlier model could be fitted when its term began",
+    "its outcome was known before the first of a month came in its term",
+    "its term began before the first earlier model, which takes 30 customers that churned",
+    "no model could be fitted on what was known when its term began",
 ]
 
 
 def judge_renewals(
-    rows: RiskRows, rolling: Rolling, due: Ints, start: Ints, currency: Ints, between: tuple[int, int], settled: int
+    rows: RiskRows, rolling: Rolling, asked: Renewals, between: tuple[int, int], settled: int
 ) -> tuple[JudgedRenewals, dict[LeftOut, int]]:
     """The renewals due on the days `between` (both included) that were decided, at the first row of each; and how many are not judged, why.
 
-    `rows` and `rolling` are the account-months and their out-of-time probabilities; `due`, `start` and `currency` are by renewal. Of those
-    due after the day `settled` none is judged, decided or not: churn is often known earlier than a renewal is.
+    `rows` and `rolling` are the account-months and their out-of-time probabilities. Of those due after the day `settled` none is judged,
+    decided or not: churn is often known earlier than a renewal is.
     """
-    asked = (due >= between[0]) & (due <= between[1])
-    wanted = asked & (due <= settled)
+    due = asked.due
+    inside = (due >= between[0]) & (due <= between[1])
+    wanted = inside & (due <= settled)
     first = _first_rows(rows, len(due))
     looked = first >= 0
     at = np.maximum(first, 0)
     has_rows = len(rows) > 0
     decided = looked & (rows.outcome[at] != UNDECIDED4) if has_rows else looked
     given = rolling.probabilities[at, CHURN] if has_rows else np.full(len(due), np.nan)
+    early = (rolling.origin[at] == UNKNOWN) if has_rows else looked
     modelled = decided & np.isfinite(given)
+    known = np.where(looked, decided, asked.settled_on != UNKNOWN)
     left: dict[LeftOut, int] = {
-        "it was due so lately that not every outcome is known": int((asked & ~wanted).sum()),
-        "no outcome is known": int((wanted & looked & ~decided).sum()),
-        "it was never looked at in its term": int((wanted & ~looked).sum()),
-        "no earlier model could be fitted when its term began": int((wanted & decided & ~modelled).sum()),
+        "it was due so lately that not every outcome is known": int((inside & ~wanted).sum()),
+        "no outcome is known": int((wanted & ~known).sum()),
+        "its outcome was known before the first of a month came in its term": int((wanted & ~looked & known).sum()),
+        "its term began before the first earlier model, which takes 30 customers that churned": int((wanted & decided & early).sum()),
+        "no model could be fitted on what was known when its term began": int((wanted & decided & ~modelled & ~early).sum()),
     }
-    renewal = np.flatnonzero(wanted & modelled)
+    renewal = np.flatnonzero(wanted & modelled & ~early)
     row = first[renewal]
     judged = JudgedRenewals(
         renewal=renewal,
         account=rows.account[row],
         cluster=rows.cluster[row],
-        start=np.where(start[renewal] == UNKNOWN, rows.as_of[row], start[renewal]),
+        start=np.where(asked.start[renewal] == UNKNOWN, rows.as_of[row], asked.start[renewal]),
         due=due[renewal],
         looked_on=rows.as_of[row],
         model_day=rolling.origin[row],
         given=np.clip(given[renewal], SURE, 1 - SURE),
         churned=rows.outcome[row] == CHURN,
         arr=rows.arr[row],
-        currency=currency[renewal],
+        currency=asked.currency[renewal],
     )
     return judged, left
 
@@ -333,7 +358,7 @@ def _overlaps(effects: _Effects) -> tuple[int, int, int]:
 
 
 def _ranking(noun: str, groups: int, pairs: int, apart: int, overlapping: int, shrunk: Shrunk | NoEstimate) -> str:
-    plural = f"{noun}s"
+    plural = plural_of(noun)
     if isinstance(shrunk, NoEstimate):
         return f"No ranking: {shrunk.reason}."
     if overlapping == 0:
@@ -429,5 +454,7 @@ def _cautions(noun: str, shrunk: Shrunk | NoEstimate, held: JudgedRenewals, attr
             found.append(Caution("families", text))
     units = np.bincount(attributed.members.group, minlength=attributed.members.groups)
     if len(units) and int((units == 1).sum()) > len(units) / 2:
-        found.append(Caution("small_groups", f"More than half of the {noun}s have a single renewal: hardly anything can be told of one."))
+        found.append(
+            Caution("small_groups", f"More than half of the {plural_of(noun)} have a single renewal: hardly anything can be told of one.")
+        )
     return found

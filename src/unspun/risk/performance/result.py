@@ -22,6 +22,13 @@ GROUP_VERDICTS: dict[GroupVerdict, str] = {
 """Word and meaning. The first two stand where the shrunken interval leaves out zero and the exact test rejects, allowing for all."""
 
 
+def plural_of(noun: str) -> str:
+    """What several groups are called: owners, countries, branches."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "z", "ch", "sh")) else f"{noun}s"
+
+
 @dataclass(frozen=True, slots=True)
 class ChanceLimits:
     """Between which ends chance alone keeps a count or an amount, at a level such as 0.95, if the group were like the company."""
