@@ -79,7 +79,7 @@ def test_every_command_line_in_the_reference_uses_real_options(root: Path) -> No
 
 
 def test_the_demo_writes_a_company_and_audits_its_three_scores(tmp_path: Path) -> None:
-    asked = ("demo", "--folder", "demo", "--accounts", "150", "--seed", "5", "--no-open")
+    asked = ("demo", "--folder", "demo", "--accounts", "150", "--seed", "5", "--audit-only", "--no-open")
     ran = run(*asked, cwd=tmp_path)
     assert ran.code == 0, ran.err
     demo = tmp_path / "demo"
