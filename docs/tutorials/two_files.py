@@ -3,7 +3,7 @@
     python two_files.py exports
 
 subscriptions.csv  a line for each yearly term of 400 accounts, the one that runs now included
-usage.csv          logins of each account and week, for two years and a half up to 30 June 2026
+usage.csv          logins of each account and week, up to 30 June 2026
 
 Accounts whose logins fall are likelier to leave: that is built in. What else decides is chance, and is in neither file.
 """
@@ -16,15 +16,57 @@ from datetime import date, timedelta
 from pathlib import Path
 
 SEED, ACCOUNTS = 20260630, 400
-FIRST, USAGE_FROM, TODAY = date(2022, 1, 1), date(2024, 1, 1), date(2026, 6, 30)
-NAMES = "Acorn Alder Aspen Birch Cedar Clover Fern Hazel Heather Holly Ivy Juniper Larch Laurel Linden Maple Rowan Sorrel Thyme Willow".split()
-KINDS = "Air Books Cloud Dental Energy Foods Games Hotels Labs Logistics Media Motors Optics Paper Robotics Studio Systems Tools Travel Works".split()
+FIRST, TODAY = date(2022, 1, 1), date(2026, 6, 30)
+NAMES = [
+    "Acorn",
+    "Alder",
+    "Aspen",
+    "Birch",
+    "Cedar",
+    "Clover",
+    "Fern",
+    "Hazel",
+    "Heather",
+    "Holly",
+    "Ivy",
+    "Juniper",
+    "Larch",
+    "Laurel",
+    "Linden",
+    "Maple",
+    "Rowan",
+    "Sorrel",
+    "Thyme",
+    "Willow",
+]
+KINDS = [
+    "Air",
+    "Books",
+    "Cloud",
+    "Dental",
+    "Energy",
+    "Foods",
+    "Games",
+    "Hotels",
+    "Labs",
+    "Logistics",
+    "Media",
+    "Motors",
+    "Optics",
+    "Paper",
+    "Robotics",
+    "Studio",
+    "Systems",
+    "Tools",
+    "Travel",
+    "Works",
+]
 
 
 def account(rng, number):
     """The terms of one account and its logins a week."""
     id = f"{NAMES[number % 20]} {KINDS[number // 20]}"
-    size, health, trend = rng.choice(("Small", "Large")), rng.gauss(0, 1), rng.gauss(0, 0.35)
+    size, health, trend = rng.choice(("Small", "Large")), rng.gauss(0, 1), rng.gauss(0, 0.2)
     arr = (6 if size == "Small" else 30) * 1000 + 500 * rng.randrange(20)
     begun = start = FIRST + timedelta(days=rng.randrange(900))
     terms, left = [], None
@@ -32,7 +74,7 @@ def account(rng, number):
         end = next_year(start)
         terms.append((f"{number:03}-{start.year}", id, start, end, arr, "EUR"))
         years = (end - begun).days / 365
-        if end <= TODAY and rng.random() < 1 / (1 + math.exp(1.9 + 1.3 * (health + trend * years))):
+        if end <= TODAY and rng.random() < 1 / (1 + math.exp(1.6 + 1.2 * (health + trend * years))):
             left = end
             break
         start = end + timedelta(days=1)
@@ -47,9 +89,9 @@ def next_year(start):
 
 def logins(rng, id, size, health, trend, begun, until):
     """A row a week in which somebody logged in."""
-    day = max(begun, USAGE_FROM)
+    day = begun
     while day <= until:
-        level = (20 if size == "Small" else 60) * math.exp(0.4 * (health + trend * (day - begun).days / 365))
+        level = (25 if size == "Small" else 40) * math.exp(0.6 * (health + trend * (day - begun).days / 365))
         count = max(0, round(rng.gauss(level, math.sqrt(level))))
         if count:
             yield id, day, "login", count
