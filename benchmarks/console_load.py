@@ -5,11 +5,12 @@
     python -m benchmarks.console_load --accounts 300 --people 8 --seconds 15 --out result.json
     python -m benchmarks.console_load --table                        # the table of docs/speed.md
 
-Each person has a session of their own, a role and, as a CSM, the accounts of one owner; one connection that is kept; and thinks between two pages for a time
-drawn from an exponential distribution with a mean of THINKING seconds. Times are the server's own: the `ms` of its log, from when a request was read until
-its answer was made. The floor is /healthz, a line of text without a session, by the same clock in the same minutes. What people wait for is stated
-beside it: the time until the last byte came, measured where they sit (the same machine, whose processors they share with the server), and
-for a static file as well, which the log leaves out. Then the same again while the job of a refresh runs, with evidence and a new fit.
+Each person has a session of their own, a role and, as a CSM, the accounts of one owner; one connection that is kept; and thinks between two
+pages for a time drawn from an exponential distribution with a mean of THINKING seconds. Times are the server's own: the `ms` of its log,
+from when a request was read until its answer was made. The floor is /healthz, a line of text without a session, by the same clock in the
+same minutes. What people wait for is stated beside it: the time until the last byte came, measured where they sit (the same machine, whose
+processors they share with the server), and for a static file as well, which the log leaves out. Then the same again while the job of a
+refresh runs, with evidence and a new fit.
 """
 
 from __future__ import annotations
@@ -157,7 +158,9 @@ def places_of(folder: Path) -> Places:
 
     model = open_read_model(open_workspace(folder).warehouse)
     accounts: dict[str, list[str]] = defaultdict(list)
-    for account, owner in model.rows("SELECT DISTINCT account_id, owner FROM accounts WHERE owner IS NOT NULL ORDER BY account_id"):
+    for account, owner in model.rows(
+        "SELECT account_id, owner FROM accounts JOIN detail USING (account_id) WHERE owner IS NOT NULL ORDER BY 1"
+    ):
         accounts[str(owner)].append(str(account))
     pages = model.rows("SELECT DISTINCT name FROM pages WHERE section = 'evidence' AND name LIKE '%.html' AND name != 'index.html'")
     return Places(accounts, [f"/evidence/{quote(str(name))}" for (name,) in pages] or ["/evidence/"])
@@ -254,11 +257,12 @@ def quantiles(times: Sequence[float]) -> Record:
 
 def measure(folder: Path, people: int, seconds: float, log: Path) -> Record:
     """Both phases on one server."""
-    from unspun.app.jobs.queue import ask, cancel, find
     from unspun.web.set_up import prepare_state, set_up
 
     set_up(folder)
     prepare_state()
+    from unspun.app.jobs.queue import ask, cancel, find  # models, which want the settings
+
     places = places_of(folder)
     team = people_at_work(people, sorted(places.accounts))
     _note_refreshed(folder)
@@ -298,8 +302,9 @@ def _until(what: Callable[[], bool]) -> None:
 
 def table(document: Record) -> str:
     lines = [
-        f"Run on {document['date']} with {document['machine']['processors']} processors; {document['accounts']:,} accounts, {document['people']} people who "
-        f"think for {document['thinking_seconds']:g} s on average. Milliseconds; in brackets how many times the floor of the same column and phase.",
+        f"Run on {document['date']} with {document['machine']['processors']} processors; {document['accounts']:,} accounts, "
+        f"{document['people']} people who think for {document['thinking_seconds']:g} s on average. Milliseconds; in brackets how many times "
+        "the floor of the same column and phase.",
         "",
         "| phase | page | answers | server p50 | server p95 | waited p50 | waited p95 |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",

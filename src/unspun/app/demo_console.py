@@ -1,4 +1,4 @@
-"""The operation "make the demo's workspace ready": the demo company in a book, everything that pages show of it, and an owner to sign in as.
+"""The operation "make the demo's workspace ready": the company in a book, all that pages show of it, and an owner to sign in as.
 
 Each step is done once: a second run finds it done, one that was cut off does what is left.
 """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +24,7 @@ from unspun.reports.audit_html import equip
 from unspun.risk.forecast.result import Predicted
 
 NEXT = "next"
+TAG = re.compile(r"<[^>]+>")
 
 
 def environment(**options: Any) -> Environment:
@@ -42,13 +45,20 @@ def environment(**options: Any) -> Environment:
         [one for one in (made.loader, PackageLoader("unspun.reports")) if one is not None]
     )  # pages use macros of reports
     made.globals.update(static=static, url=url, logo=logo, icon=icon, role_name=role_name, json_script=json_script)
-    made.globals.update(moment=moment, scope_words=scope_words, company_sign_in_of=company_sign_in_of)
+    made.globals.update(sentences=sentences, moment=moment, scope_words=scope_words, company_sign_in_of=company_sign_in_of)
     return made
 
 
 def url(name: str, *arguments: object, **named: object) -> str:
     """The address of a route."""
     return reverse(name, args=arguments, kwargs=named)
+
+
+def sentences(help_text: Any) -> Any:
+    """The help of a field. Django's rules of passwords are a list in HTML that is not marked as such: here their sentences, as text."""
+    if hasattr(help_text, "__html__"):
+        return help_text
+    return " ".join(unescape(TAG.sub(" ", str(help_text))).split())
 
 
 def moment(at: datetime) -> str:
