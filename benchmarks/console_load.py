@@ -303,8 +303,8 @@ def _until(what: Callable[[], bool]) -> None:
 def table(document: Record) -> str:
     lines = [
         f"Run on {document['date']} with {document['machine']['processors']} processors; {document['accounts']:,} accounts, "
-        f"{document['people']} people who think for {document['thinking_seconds']:g} s on average. Milliseconds; in brackets how many times "
-        "the floor of the same column and phase.",
+        f"{document['people']} people who think for {document['thinking_seconds']:g} s on average. Milliseconds; in brackets how "
+        "many times the floor of the same column and phase.",
         "",
         "| phase | page | answers | server p50 | server p95 | waited p50 | waited p95 |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",

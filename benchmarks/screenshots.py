@@ -4,8 +4,9 @@
     python -m benchmarks.screenshots ... --only portfolio --only account       # some routes, by name
 
 The routes are those of the site itself, so that a page that was added is not forgotten. An address with a place to fill (an account,
-an entry of the ledger, a job ...) is filled from links found on other pages; a route whose address is found nowhere is listed at the end, and so is
-each that takes nothing but a form. Beside each picture the list names its status and what the browser complained of. It only reads.
+an entry of the ledger, a job ...) is filled from links found on other pages; a route whose address is found nowhere is listed at
+the end, and so is each that takes nothing but a form.
+Beside each picture the list names its status and what the browser complained of. It only reads.
 """
 
 from __future__ import annotations
