@@ -19,7 +19,7 @@ help: ## list what can be made
 
 setup: $(DEV) ## install what running, testing and checking need into .venv
 
-demo: $(RUN) ## make the demo company, audit three scores of it, open the report
+demo: $(RUN) ## make the demo company, audit three scores of it, open the console on it
 	$(BIN)/unspun demo
 
 test: style ## check style, types and imports, and run every test

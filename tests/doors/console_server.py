@@ -53,6 +53,13 @@ def running_console(folder: Path, settings: str = "", port: int | None = None, *
     assert run("init", workspace).code == 0
     with (workspace / "unspun.toml").open("a", encoding="utf-8") as file:
         file.write(settings)
+    with served_workspace(workspace, folder, port, **environment) as running:
+        yield running
+
+
+@contextmanager
+def served_workspace(workspace: Path, folder: Path, port: int, **environment: str) -> Iterator[Running]:
+    """That workspace served; what it says is written to `folder`."""
     kept = {name: value for name, value in os.environ.items() if name not in ("UNSPUN_WORKSPACE", "DJANGO_SETTINGS_MODULE", "UNSPUN_LOG")}
     command = [sys.executable, "-m", "unspun.cli", "serve", "--workspace", str(workspace), "--port", str(port)]
     out, errors = folder / "out", folder / "errors"

@@ -8,6 +8,7 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 WAIT_SECONDS, PAUSE_SECONDS = 20.0, 0.1
@@ -36,6 +37,11 @@ def open_address_when_up(address: str) -> bool:
         except OSError:
             time.sleep(PAUSE_SECONDS)
     return False
+
+
+def open_soon(address: str) -> None:
+    """Open the browser as soon as the server answers, without waiting for it."""
+    Thread(target=open_address_when_up, args=(address,), daemon=True).start()
 
 
 def _has_display() -> bool:

@@ -1,4 +1,4 @@
-"""`unspun demo`: a company whose truth is known, its three scores audited."""
+"""`unspun demo`: a company whose truth is known, its three scores audited, and the console open on it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,28 @@ def demo(
     ] = "demo",
     seed: Annotated[str | None, typer.Option(metavar="N", help="Another seed makes another company.")] = None,
     accounts: Annotated[str | None, typer.Option(metavar="N", help="How many accounts it has. [2000]")] = None,
-    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the report in a browser.")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
+    audit_only: Annotated[bool, typer.Option("--audit-only", help="Make the files and the audit, and no workspace.")] = False,
+    serve: Annotated[
+        bool | None, typer.Option("--serve/--no-serve", help="Serve the console at the end. [in a terminal]", show_default=False)
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="The console's port. [8000, or a free one]", min=1, max=65535, show_default=False)
+    ] = None,
 ) -> int:
-    """Make a demo company whose truth is known, and audit its three scores.
+    """Make a demo company whose truth is known, audit its three scores, and open the console on it.
+
+    The console's pages take some minutes to make, once: another run finds them. Where nobody is at a terminal (a pipe, CI) it ends when
+    they are made, and says how to open them.
 
     \b
     Examples:
       unspun demo
-      unspun demo --folder demo-small --seed 7 --accounts 500 --no-open
+      unspun demo --no-serve
+      unspun demo --folder demo-small --seed 7 --accounts 500 --audit-only --no-open
     """
     from unspun.app.demo import make_demo
+    from unspun.cli.demo_console import someone_is_there
     from unspun.cli.progress import show_progress
     from unspun.cli.terminal import open_console, print_lines, reader_may_leave
     from unspun.cli.verdict_text import audit_lines
@@ -48,11 +60,28 @@ def demo(
         made = make_demo(request, report)
         report("writing the report", 0, 1)
         page = _write_results(request.folder, made)
+    serves = not audit_only and (someone_is_there() if serve is None else serve)
     with reader_may_leave():
         console = open_console()
         print_lines(console, audit_lines(made.audit.result, console.width))
-        print_lines(console, _what_next(made, page, not no_open))
+        print_lines(console, _what_next(made, page, audit_only and not no_open))
+    if not audit_only:
+        _open_console(request, serves, port, not no_open)
     return 0
+
+
+def _open_console(request: DemoRequest, serves: bool, port: int | None, may_open: bool) -> None:
+    from unspun.cli.demo_console import later_lines, made_ready, serve_demo
+    from unspun.cli.progress import show_progress
+
+    print("\nNow the console: checking the book, putting metrics on trial, judging renewals. This takes some minutes, once.", flush=True)
+    with show_progress() as report:
+        workspace = made_ready(request, report)
+    if serves:
+        serve_demo(workspace, port, may_open)
+        return
+    for line in later_lines(request.folder):
+        print(line)
 
 
 def _read_request(folder: str, seed: str | None, accounts: str | None) -> DemoRequest:

@@ -24,6 +24,7 @@ def serve(
       unspun serve --port 8080 --open
     """
     from unspun.cli.book_text import workspace_at
+    from unspun.cli.browser import open_soon
     from unspun.cli.progress import show_progress
     from unspun.web.serve import ServeRequest, prepare
     from unspun.web.serve import serve as run
@@ -34,7 +35,7 @@ def serve(
     for line in _told(request.address, code, request.warning):
         print(line, flush=True)
     if open:
-        _open_soon(f"{request.address}/")
+        open_soon(f"{request.address}/")
     run(request)
     return 0
 
@@ -46,12 +47,3 @@ def _told(address: str, code: str | None, warning: str) -> Iterator[str]:
         yield f"Nobody has joined yet. The set-up code is {code}"
         yield f"Become the owner at {address}/set-up"
     yield f"The console is at {address} (Ctrl-C ends it)."
-
-
-def _open_soon(address: str) -> None:
-    """Open the browser as soon as the server answers."""
-    from threading import Thread
-
-    from unspun.cli.browser import open_address_when_up
-
-    Thread(target=open_address_when_up, args=(address,), daemon=True).start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +24,7 @@ from unspun.reports.audit_html import equip
 from unspun.risk.forecast.result import Predicted
 
 NEXT = "next"
+TAG = re.compile(r"<[^>]+>")
 
 
 def environment(**options: Any) -> Environment:
@@ -42,7 +45,7 @@ def environment(**options: Any) -> Environment:
         [one for one in (made.loader, PackageLoader("unspun.reports")) if one is not None]
     )  # pages use macros of reports
     made.globals.update(static=static, url=url, logo=logo, icon=icon, role_name=role_name, json_script=json_script)
-    made.globals.update(moment=moment, moment_utc=moment_utc, zone_name=zone_name)
+    made.globals.update(moment=moment, moment_utc=moment_utc, zone_name=zone_name, sentences=sentences)
     made.globals.update(scope_words=scope_words, company_sign_in_of=company_sign_in_of)
     return made
 
@@ -50,6 +53,13 @@ def environment(**options: Any) -> Environment:
 def url(name: str, *arguments: object, **named: object) -> str:
     """The address of a route."""
     return reverse(name, args=arguments, kwargs=named)
+
+
+def sentences(help_text: Any) -> Any:
+    """The help of a field. Django's rules of passwords are a list in HTML that is not marked as such: here their sentences, as text."""
+    if hasattr(help_text, "__html__"):
+        return help_text
+    return " ".join(unescape(TAG.sub(" ", str(help_text))).split())
 
 
 def scope_words(scope: Scope) -> str:

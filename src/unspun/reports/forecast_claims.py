@@ -25,7 +25,8 @@ def money_of(group: GroupForecast, currency: str) -> MoneyForecast | None:
 
 
 def fan_of(result: Forecast, currency: str) -> ArrFan | None:
-    return next((one for one in result.fans if one.currency == currency), None)
+    """The path of the ARR in that currency; None where nothing can be told of it."""
+    return next((one for one in result.fans if one.currency == currency and one.points), None)
 
 
 def due_in_all(money: MoneyForecast) -> float:

@@ -103,6 +103,15 @@ def _set_rules(person: Person, scope: ScopeNames) -> None:
     ScopeRule.objects.bulk_create(rules)
 
 
+def set_password(email: str, password: str) -> None:
+    """Another password for the person of that e-mail, who must be there; their sessions end with it."""
+    with transaction.atomic():
+        person = Person.objects.select_for_update().get(email=email.lower())
+        person.set_password(password)
+        person.save(update_fields=["password"])
+        end_sessions(person, None)
+
+
 def open_invitation(secret_hash: str, at: datetime) -> Invitation | None:
     """The invitation of that secret, if it can still be used."""
     return Invitation.objects.filter(secret_hash=secret_hash, ended_at=None, expires_at__gt=at).select_related("invited_by").first()

@@ -14,7 +14,7 @@ import threading
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -196,11 +196,11 @@ def kept_keys(warehouse: Path) -> tuple[str, ...]:
         return tuple(one for one in named if KEY.fullmatch(one) and all((folder / f"{one}.{kind}").exists() for kind in ("db", "npy")))
 
 
-@dataclass(slots=True)
 class _Local(threading.local):
-    """The connections of a thread, by path and when the file was made."""
+    """The connections of a thread, by path and when the file was made. Without slots: those would be shared by all threads."""
 
-    open: dict[tuple[Path, int], sqlite3.Connection] = field(default_factory=dict[tuple[Path, int], sqlite3.Connection])
+    def __init__(self) -> None:
+        self.open: dict[tuple[Path, int], sqlite3.Connection] = {}
 
 
 _LOCAL = _Local()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,19 @@ def test_a_file_of_another_form_is_not_read(tmp_path: Path, monkeypatch: pytest.
         install(warehouse, KEYS[0])
     with pytest.raises(BadInput, match="form 999"):
         open_read_model(warehouse)
+
+
+def test_threads_that_answer_in_turn_each_read_the_model_again_and_again(tmp_path: Path) -> None:
+    made(tmp_path, [line("A-1")], KEYS[1])
+    together = threading.Barrier(2)
+
+    def read_in_turn() -> list[str]:
+        seen = list[str]()
+        for _ in range(3):
+            together.wait(timeout=30)
+            seen += accounts_of(tmp_path)
+        return seen
+
+    with ThreadPoolExecutor(2) as threads:
+        for one in [threads.submit(read_in_turn) for _ in range(2)]:
+            assert one.result() == ["A-1"] * 3

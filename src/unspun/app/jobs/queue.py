@@ -108,6 +108,17 @@ def forget(job: int) -> dict[str, Any]:
     return found.arguments
 
 
+def last_done(kind: Kind) -> Job | None:
+    """The job of that kind that was done last."""
+    return Job.objects.filter(kind=kind, state=Job.State.DONE).order_by("-ended_at", "-pk").first()
+
+
+def note_done(kind: Kind, arguments: Mapping[str, Any], result: Mapping[str, Any], begun: datetime, ended: datetime) -> Job:
+    """Write down work that was done outside of the queue, so that it is not asked for again."""
+    stated = {"arguments": dict(arguments), "result": dict(result), "asked_at": begun, "begun_at": begun, "ended_at": ended}
+    return Job.objects.create(kind=kind, key=key_of(kind, arguments), state=Job.State.DONE, **stated)
+
+
 # Running
 
 

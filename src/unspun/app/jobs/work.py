@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unspun.app.access import Actor
 from unspun.app.workspace import Workspace
 from unspun.errors import BadInput, Fault
 from unspun.ledger import store
 from unspun.progress import Progress
+
+if TYPE_CHECKING:
+    from unspun.app.refresh import RefreshRun
 
 CONSOLE_FOLDER = ".console"
 BACKUPS = "backups"
@@ -55,7 +58,11 @@ def refresh(task: Task) -> Done:
 
     words = task.arguments
     request = RefreshRequest(evidence=bool(words.get("evidence")), fit=bool(words.get("fit")))
-    done = refresh_pages(task.workspace, task.at, task.progress, task.actor, request)
+    return told_of_refresh(refresh_pages(task.workspace, task.at, task.progress, task.actor, request))
+
+
+def told_of_refresh(done: RefreshRun) -> Done:
+    """What is kept of a refresh that was done."""
     return {
         "as_of": done.as_of.isoformat(), "steps": dict(done.entries), "why": dict(done.why), "findings": dict(done.findings),
         "renewals": done.renewals, "untold": done.untold, "written": done.written, "seconds": dict(done.seconds),
