@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +20,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from unspun.app.portfolio.run import book_zone
 from unspun.reports import words
-from unspun.reports.conventions import ENGLISH, NBSP, Convention, written_as
+from unspun.reports.conventions import ENGLISH, NBSP, Convention, convention, written_as
 
 TWELVE_HOURS: Final = frozenset({"en-us", "en-ca", "en-au", "en-in", "en-nz", "en-ph"})
 ENGLISH_SIGNS: Final = frozenset({"en-us", "en-ca", "en-au", "en-in", "en-nz", "en-ph", "en-gb", "en-ie", "en"})
@@ -46,6 +48,19 @@ def moment(at: datetime) -> str:
 def moment_utc(at: datetime) -> str:
     """The same in UTC, for what is read elsewhere, such as mail."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def read_amount(text: str) -> Decimal:
+    """An amount of money as the reader's country writes it, with thousands apart or not, and a fraction of one or two digits or none.
+
+    Raises ValueError for anything else: 1.234,50 is no amount where the point stands before the fraction, nor is 1.234 anywhere but where
+    it stands between thousands.
+    """
+    used, plain = convention(), text.strip().strip("$€£").strip().replace(NBSP, " ")
+    group = r"[ \u202f]" if used.group.isspace() else re.escape(used.group)
+    if not re.fullmatch(rf"(\d{{1,3}}({group}\d{{3}})+|\d+)({re.escape(used.decimal)}\d{{1,2}})?", plain, re.ASCII):
+        raise ValueError(text)
+    return Decimal(re.sub(group, "", plain).replace(used.decimal, "."))
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -15,6 +15,7 @@ from unspun.app.figure_columns import FigureColumns
 from unspun.app.forecast.inputs import open_rows
 from unspun.app.portfolio.conditions import RiskBand, fold
 from unspun.app.risk.inputs import RiskInputs
+from unspun.reports.risk_claims import leading_reasons, short_reason
 from unspun.risk.candidates import fit_candidate
 from unspun.risk.fitted import FittedRisk
 from unspun.risk.result import RenewalRisk, RiskResult
@@ -24,8 +25,6 @@ from unspun.stats.estimate import Estimate, NoEstimate
 from unspun.warehouse.read_model import LINE_COLUMNS, Row
 
 Floats = NDArray[np.float64]
-NAMED = 2
-"""So many reasons are named in a line."""
 Key = tuple[str, date, float | None, str]
 
 
@@ -138,7 +137,7 @@ def _of_renewal(one: RenewalRisk, base: float | None, figure: str) -> dict[str, 
         "base_rate": base,
         "band": band_of(one, base),
         "weight": None if arr is None or told is None else arr * told,
-        "reason": "; ".join(short(reason.sentence) for reason in one.reasons[:NAMED]) or one.why,
+        "reason": "; ".join(map(short_reason, leading_reasons(one))) or one.why,
         "reasons": len(one.reasons),
         "coverage_with": one.coverage.with_value,
         "coverage_of": one.coverage.of,
@@ -150,11 +149,6 @@ def _of_renewal(one: RenewalRisk, base: float | None, figure: str) -> dict[str, 
         found |= {"lost": lost.point, "lost_low": lost.low, "lost_high": lost.high}
     others = {name: one.probabilities[name] for name in OUTCOMES4[1:]}
     return found | {f"p_{name}": value.point for name, value in others.items() if isinstance(value, Estimate)}
-
-
-def short(sentence: str) -> str:
-    """A reason without what it adds: "Logins per seat: 0.4, typical 2.1"."""
-    return sentence.rpartition("; ")[0] or sentence
 
 
 def band_of(one: RenewalRisk, base: float | None) -> RiskBand:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -29,10 +29,12 @@ from unspun.console.access import allow
 from unspun.console.asking import actor_of_request
 from unspun.console.figure_numbers import shown
 from unspun.console.look_words import look_lines
+from unspun.console.reader import read_amount
 from unspun.console.risk_marks import bare_mark, risk_mark
 from unspun.console.sparklines import sparkline
 from unspun.errors import BadInput, Fault
 from unspun.reports import risk_charts, risk_claims, words
+from unspun.reports.conventions import signs
 
 ITEMS: Final = 40
 MOST_DIGITS: Final = 6
@@ -109,12 +111,12 @@ def _read_forecast(given: Mapping[str, str]) -> tuple[date, float, Decimal | Non
         faults.append(Fault("due", "this is no day.", "due", "Choose a renewal."))
     try:
         probability = _share(given["probability"])
-    except (ValueError, InvalidOperation):
+    except ValueError:
         faults.append(Fault("probability", "the probability is no number.", "probability", "Write 0.75 or 75 %."))
     try:
-        amount = Decimal(given["amount"].replace(",", "").lstrip("$€£")) if given["amount"] else None
-    except InvalidOperation:
-        faults.append(Fault("amount", "the amount is no number.", "amount", "Write 165600 or 165,600.00."))
+        amount = read_amount(given["amount"]) if given["amount"] else None
+    except ValueError:
+        faults.append(Fault("amount", "the amount is no number.", "amount", f"Write 165600 or {signs('165,600.00')}."))
     if faults:
         raise BadInput(faults)
     return due, probability, amount
