@@ -12,8 +12,11 @@ from tests.unit.reports import forecast_sample as sample
 from unspun.reports import forecast_claims as fc
 from unspun.reports import forecast_record_claims as rc
 from unspun.reports import forecast_words as fw
+from unspun.reports.forecast_html import Proof, render_forecast
 from unspun.risk.forecast.result import ArrFan, FanPoint, ForecastRecord, GroupForecast, MoneyForecast, PairRecord, Predicted
 from unspun.stats.estimate import Estimate, NoEstimate
+
+PROOF = Proof(23, "23:9fe2ab", 6, "ab" * 32, "duckdb 2.0", "Acme", ())
 
 
 def plain(text: str) -> str:
@@ -48,6 +51,16 @@ def group(name: str, grr: Predicted, due: int = 100_000, churned: float = 10_000
 )
 def test_arr_falls_or_rises_only_where_the_whole_interval_says_so(low: float, mean: float, high: float, said: str) -> None:
     assert said in plain(fc.path_claim(fan(1e6 * low, 1e6 * mean, 1e6 * high)))
+
+
+def test_where_no_path_can_be_told_none_is_claimed_or_drawn() -> None:
+    whole = sample.forecast(n=20)
+    told = whole.fans[0]
+    untold = replace(whole, fans=(replace(told, points=()),))
+    assert fc.fan_of(whole, told.currency) is told
+    assert fc.fan_of(untold, told.currency) is None
+    pages = [dict(render_forecast(one, PROOF))["index.html"].decode() for one in (whole, untold)]
+    assert ['id="path"' in page for page in pages] == [True, False]
 
 
 def test_a_group_is_named_as_keeping_more_only_where_the_intervals_are_apart() -> None:
