@@ -182,7 +182,7 @@ def test_filters_are_what_they_say_of_the_lines(company: Company) -> None:
     assert offered["product"] == ("Core", "Suite")
     named = tuple(product(((), ("Kim",)), ((), ("Large",), ("", "Small")), ((), ("Suite",))))
     for (owners, segments, products), days, bands, text in product(named, (None, 90), BAND_CHOICES, ("", "company 1")):
-        found = listed(company.workspace, OWNER, PortfolioFilter(segments, owners, products, bands, days, text))
+        found = listed(company.workspace, OWNER, PortfolioFilter(segments, owners, products, bands, due_within=days, text=text))
         kept = [
             one.line
             for one in rows
