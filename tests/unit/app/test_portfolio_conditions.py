@@ -68,6 +68,7 @@ filters = st.builds(
     tuples,
     tuples,
     st.lists(st.sampled_from(BANDS), max_size=3).map(tuple),
+    st.lists(st.sampled_from(("EUR", "USD", "")) | texts, max_size=2).map(tuple),
     st.none() | st.integers(-30, 250) | st.sampled_from((10**30, -(10**30))),
     st.sampled_from(("", "kim", "a-", "KIM a-1", "' or", "ss", "fine", "e", "%", "null 1")) | texts,
 )
@@ -75,7 +76,7 @@ filters = st.builds(
 
 def fits(one: Line, asked: PortfolioFilter) -> bool:
     """What the filter is said to do, line by line."""
-    for column, wanted in (("segment", asked.segments), ("owner", asked.owners)):
+    for column, wanted in (("segment", asked.segments), ("owner", asked.owners), ("currency", asked.currencies)):
         if wanted and (one.get(column) or "") not in wanted:
             return False
     if asked.products and not set(one.get("products", ()) or ("",)) & set(asked.products):

@@ -31,7 +31,7 @@ with open_catalog(folder) as catalog:
             number = 1 if current is None else current.version + 1
             load = catalog.begin_load(AT, f"{name} {step}", {})
             tables = [table(number, number + 1, name="events"), table(number, name="accounts")]
-            version = catalog.publish("load", tables, AT, [("note", {"step": step})], load=load)
+            version = catalog.publish("load", tables, AT, [("remark", {"step": step})], load=load)
         print("version", version.version, version.entry_hash, flush=True)
 """
 
