@@ -16,12 +16,10 @@ import pytest
 
 from tests.doors.console_site import Page, Visitor, signed_in
 from tests.doors.pages import violations
-from tests.doors.portfolio_company import HOSTILE_NAME, OWNER, Company, refreshed
+from tests.doors.portfolio_company import HOSTILE_NAME, Company, refreshed
+from tests.doors.portfolio_pages import lines, names
 from tests.doors.published_site import console_of, served
 from unspun.app.ledger import list_entries
-from unspun.app.portfolio.conditions import PortfolioFilter
-from unspun.app.portfolio.request import PortfolioRequest
-from unspun.app.portfolio.run import Portfolio, portfolio
 from unspun.reports.words import NBSP, day
 
 if TYPE_CHECKING:
@@ -39,16 +37,6 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 def console(company: Company) -> Iterator[Company]:
     with console_of(company.workspace):
         yield company
-
-
-def lines(company: Company, **asked: object) -> Portfolio:
-    """What the operation says of the same filter."""
-    return portfolio(company.workspace, OWNER, PortfolioRequest(filter=PortfolioFilter(**asked)))  # pyright: ignore[reportArgumentType]
-
-
-def names(page: Page) -> list[str]:
-    """The accounts of the list, in its order."""
-    return [unescape(one) for one in re.findall(r'<th scope="row" class="a-acc"><a [^>]*>(.*?)</a>', page.text)]
 
 
 def open_account(company: Company) -> str:

@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.console_site import Page, Visitor, person, signed_in
+from tests.doors.console_site import Visitor, person, signed_in
 from tests.doors.pages import violations
 from tests.doors.portfolio_company import OWNER, Company, refreshed
+from tests.doors.portfolio_pages import lines, names
 from tests.doors.published_site import console_of, served
 from unspun.app.people.actors import actor_of
 from unspun.app.portfolio.account import account_detail
-from unspun.app.portfolio.conditions import PortfolioFilter
 from unspun.app.portfolio.looks import LastLook, last_look
 from unspun.app.portfolio.notes import add_note
-from unspun.app.portfolio.request import PortfolioRequest
-from unspun.app.portfolio.run import Portfolio, portfolio
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -43,14 +41,6 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 def console(company: Company) -> Iterator[Company]:
     with console_of(company.workspace):
         yield company
-
-
-def lines(company: Company, **asked: object) -> Portfolio:
-    return portfolio(company.workspace, OWNER, PortfolioRequest(filter=PortfolioFilter(**asked)))  # pyright: ignore[reportArgumentType]
-
-
-def names(page: Page) -> list[str]:
-    return [unescape(one) for one in re.findall(r'<th scope="row" class="a-acc"><a [^>]*>(.*?)</a>', page.text)]
 
 
 def saved(browser: Visitor, name: str, **fields: str) -> str:
