@@ -29,19 +29,28 @@ CHROMIUM_ARGS = (
 
 LONGEST = (  # files of 20 seconds and more, the longest first: one that starts last leaves the other processors with nothing to do
     "tests/doors/test_panel_on_spark.py",
-    "tests/doors/test_report_page.py",
-    "tests/doors/test_quality_of_real_data.py",
     "tests/doors/test_databases.py",
     "tests/panel/test_as_of.py",
     "tests/calibration/test_protocol_proof.py",
-    "tests/spec/test_spark_specs.py",
+    "tests/doors/test_report_page.py",
     "tests/reliability/test_crashes.py",
-    "tests/unit/reports/test_audit_pdf.py",
+    "tests/spec/test_spark_specs.py",
+    "tests/doors/test_quality_of_real_data.py",
+    "tests/doors/test_two_files_tutorial.py",
+    "tests/doors/test_console_imports.py",
+    "tests/doors/test_check_page.py",
     "tests/doors/test_metric_suggest_cli.py",
     "tests/panel/test_agreement.py",
     "tests/doors/test_panel_engines.py",
+    "tests/doors/test_api.py",
+    "tests/doors/test_demo_console.py",
+    "tests/unit/reports/test_audit_pdf.py",
+    "tests/doors/test_same_figures.py",
+    "tests/doors/test_risk_outage.py",
+    "tests/doors/test_console_published.py",
+    "tests/doors/test_console_portfolio.py",
+    "tests/reliability/test_job_crashes.py",
     "tests/panel/test_standard_metrics.py",
-    "tests/doors/test_check_page.py",
 )
 
 # A slow machine is no fault of the code, and a run that can't be repeated is no test. UNSPUN_EXAMPLES asks for more than a few dozen.

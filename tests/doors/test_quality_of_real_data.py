@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -176,9 +174,9 @@ def crm_files(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     every = int(os.environ.get("UNSPUN_CRM_EVERY", "10"))
     made = tmp_path_factory.mktemp("crm") / "files"
     shutil.copytree(shared_data / "crm_sim", made)
-    events = pq.read_table(made / "events.parquet")
-    kept = pa.array(sorted(pc.unique(events["account_id"]).to_pylist())[::every], events.schema.field("account_id").type)
-    pq.write_table(events.filter(pc.is_in(events["account_id"], kept)), made / "events.parquet")
+    path = made / "events.parquet"
+    accounts = sorted(pd.read_parquet(path, columns=["account_id"])["account_id"].unique().tolist())
+    pq.write_table(pq.read_table(path, filters=[("account_id", "in", accounts[::every])]), path)
     return made
 
 

@@ -26,7 +26,7 @@ def engine(name: str) -> Engine:
 
 ENGINES = pytest.mark.parametrize(
     ("panel", "books"),
-    [(by_reference, 25), (engine("duckdb"), 5), *((engine(name), books_of(name, 2)) for name in OTHER_ENGINES)],
+    [(by_reference, 15), (engine("duckdb"), 4), *((engine(name), books_of(name, 2)) for name in OTHER_ENGINES)],
     ids=["reference", "duckdb", *OTHER_ENGINES],
 )
 
