@@ -18,7 +18,7 @@ from unspun.stats.fading import FadingFit, Moderator
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Steps = NDArray[np.integer]
-FADING = Moderator((0.0, 60.0, 120.0, 180.0, 270.0, 365.0))  # days before the due date
+FADING = Moderator((0.0, 60.0, 120.0, 180.0, 240.0, 270.0, 300.0, 330.0, 365.0))  # days before the due date
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,10 +271,10 @@ def fit_hazard(known: KnownRows, terms: TermsKind, *, seed: int = 0) -> HazardMo
     lead = known.rows.lead.astype(np.float64)
     columns = sum(term.table.shape[1] for term in coded)
     causes = []
-    for at, cause in enumerate(CAUSES):
+    for at in range(len(CAUSES)):
         spells = _spells(known, at)
         seen = len(np.unique(known.rows.cluster[spells.event]))
-        own = coded if cause != FLAT and seen >= MIN_CLUSTERS_FOR_TERMS else []
+        own = coded if seen >= MIN_CLUSTERS_FOR_TERMS else []
         causes.append(keep_cause(fit_fading(spells, own, FADING, lead), columns, len(coded)))
     return HazardModel(terms, codings, tuple(causes), left_out, len(known), len(np.unique(known.rows.cluster)))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.stats.additive import SCOUT_ROWS, AdditiveFit, fit_additive, refit_coefficients
+from unspun.stats.additive import AdditiveFit, fit_additive, refit_coefficients
 from unspun.stats.discrete_hazard import CodedTerm, Spells
 from unspun.stats.estimate import NoEstimate
 from unspun.stats.one_thread import in_one_thread
@@ -22,7 +22,7 @@ from unspun.stats.splines import choose_scale
 
 Floats = NDArray[np.float64]
 FOLDS = 4
-LEAST, MOST = 0.3, 3.0  # of the curve, beside its mean
+LEAST, MOST = 0.1, 3.0  # of the curve, beside its mean
 LOWEST, HIGHEST = 0.5, 1.25  # of a level
 MIN_CLUSTERS = 30  # with the event, for a curve and levels at all
 
@@ -62,16 +62,14 @@ def fit_fading(spells: Spells, terms: Sequence[CodedTerm], moderator: Moderator,
     on: each of four parts is foretold by a fit of the other three.
     """
     plain = np.ones(len(moderator.knots))
-    part = _sample(spells, terms, values)
-    first = fit_additive(replace(part[0], scale=np.ones(len(part[0]))), part[1])
+    flat = replace(spells, scale=np.ones(len(spells)))
+    first = fit_additive(flat, terms)
     if isinstance(first, NoEstimate):
         fit = fit_additive(spells, [])  # the cause is too rare for its terms, or never seen
         return fit if isinstance(fit, NoEstimate) else FadingFit(fit, plain, 1.0)
-    whole = len(part[0]) == len(spells)
     if not terms or first.clusters_with_event < MIN_CLUSTERS:
-        fit = first if whole else fit_additive(replace(spells, scale=np.ones(len(spells))), terms, first)
-        return fit if isinstance(fit, NoEstimate) else FadingFit(fit, plain, 1.0)
-    curve, boldness, level = _learn(*part, moderator, first)
+        return FadingFit(first, plain, 1.0)
+    curve, boldness, level = _learn(flat, list(terms), values, moderator, first)
     scaled = replace(spells, scale=moderator.scale(curve, values))
     fit = fit_additive(scaled, terms, first)
     if isinstance(fit, NoEstimate):
@@ -82,38 +80,50 @@ def fit_fading(spells: Spells, terms: Sequence[CodedTerm], moderator: Moderator,
     return settled if isinstance(settled, NoEstimate) else FadingFit(replace(fit, intercepts=settled.intercepts), heights, level)
 
 
-def _sample(spells: Spells, terms: Sequence[CodedTerm], values: Floats) -> tuple[Spells, list[CodedTerm], Floats]:
-    """Whole clusters with about as many rows as settle the curve."""
-    every = max(len(spells) // SCOUT_ROWS, 1)
-    if every == 1:
-        return spells, list(terms), values
-    chosen = np.unique(spells.cluster, return_inverse=True)[1] % every == 0
-    return spells.take(chosen), [term.take(chosen) for term in terms], values[chosen]
-
-
 def _learn(spells: Spells, terms: list[CodedTerm], values: Floats, moderator: Moderator, first: AdditiveFit) -> tuple[Floats, float, float]:
-    """The curve (of mean 1), and what the fading terms and the others have to be multiplied by on the whole."""
+    """The curve (of mean 1), and what the fading terms and the others have to be multiplied by on the whole.
+
+    The terms are fitted again with the curve, so that they take over its mean: what they say too much is learned without it, or it would
+    be corrected for twice.
+    """
     fading, fixed = _foretell(spells, terms, first)
+    foretold = replace(spells, offset=fading + fixed, scale=fading)
+    spread = choose_scale(fixed)
+    others = [] if spread is None else [CodedTerm("fixed", spread.place(fixed), spread.values()[:, None], (("level", 1),))]
+    boldness, level = _levels(foretold, others)
+    curve = _curve(foretold, others, values, moderator) if fading.any() else np.ones(len(moderator.knots))
+    return curve, boldness, level
+
+
+def _levels(foretold: Spells, others: list[CodedTerm]) -> tuple[float, float]:
+    """What the fading terms and the others have to be multiplied by, 1 where that cannot be learned."""
+    fading = foretold.scale is not None and bool(foretold.scale.any())
+    whole = CodedTerm("fading", np.zeros(len(foretold), dtype=np.int64), np.ones((1, 1)), (("boldness", 1),), scaled=True)
+    shift = _shift(foretold, [*([whole] if fading else []), *others])
+    if shift is None:
+        return 1.0, 1.0
+    found = [float(f"{each:.9g}") for each in np.clip(1 + shift, LOWEST, HIGHEST)]
+    return found[0] if fading else 1.0, found[-1] if others else 1.0
+
+
+def _curve(foretold: Spells, others: list[CodedTerm], values: Floats, moderator: Moderator) -> Floats:
+    """How much what was foretold counts along the moderator, beside its mean over the rows."""
     steps, codes = np.unique(values, return_inverse=True)
-    weights, size = moderator.weights(steps), len(moderator.knots)
+    size = len(moderator.knots)
     contrasts = np.linalg.svd(np.ones((1, size)))[2][1:].T  # all curves of mean 0
-    shifts, spread = [], choose_scale(fixed)
-    if fading.any():
-        table = np.column_stack([np.ones(len(steps)), weights @ contrasts])
-        shifts.append(CodedTerm("curve", codes, table, (("boldness", 1), ("curve", size - 1)), scaled=True))
-    if spread is not None:
-        shifts.append(CodedTerm("fixed", spread.place(fixed), spread.values()[:, None], (("level", 1),)))
-    shift = fit_additive(replace(spells, offset=fading + fixed, scale=fading), shifts) if shifts else NoEstimate("nothing to learn")
-    if isinstance(shift, NoEstimate):
-        return np.ones(size), 1.0, 1.0
-    level = 1.0 if spread is None else float(np.clip(1 + shift.coefficients[-1], LOWEST, HIGHEST))
-    if not fading.any():
-        return np.ones(size), 1.0, float(f"{level:.9g}")
-    heights = 1 + shift.coefficients[0] + contrasts @ shift.coefficients[1:size]
-    mean = float(np.average(moderator.scale(heights, values), weights=fading**2))
-    if mean <= 0:
-        return np.ones(size), LOWEST, level
-    return np.clip(heights / mean, LEAST, MOST), float(np.clip(mean, LOWEST, HIGHEST)), float(f"{level:.9g}")
+    table = np.column_stack([np.ones(len(steps)), moderator.weights(steps) @ contrasts])
+    shift = _shift(foretold, [CodedTerm("curve", codes, table, (("mean", 1), ("curve", size - 1)), scaled=True), *others])
+    if shift is None or foretold.scale is None:
+        return np.ones(size)
+    heights = 1 + shift[0] + contrasts @ shift[1:size]
+    mean = float(np.average(moderator.scale(heights, values), weights=foretold.scale**2))
+    return np.clip(heights / mean, LEAST, MOST) if mean > 0 else np.ones(size)
+
+
+def _shift(offset: Spells, terms: list[CodedTerm]) -> Floats | None:
+    """The coefficients of what was foretold; None where they cannot be learned."""
+    fit = fit_additive(offset, terms) if terms else NoEstimate("nothing to learn")
+    return None if isinstance(fit, NoEstimate) else fit.coefficients
 
 
 def _foretell(spells: Spells, terms: list[CodedTerm], first: AdditiveFit) -> tuple[Floats, Floats]:
@@ -122,9 +132,7 @@ def _foretell(spells: Spells, terms: list[CodedTerm], first: AdditiveFit) -> tup
     fading, fixed = np.zeros(len(spells)), np.zeros(len(spells))
     for one in range(FOLDS):
         seen, own = fold != one, fold == one
-        coefficients = refit_coefficients(
-            replace(spells, scale=np.ones(len(spells))).take(seen), [term.take(seen) for term in terms], first
-        )
+        coefficients = refit_coefficients(spells.take(seen), [term.take(seen) for term in terms], first)
         fading[own], fixed[own] = _parts(coefficients, [term.take(own) for term in terms])
     return fading, fixed
 

@@ -134,6 +134,22 @@ def test_effects_that_fade_along_the_moderator_are_found_to_fade() -> None:
     assert found.level == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.parametrize(("near_base", "far_base"), [(-3.0, 0.0), (0.0, -3.0)])
+def test_what_fades_is_multiplied_once_wherever_most_events_fall(near_base: float, far_base: float) -> None:
+    """A fit without a curve lies near the effect of those rows that tell most of it; the curve must not correct for that a second time."""
+    rng = np.random.default_rng(6)
+    n = 30_000
+    near, value = rng.integers(0, 2, n), rng.normal(size=n)
+    effect = np.where(near, 1.2, 0.4)
+    event = np.asarray(rng.random(n) < special.expit(np.where(near, near_base, far_base) + effect * value))
+    term, lead = _term("metric", value, scaled=True), np.where(near, 0.0, 360.0)
+    found = fit_fading(Spells(near, near, event, np.zeros(n), np.arange(n), 2), [term], Moderator((0.0, 360.0)), lead)
+    assert isinstance(found, FadingFit)
+    stated = np.interp(lead, (0.0, 360.0), found.heights) * (term.table @ found.fit.coefficients)[term.codes]
+    for part in (near == 0, near == 1):
+        assert np.polyfit((effect * value)[part], stated[part], 1)[0] == pytest.approx(1.0, abs=0.16)
+
+
 def test_what_is_stated_too_boldly_is_toned_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Terms that may not be shrunk say too much; what they are multiplied by brings the slope nearer to 1, whether they fade or not."""
     monkeypatch.setattr("unspun.stats.additive.STRONGEST", 2.0)
