@@ -26,7 +26,7 @@ from unspun.risk.rows import CHURN, OUTCOMES4, RiskRows, known_by
 from unspun.stats.estimate import NoEstimate
 
 Floats = NDArray[np.float64]
-RESULTS = Path(__file__).resolve().parent / "results" / "risk-study-2026-11-23.json"
+RESULTS = Path(__file__).resolve().parent / "results" / "risk-study-2026-11-24.json"
 DRIVERS = 3
 JUDGE_SEED = 1_000_000
 EARLY_DAYS, LATE_DAYS = 180, 60
