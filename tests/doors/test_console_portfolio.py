@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import date
 from html import unescape
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -42,6 +43,23 @@ def console(company: Company) -> Iterator[Company]:
 def open_account(company: Company) -> str:
     """An account with an open renewal and a probability."""
     return next(one.account_id for one in lines(company).rows if one.p_churn is not None and one.status == "open")
+
+
+# An account without a line
+
+
+def test_an_account_that_left_is_found_and_its_page_says_when_it_left(console: Company) -> None:
+    rows = [one.split(",") for one in (console.book.exports / "renewals.csv").read_text("utf-8").splitlines()]
+    left, due = next((id, date.fromisoformat(due)) for id, due, outcome, *_ in rows if outcome == "churned" and due < "2025-12-31")
+    browser = signed_in("viewer")
+    assert f'href="/accounts/{left}"' in browser.get(f"/search?q={left}").text
+    page = browser.get(f"/accounts/{left}")
+    assert page.status == 200 and f"Left on {day(due)}.".replace(NBSP, " ") in page.said and "none is made up here" in page.said
+    assert "No subscription runs" in page.said and "No renewal of this account is open." in page.said
+    assert "no_rows" not in page.said and "after_churn" not in page.said
+    assert browser.get("/accounts/A-999").status == 404
+    other = "Lee" if int(left[2:]) % 2 else "Kim"
+    assert signed_in("csm", "Bo", {"owner": [other]}).get(f"/accounts/{left}").status == 404
 
 
 # The list

@@ -260,7 +260,47 @@ def test_a_hostile_name_is_text_and_nothing_else(company: Company) -> None:
         assert account_detail(company.workspace, OWNER, HOSTILE).account.name == HOSTILE_NAME
 
 
+def left_accounts(company: Company) -> dict[str, str]:
+    """Accounts that churned, by id with the day that their last term was due, as the file of renewals says."""
+    found = dict[str, str]()
+    for row in (company.book.folder.parent / "exports" / "renewals.csv").read_text("utf-8").splitlines()[1:]:
+        id, due, outcome = row.split(",")[:3]
+        if outcome == "churned":
+            found[id] = due
+    return found
+
+
+def test_an_account_that_left_has_a_page_which_says_so_and_judges_nothing(company: Company) -> None:
+    left = left_accounts(company)
+    assert len(left) > 20
+    for id, due in left.items():
+        page = account_detail(company.workspace, OWNER, id)
+        assert page.standing is not None and page.standing.day == date.fromisoformat(due)
+        assert page.standing.kind == ("left" if due <= str(AS_OF) else "leaving")
+        assert page.lines == page.renewals == ()
+        assert page.subscriptions and page.terms[0]["outcome"] == "churned"
+        assert any(one.kind == "renewal" and one.words.startswith("Churned") for one in page.timeline)
+    assert {one.account_id for one in listed(company.workspace).rows}.isdisjoint(left)
+
+
+def test_a_search_finds_accounts_that_left_after_those_that_have_a_line(company: Company) -> None:
+    found = [one.account_id for one in search(company.workspace, OWNER, "A-0", limit=200)]
+    left = [id for id in found if id in left_accounts(company)]
+    assert sorted(left) == sorted(id for id in left_accounts(company) if id.startswith("A-0"))
+    assert found[-len(left) :] == left
+    mine = [one.account_id for one in search(company.workspace, KIM, "A-0", limit=200)]
+    assert mine == [id for id in found if int(id[2:]) % 2 or id == "A-004"]  # that one came to Kim
+
+
 # Scope
+
+
+def test_who_left_is_there_for_those_alone_who_see_the_account(company: Company) -> None:
+    kims, lees = (next(id for id in left_accounts(company) if int(id[2:]) % 2 == odd) for odd in (1, 0))
+    assert account_detail(company.workspace, KIM, kims).account.owner == "Kim"
+    for unseen in (lees, "A-999"):
+        with pytest.raises(BadInput, match="there is no account"):
+            account_detail(company.workspace, KIM, unseen)
 
 
 def test_a_csm_sees_their_accounts_and_of_the_others_not_even_that_they_are_there(company: Company) -> None:

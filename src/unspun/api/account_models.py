@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from unspun.api.models import FoundAccountModel, JsonObject, Missing, NoteModel, StatedForecastModel, Told, Value
 from unspun.api.portfolio_models import Line
+from unspun.app.portfolio.standing import StandingKind
 from unspun.app.portfolio.timeline import TimelineKind
 
 
@@ -151,6 +152,15 @@ class CallModel(Told):
     of: int = Field(description="How many there are in all.")
 
 
+class StandingModel(Told):
+    """Where an account without a line in the portfolio stands: `day` it left, its term was due, or its subscriptions end or begin."""
+
+    kind: StandingKind
+    day: date | None
+    outcome: str
+    reason: str | None
+
+
 class ForecasterModel(Told):
     """How a forecaster did at the lead that is told."""
 
@@ -176,6 +186,7 @@ class AccountModel(Told):
     parent: FoundAccountModel | None
     children: list[FoundAccountModel]
     lines: list[Line]
+    standing: StandingModel | None = Field(description="Why it has no line; null where it has one.")
     renewals: list[RenewalModel]
     trends: list[TrendModel]
     timeline: list[TimelineModel]

@@ -26,7 +26,7 @@ from unspun.errors import BadInput, Fault
 from unspun.warehouse.catalog_faults import translating, translating_system
 from unspun.warehouse.catalog_head import sync_folder
 
-FORM = 3
+FORM = 4
 """Of the tables below: a file of another form is not read."""
 FOLDER, CURRENT, KEPT = ".pages", "current", 3
 KEY = re.compile(r"[0-9a-f]{16}")
@@ -47,7 +47,8 @@ probabilities shares of 1; `figure` is what its figures are named after in the r
 `search` is what is searched, folded."""
 SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE accounts (account_id TEXT PRIMARY KEY, name TEXT NOT NULL, segment TEXT, owner TEXT, parent_id TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE accounts (account_id TEXT PRIMARY KEY, name TEXT NOT NULL, segment TEXT, owner TEXT, parent_id TEXT, search TEXT NOT NULL)
+  STRICT, WITHOUT ROWID;
 CREATE INDEX accounts_parent ON accounts (parent_id);
 CREATE TABLE lines ({", ".join(f"{name} {kind}" for name, kind in LINE_COLUMNS.items())}) STRICT;
 CREATE TABLE products (account_id TEXT NOT NULL, product TEXT NOT NULL, PRIMARY KEY (account_id, product)) STRICT, WITHOUT ROWID;
@@ -56,6 +57,7 @@ CREATE TABLE pages (section TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT NU
   toc TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (section, scope, name)) STRICT;
 """
 INDEXES = (
+    "CREATE INDEX accounts_search ON accounts (search)",
     "CREATE INDEX lines_account ON lines (account_id)",
     "CREATE INDEX lines_lead ON lines (lead_days)",
     "CREATE INDEX lines_search ON lines (search)",
@@ -113,7 +115,7 @@ def _fill(connection: sqlite3.Connection, contents: Contents) -> None:
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)", sorted((name, json.dumps(one, sort_keys=True)) for name, one in contents.meta.items())
     )
-    connection.executemany("INSERT INTO accounts VALUES (?, ?, ?, ?, ?)", contents.accounts)
+    connection.executemany("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)", contents.accounts)
     connection.executemany(f"INSERT INTO lines VALUES ({', '.join('?' * len(LINE_COLUMNS))})", contents.lines)
     connection.executemany("INSERT INTO products VALUES (?, ?)", contents.products)
     connection.executemany("INSERT INTO detail VALUES (?, ?)", contents.details)

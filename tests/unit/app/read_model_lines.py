@@ -60,7 +60,7 @@ def made(
 def contents(lines: Sequence[Mapping[str, Any]], bodies: Mapping[str, Any], **meta: Any) -> Contents:
     """What such a read model holds. Draws are the stated probability, and twice it."""
     numbered = [{"line": at, "family": at, **one} for at, one in enumerate(lines)]
-    stated = ("account_id", "name", "segment", "owner", "parent")
+    stated = ("account_id", "name", "segment", "owner", "parent", "search")
     accounts = {one["account_id"]: tuple(one.get(name) for name in stated) for one in numbered}
     told = [one["p_churn"] for one in numbered if one.get("lost") is not None]
     body = {"renewals": [], "trends": {"days": [], "metrics": {}}, "terms": []}

@@ -25,7 +25,7 @@ router = Router(tags=["accounts"])
 Id = Annotated[str, Field(min_length=1, max_length=1_000)]
 PLAIN = (
     "account", "as_of", "book_version", "time_zone", "entries", "since", "attributes", "parent", "children", "renewals", "trends",
-    "timeline", "terms", "subscriptions", "people", "calls", "notes", "forecasters",
+    "standing", "timeline", "terms", "subscriptions", "people", "calls", "notes", "forecasters",
 )  # fmt: skip
 
 

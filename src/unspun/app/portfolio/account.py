@@ -13,6 +13,7 @@ from unspun.app.portfolio.conditions import Condition, within
 from unspun.app.portfolio.notes import Note, StatedForecast, forecasts_of, notes_of
 from unspun.app.portfolio.pages import read_body
 from unspun.app.portfolio.run import FoundAccount, PortfolioRow, as_of, find_account, lines_of, no_account
+from unspun.app.portfolio.standing import Standing, standing_of
 from unspun.app.portfolio.timeline import TimelineItem, merged
 from unspun.app.workspace import Workspace
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
@@ -38,9 +39,10 @@ class Trend:
 class AccountDetail:
     """The page of an account as of a refresh (`key`, `entries`), with the notes and forecasts that people wrote since.
 
-    `lines` are its lines of the portfolio; `renewals` the same with all probabilities, reasons, similar past renewals (those within the
-    scope by name) and coverage. `since` is the first day it is known to be a customer; `attributes` are what else the book says of it.
-    `forecasts` are what people said of its renewals in the console, `calls` those of the book; `forecasters` the record of each.
+    `lines` are its lines of the portfolio; without one `standing` says why there is none. `renewals` are the same with all probabilities,
+    reasons, similar past renewals (those within the scope by name) and coverage. `since` is the first day it is known to be a customer;
+    `attributes` are what else the book says of it. `forecasts` are what people said of its renewals in the console, `calls` those of the
+    book; `forecasters` the record of each.
     """
 
     account: FoundAccount
@@ -51,6 +53,7 @@ class AccountDetail:
     entries: Mapping[str, int | None]
     since: date | None
     lines: tuple[PortfolioRow, ...]
+    standing: Standing | None
     renewals: tuple[Mapping[str, Any], ...]
     trends: tuple[Trend, ...]
     timeline: tuple[TimelineItem, ...]
@@ -73,6 +76,7 @@ def account_detail(workspace: Workspace, actor: Actor, account: str) -> AccountD
     found = find_account(model, actor.scope, account)
     body = read_account(model, account)
     notes, forecasts = notes_of(workspace, account), forecasts_of(workspace, account)
+    lines = _lines(model, account)
     family = _relatives(model, actor.scope, account)
     return AccountDetail(
         account=found,
@@ -82,7 +86,8 @@ def account_detail(workspace: Workspace, actor: Actor, account: str) -> AccountD
         time_zone=model.meta["time_zone"],
         entries=model.meta["entries"],
         since=None if body.get("since") is None else date.fromisoformat(body["since"]),
-        lines=_lines(model, account),
+        lines=lines,
+        standing=None if lines else standing_of(body, as_of(model)),
         renewals=tuple(_seen(one, _named_within(model, actor.scope, body)) for one in body["renewals"]),
         trends=tuple(_trends(model, body["trends"])),
         timeline=merged(body, model.meta["outages"], _said(notes, forecasts, model.meta["time_zone"])),

@@ -90,20 +90,21 @@ def _since_model(model: ReadModel, earlier: ReadModel, account: FoundAccount, bo
     stated = [(what, getattr(was, what), getattr(account, what)) for what in ("name", "segment", "owner")]
     told = tuple(one for one in stated if one[1] != one[2])
     day = as_of(earlier)
-    moved = _moved(model, before, body)
+    moved = _moved(model, _latest(before, day), _latest(body, as_of(model)))
     return AccountChanges("read model", day, earlier.meta["entries"]["risk"], renewals, told, moved, _since(model, body, day))
 
 
-def _moved(model: ReadModel, before: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[MetricMoved, ...]:
-    """Metrics that both refreshes compute, on their as-of days."""
-    then, now = _latest(before), _latest(body)
+def _moved(model: ReadModel, then: Mapping[str, float | None], now: Mapping[str, float | None]) -> tuple[MetricMoved, ...]:
+    """Metrics that both refreshes measured, on their as-of days."""
     told = {id: model.meta["metrics"][id] for id in now if id in then and then[id] != now[id]}
     moved = [MetricMoved(id, one["label"], one["unit"], one["direction"], then[id], now[id]) for id, one in told.items()]
     return tuple(sorted(moved, key=_by_how_much, reverse=True))
 
 
-def _latest(body: Mapping[str, Any]) -> dict[str, float | None]:
-    return {id: one["values"][-1] for id, one in body["trends"]["metrics"].items() if one["values"]}
+def _latest(body: Mapping[str, Any], day: date) -> dict[str, float | None]:
+    """Values of the as-of day; none where the account was no longer measured then."""
+    days = body["trends"]["days"]
+    return {id: one["values"][-1] for id, one in body["trends"]["metrics"].items()} if days and days[-1] == day.isoformat() else {}
 
 
 def _by_how_much(one: MetricMoved) -> float:

@@ -93,14 +93,25 @@ def _of_products(names: Iterable[str]) -> Condition:
     return Condition(f"({sql} OR NOT EXISTS ({bought}))" if NOT_KNOWN in names else sql, (_listed(names),))
 
 
+def naming(text: str) -> Condition:
+    """Accounts that hold each word; of no word all."""
+    said = _said(text)
+    return said if said == EVERY else Condition(f"account_id IN (SELECT account_id FROM accounts WHERE {said.sql})", said.parameters)
+
+
 def _saying(text: str) -> Condition:
+    said = _said(text)  # lines are found from the index of `search` alone
+    return said if said == EVERY else Condition(f"line IN (SELECT line FROM lines WHERE {said.sql})", said.parameters)
+
+
+def _said(text: str) -> Condition:
     words = tuple(dict.fromkeys(fold(text).split()))
     if not words:
         return EVERY
     said = Condition(" AND ".join("instr(search, ?) > 0" for _ in words), words)
     if len(words) > MANY_WORDS:
         said = Condition("NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(search, value) = 0)", (json.dumps(words),))
-    return Condition(f"line IN (SELECT line FROM lines WHERE {said.sql})", said.parameters)  # read from the index of `search` alone
+    return said
 
 
 def _listed(names: Iterable[str]) -> str:

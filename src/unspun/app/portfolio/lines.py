@@ -116,10 +116,15 @@ def _row(line: int, account: str, values: Mapping[str, Any], facts: AccountFacts
         "country": who.country,
         "last_touch": facts.last_touch.get(account),
         "family": family.get(account, len(family) + line),
-        "search": "\n".join(map(fold, filter(None, (name, account, who.segment, who.owner, *products)))),
+        "search": searched(who, products),
         **values,
     }
     return tuple(held.get(one) for one in LINE_COLUMNS)
+
+
+def searched(who: KnownAccount, products: Sequence[str]) -> str:
+    """What is searched of an account, folded: its name, id, segment, owner and products."""
+    return "\n".join(map(fold, filter(None, (who.name or who.account_id, who.account_id, who.segment, who.owner, *products))))
 
 
 def _of_renewal(one: RenewalRisk, base: float | None, figure: str) -> dict[str, Any]:

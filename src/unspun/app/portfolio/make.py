@@ -13,7 +13,7 @@ from unspun.app.evidence.figures import json_values
 from unspun.app.evidence.inputs import OpenTrial
 from unspun.app.forecast.figures import FAN, NO_CURRENCY
 from unspun.app.portfolio.gather import account_facts
-from unspun.app.portfolio.lines import AccountFacts, draws_of, lines_of
+from unspun.app.portfolio.lines import AccountFacts, KnownAccount, draws_of, lines_of, searched
 from unspun.app.portfolio.pages import details, features_of
 from unspun.app.publication import canonical_json, value_record
 from unspun.app.risk.inputs import RiskInputs
@@ -71,13 +71,13 @@ def _write(workspace: Workspace, trial: OpenTrial, made: Refreshed, key: str, pr
     with trial.known(day) as known:
         facts = account_facts(known, day)
         lines = tuple(lines_of(inputs, made.risk, facts))
-        accounts = sorted({str(one[1]) for one in lines})
+        accounts = _accounts(facts, lines)
         contents = Contents(
             meta=_meta(trial, made),
-            accounts=_accounts(facts, lines),
+            accounts=accounts,
             lines=lines,
             products=((account, one) for account, products in sorted(facts.products.items()) for one in products),
-            details=details(known, day, inputs, made.risk, accounts, progress),
+            details=details(known, day, inputs, made.risk, [one[0] for one in accounts], progress),
             draws=draws_of(inputs, made.risk, made.fitted),
             pages=made.pages,
         )
@@ -92,11 +92,14 @@ def _refuse_erased(catalog: Catalog, trial: OpenTrial) -> None:
         raise UnspunError(Fault("erased_meanwhile", "rows were erased from the book meanwhile.", "", "Run it again: unspun refresh."))
 
 
-def _accounts(facts: AccountFacts, lines: tuple[Row, ...]) -> Iterator[Row]:
-    """All accounts that the book states or that have a line."""
-    unstated = ((str(one[1]), str(one[2]), None, None, None) for one in lines if one[1] not in facts.known)
-    stated = ((one.account_id, one.name or one.account_id, one.segment, one.owner, one.parent_id) for one in facts.known.values())
-    yield from sorted(dict.fromkeys((*stated, *unstated)), key=lambda row: row[0])
+def _accounts(facts: AccountFacts, lines: tuple[Row, ...]) -> list[Row]:
+    """All accounts that the book states or that have a line, by id."""
+    held = {str(one[1]): KnownAccount(str(one[1]), str(one[2])) for one in lines} | dict(facts.known)
+    return [_account(held[one], facts.products.get(one, ())) for one in sorted(held)]
+
+
+def _account(one: KnownAccount, products: tuple[str, ...]) -> Row:
+    return one.account_id, one.name or one.account_id, one.segment, one.owner, one.parent_id, searched(one, products)
 
 
 def _key(trial: OpenTrial, made: Refreshed) -> str:

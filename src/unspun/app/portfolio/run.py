@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from unspun._version import __version__
 from unspun.app.access import Actor, Scope
-from unspun.app.portfolio.conditions import NOT_KNOWN, Condition, PortfolioFilter, can_be_held, fitting, within
+from unspun.app.portfolio.conditions import NOT_KNOWN, Condition, PortfolioFilter, can_be_held, fitting, naming, within
 from unspun.app.portfolio.request import SORT_COLUMNS, Cursor, PortfolioRequest, check_request, no_place, read_cursor
 from unspun.app.portfolio.sums import PortfolioSum, sums_of
 from unspun.app.workspace import Workspace
@@ -192,13 +192,16 @@ class FoundAccount:
 
 
 def search(workspace: Workspace, actor: Actor, text: str, limit: int = MOST_FOUND) -> tuple[FoundAccount, ...]:
-    """Accounts within the scope whose name, id, segment, owner or product hold each word: those that matter most first; () for no word."""
+    """Accounts within the scope whose name, id, segment, owner or product hold each word: those that matter most first, then those
+    without a line by name; () for no word."""
     actor.require("portfolio.see")
-    asked = fitting(PortfolioFilter(text=text))
+    asked = naming(text)
     if not asked.parameters:
         return ()
     model, condition = open_read_model(workspace.warehouse), within(actor.scope) & asked
-    sql = f"SELECT account_id, name, segment, owner FROM lines WHERE {condition.sql} GROUP BY account_id ORDER BY min(line) LIMIT ?"
+    first = "(SELECT min(line) FROM lines WHERE lines.account_id = accounts.account_id)"
+    order = f"{first} IS NULL, {first}, name, account_id"
+    sql = f"SELECT account_id, name, segment, owner FROM accounts WHERE {condition.sql} ORDER BY {order} LIMIT ?"
     return tuple(FoundAccount(*one) for one in model.rows(sql, (*condition.parameters, limit)))
 
 

@@ -29,9 +29,11 @@ from unspun.console.access import allow
 from unspun.console.asking import actor_of_request
 from unspun.console.figure_numbers import shown
 from unspun.console.look_words import look_lines
+from unspun.console.missing_words import missing_words
 from unspun.console.reader import read_amount
 from unspun.console.risk_marks import bare_mark, risk_mark
 from unspun.console.sparklines import sparkline
+from unspun.console.standing_words import standing_words
 from unspun.errors import BadInput, Fault
 from unspun.reports import risk_charts, risk_claims, words
 from unspun.reports.conventions import signs
@@ -57,13 +59,15 @@ ICONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ShownTrend:
-    """A metric as the page shows it: its line, its value now, or why there is none, and that of a year ago."""
+    """A metric as the page shows it: its line, its value now, or why there is none, and that of a year ago. `last` is the day of that value
+    where nothing is measured any more."""
 
     id: str
     label: str
     values: tuple[float | None, ...]
     carried: Mapping[int, tuple[float, int]]
     now: float | None
+    last: date | None
     why: str
     year_ago: float | None
 
@@ -152,7 +156,8 @@ def _page(request: HttpRequest, account: str, wrong: Mapping[str, str], said: Ma
         "address": _address(detail),
         "steps": steps,
         "scale": None if one is None else risk_charts.steps_scale(one, steps),
-        "trends": [_trend(each) for each in detail.trends],
+        "standing": None if detail.standing is None else standing_words(detail.standing),
+        "trends": [_trend(each, detail.as_of) for each in detail.trends if each.days or detail.lines],
         "look": look,
         "look_lines": look_lines(look),
         **_timeline(request, detail),
@@ -196,12 +201,12 @@ def _address(detail: AccountDetail) -> str | None:
     return reverse("figure", args=[entry, f"{detail.renewals[0]['figure']}/churn"])
 
 
-def _trend(one: Trend) -> ShownTrend:
+def _trend(one: Trend, as_of: date) -> ShownTrend:
     last = len(one.values) - 1
     now = one.values[last] if one.values else None
     year = one.values[last - MONTHS_A_YEAR] if last >= MONTHS_A_YEAR else None
-    why = one.missing.get(last, _("not known")) if one.values else _("not known")
-    return ShownTrend(one.id, one.label, one.values, one.carried, now, why, year)
+    ended = one.days[last] if one.days and one.days[last] < as_of else None
+    return ShownTrend(one.id, one.label, one.values, one.carried, now, ended, missing_words(one.missing.get(last)), year)
 
 
 def _timeline(request: HttpRequest, detail: AccountDetail) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from unspun.console.access import allow
 from unspun.console.answers import csv_answer
 from unspun.console.asking import actor_of_request
 from unspun.console.figure_numbers import shown
+from unspun.console.missing_words import missing_words
 from unspun.console.sparklines import sparkline
 from unspun.reports import words
 from unspun.reports.row_files import harmless, slug
@@ -42,6 +43,7 @@ def account_metric(request: HttpRequest, account: str, metric: str) -> HttpRespo
         "detail": detail,
         "trend": trend,
         "months": list(reversed(_months(trend))),
+        "missing": missing_words,
         "known": sum(one is not None for one in trend.values),
         "sparkline": sparkline,
         "shown": shown,
