@@ -122,7 +122,7 @@ class Site:
             answer = session.post(f"{self.url}/sign-in", fields, headers={"Referer": self.url}, allow_redirects=False, timeout=60)
             if answer.status_code != requests.codes.found:
                 raise RuntimeError(answer.text[:500])
-            self.cookies = dict(session.cookies)
+            self.cookies = {name: value for name, value in session.cookies.items() if value is not None}
 
     def ask(self, method: str, path: str, **named: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.token}", **named.pop("headers", {})}
