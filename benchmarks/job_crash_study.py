@@ -41,7 +41,8 @@ from unspun.web.site import STATE_VARIABLE, database_of
 
 RESULTS = Path(__file__).resolve().parent / "results"
 ENDINGS = ("time", "call", "worker", "none")  # worker: the one that watches dies with it
-PEOPLE, OLD, MOST_WRONG = 20, "0001_initial", 20
+PEOPLE, MOST_WRONG = 20, 20
+OLD = ("0001_initial", "0003_person_zone")  # the states that are brought up to date
 Work = Callable[[], Answer]
 
 
@@ -140,9 +141,9 @@ class Study:
     ended: dict[int, str] = field(default_factory=dict)
     batch: int = 0
     job_seconds: float = 0.0
-    reference: Answer = field(default_factory=dict)
-    migration_seconds: float = 0.0
-    statements: int = 0
+    references: dict[str, Answer] = field(default_factory=dict)  # what becomes of an older state where nobody disturbs it
+    migration_seconds: dict[str, float] = field(default_factory=dict)
+    statements: dict[str, int] = field(default_factory=dict)
 
     @property
     def workspace(self) -> Path:
@@ -255,28 +256,30 @@ class Study:
     # A migration
 
     def _begin_migrations(self) -> None:
-        """A state as its first version had it, with people; and what becomes of it where nobody disturbs the migration."""
-        with at(self.databases.make("old")):
-            _old_state()
-        with at(self.databases.make("reference", "old")):
-            begun = time.monotonic()
-            self.statements = in_process_apart(_counting_statements)["done"]["statements"]
-            self.migration_seconds = time.monotonic() - begun
-            self.reference = _contents()
+        """States as earlier versions had them, with rows; and what becomes of each where nobody disturbs the migration."""
+        for old in OLD:
+            with at(self.databases.make(_kept(old))):
+                _old_state(old)
+            with at(self.databases.make("reference", _kept(old))):
+                begun = time.monotonic()
+                self.statements[old] = in_process_apart(_counting_statements)["done"]["statements"]
+                self.migration_seconds[old] = time.monotonic() - begun
+                self.references[old] = _contents()
 
     def migration(self) -> None:
-        ending = self.rng.choice(("statement", "statement", "time"))
-        with at(self.databases.make("migrated", "old")):
+        old, ending = self.rng.choice(OLD), self.rng.choice(("statement", "statement", "time"))
+        reference = self.references[old]
+        with at(self.databases.make("migrated", _kept(old))):
             if ending == "time":
-                answer = killed_in(_migrate, self.rng.uniform(0, 1.1) * self.migration_seconds)
+                answer = killed_in(_migrate, self.rng.uniform(0, 1.1) * self.migration_seconds[old])
             else:
-                answer = await_answer(*forked(_migrate, kill_at_statement(self.rng.randint(1, self.statements))))
-            self.note(f"migration, {ending}: {'ended' if answer else 'killed'}", not answer)
+                answer = await_answer(*forked(_migrate, kill_at_statement(self.rng.randint(1, self.statements[old]))))
+            self.note(f"migration from {old[:4]}, {ending}: {'ended' if answer else 'killed'}", not answer)
             again = in_process_apart(_migrate)
             if "done" not in again:
                 self.wrong.append(f"a migration that was killed cannot be run again: {again}")
-            elif (found := _contents()) != self.reference:
-                differing = [name for name in self.reference if found[name] != self.reference[name]]
+            elif (found := _contents()) != reference:
+                differing = [name for name in reference if found[name] != reference[name]]
                 self.wrong.append(f"a migration that was killed and run again left other {', '.join(differing)}")
 
     # A write
@@ -322,23 +325,39 @@ def _counting_statements() -> Answer:
     return {"statements": seen["n"]}
 
 
-def _old_state() -> None:
+def _kept(old: str) -> str:
+    """The database of an older state, from which others are copied."""
+    return f"old_{old[:4]}"
+
+
+def _old_state(old: str) -> None:
+    """The tables as they were after that migration, with people, what they may see, where they are signed in, and jobs."""
     from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", "state", OLD, verbosity=0, skip_checks=True)
-    with connection.cursor() as cursor:
-        for n in range(PEOPLE):
-            columns = "email, name, role, limited, is_active, joined_at, password"
-            cursor.execute(
-                f"INSERT INTO state_person ({columns}) VALUES (%s, %s, 'csm', %s, %s, %s, 'x')",
-                [f"p{n}@acme.test", f"Person {n}", False, True, now()],
-            )
+    call_command("migrate", "state", old, verbosity=0, skip_checks=True)
+    for n in range(PEOPLE):
+        person = {"email": f"p{n}@acme.test", "name": f"Person {n}", "role": "csm", "limited": n % 2 == 0, "is_active": True}
+        _insert("state_person", {**person, "joined_at": now(), "password": "x", **({"zone": "Asia/Tokyo"} if old >= "0003" else {})})
+        _insert("state_scoperule", {"person_id": n + 1, "kind": "owner", "value": f"Owner {n}"})
+        where = {"began_at": now(), "seen_at": now(), "address": "127.0.0.1", "device": "Firefox"}
+        _insert("state_sessionrecord", {"person_id": n + 1, "session_key": f"{n:040}", **where})
+        if old >= "0002":
+            spoken = {"arguments": "{}", "state": "done", "attempts": 1, "stage": "", "done": 1, "total": 1, "host": "", "mark": ""}
+            _insert("state_job", {"kind": "refresh", "key": f"refresh {n}", "asked_at": now(), "asked_by_id": n + 1, **spoken})
     connection.close()
 
 
+def _insert(table: str, row: dict[str, Any]) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        places = ", ".join(["%s"] * len(row))
+        cursor.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", list(row.values()))
+
+
 def _contents() -> Answer:
-    """Every table with its columns and constraints, the migrations that were applied, and the people."""
+    """Every table with its columns and constraints, the migrations that were applied, and every row of the state."""
     from django.db import connection
 
     inspection = connection.introspection
@@ -357,10 +376,15 @@ def _contents() -> Answer:
         }
         cursor.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
         applied = [list(row) for row in cursor.fetchall()]
-        cursor.execute("SELECT id, email, name FROM state_person ORDER BY id")
-        people = [list(row) for row in cursor.fetchall()]
+        rows = {name: _rows(cursor, name) for name in names if name.startswith("state_")}
     connection.close()
-    return {"columns": columns, "constraints": constraints, "migrations": applied, "people": people}
+    return {"columns": columns, "constraints": constraints, "migrations": applied, "rows": rows}
+
+
+def _rows(cursor: Any, table: str) -> list[str]:
+    cursor.execute(f"SELECT * FROM {table} ORDER BY id")
+    names = [one[0] for one in cursor.description]
+    return [str(sorted(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
 def _write(mark: int, said: int) -> Answer:

@@ -63,6 +63,11 @@ def routes() -> dict[str, URLPattern]:
     ).folder  # settings want a workspace; its pages are not asked
     os.environ.update({"UNSPUN_WORKSPACE": str(folder), "DJANGO_SETTINGS_MODULE": "unspun.web.settings"})
     django.setup()
+    return named_routes()
+
+
+def named_routes() -> dict[str, URLPattern]:
+    """Those of the site that Django is set up for."""
     from django.urls import get_resolver
 
     return {one.name: one for one in _patterns(get_resolver().url_patterns) if one.name}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -59,6 +60,7 @@ metrics:
     sum: events.value
     window: 61d
 """
+Change = Callable[[dict[str, list[str]]], dict[str, list[str]]]
 KIM = Actor(7, "Kim", "kim@example.org", "csm", Scope(owners=frozenset({"Kim"})), "session")
 VIEWER = Actor(8, "Vic", "vic@example.org", "viewer", Scope(accounts=frozenset({"A-004"})), "session")
 OWNER = COMMAND_LINE
@@ -86,8 +88,8 @@ def owner_of(n: int) -> str:
     return "Kim" if n % 2 else "Lee"
 
 
-def made_company(folder: Path) -> Book:
-    """Its files, loaded."""
+def made_company(folder: Path, change: Change = dict, metrics: str = METRICS) -> Book:
+    """Its files, loaded; `change` is what becomes of their lines before."""
     rng, book = np.random.default_rng(11), Book(folder)
     rows: dict[str, list[str]] = {
         "accounts": ["id,since,name,tier,csm,parent,country"],
@@ -103,9 +105,9 @@ def made_company(folder: Path) -> Book:
         _account(rng, rows, n)
     _two_without_renewal(rows)
     assert main(["init", str(book.folder)]) == 0
-    for name, text in (("book.yml", BOOK), ("metrics.yml", METRICS)):
+    for name, text in (("book.yml", BOOK), ("metrics.yml", metrics)):
         (book.folder / name).write_text(text, encoding="utf-8")
-    loaded = book.load(*(book.export(f"{name}.csv", lines) for name, lines in rows.items()))
+    loaded = book.load(*(book.export(f"{name}.csv", lines) for name, lines in change(rows).items()))
     assert loaded.code == 0, loaded.err
     return book
 

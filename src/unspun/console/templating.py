@@ -21,6 +21,7 @@ from unspun.console.drawn import icon, logo
 from unspun.console.reader import moment, moment_utc, zone_name
 from unspun.console.shell import role_name
 from unspun.reports.audit_html import equip
+from unspun.reports.isolation import isolate_arguments
 from unspun.risk.forecast.result import Predicted
 
 NEXT = "next"
@@ -39,6 +40,7 @@ def environment(**options: Any) -> Environment:
         npgettext=translation.npgettext,
         newstyle=True,
     )
+    isolate_arguments(made)
     equip(made)
     made.tests["predicted"] = lambda value: isinstance(value, Predicted)
     made.loader = ChoiceLoader(

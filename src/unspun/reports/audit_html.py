@@ -19,6 +19,7 @@ from unspun.audit.evidence_rows import Selection, Trace
 from unspun.audit.result import VERDICTS, AuditResult, Beside, Caution, GroupRow, HorizonResult, ListedUnit, ScorePair, ScoreResult, Split
 from unspun.reports import charts, claims, marks, paths, words
 from unspun.reports.figures import Opened, open_figures
+from unspun.reports.isolation import Isolation
 from unspun.reports.marks import Scale
 from unspun.reports.row_files import RowFile, by_selection, make_row_files
 from unspun.stats.estimate import Estimate, MaybeEstimate, NoEstimate
@@ -226,6 +227,7 @@ def environment() -> Environment:
 
 def equip(environment: Environment) -> None:
     """Give an environment the tests, filters and names that the reports' templates use."""
+    environment.add_extension(Isolation)
     environment.tests["estimate"] = lambda value: isinstance(value, Estimate)
     environment.tests["missing"] = lambda value: isinstance(value, NoEstimate)
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]

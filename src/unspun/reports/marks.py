@@ -9,6 +9,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
+from unspun.reports.isolation import unturned
 from unspun.stats.estimate import Estimate
 
 Shape = Literal["score", "base", "second", "churn", "renew", "training"]
@@ -55,7 +56,8 @@ def tag(name: str, inner: object = "", **attributes: object) -> Markup:
     """One SVG element. Attribute names in Python's spelling (`text_anchor`, `class_`); None leaves one out."""
     named = ((key.strip("_").replace("_", "-"), value) for key, value in attributes.items() if value is not None)
     head = "".join(f' {"viewBox" if key == "viewbox" else key}="{escape(_short(value))}"' for key, value in named)
-    return Markup(f"<{name}{head}>{escape(inner)}</{name}>")
+    held = unturned(inner) if isinstance(inner, str) else inner
+    return Markup(f"<{name}{head}>{escape(held)}</{name}>")
 
 
 def _short(value: object) -> object:
