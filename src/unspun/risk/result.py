@@ -19,7 +19,7 @@ MODEL_VERDICTS: tuple[ModelVerdict, ...] = ("calibrated", "not calibrated", "can
 CannotTell = Literal["", "model_cannot", "lead_not_calibrated", "beyond_leads", "too_wide", "nothing_known"]
 CANNOT_TELL: dict[CannotTell, str] = {
     "model_cannot": "the model as a whole cannot tell",
-    "lead_not_calibrated": "the model's probabilities so long before the due date are too extreme, or too timid",
+    "lead_not_calibrated": "the model's probabilities of renewals this far ahead are too extreme, or too timid",
     "beyond_leads": "the model has seen no renewal this long before it was due, or of this term length",
     "too_wide": "the interval of the probability of churn is too wide to act on",
     "nothing_known": "no metric has a value and nothing else is known of the account",
