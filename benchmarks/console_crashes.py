@@ -110,6 +110,17 @@ class Site:
         if ending == "server":
             self.process.wait()
 
+    def ended(self) -> bool:
+        """Whether it answers no more but has ended, rather than started its workers again."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self.process is not None and self.process.poll() is None:
+            try:
+                if requests.get(f"{self.url}/readyz", timeout=10).ok:
+                    return False
+            except requests.RequestException:
+                time.sleep(0.1)
+        return self.process is not None and self.process.poll() is not None
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
@@ -197,7 +208,11 @@ class Study:
             one.join()
         if ending == "server":
             self.site.start()
-        self.site.wait()
+        elif self.site.ended():  # workers that die twice within seconds end it, as a crash loop: whoever runs it starts it again
+            self.counts["crash loops, started again"] += 1
+            self.site.start()
+        else:
+            self.site.wait()
         new = [write for writes in made for write in writes]
         for write in new:
             self._again(write)
